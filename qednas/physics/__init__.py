@@ -1,0 +1,1 @@
+"""Ground floor: Hamiltonians, exact, free-fermion and DMRG ground states, entanglement."""
