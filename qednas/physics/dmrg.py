@@ -154,7 +154,7 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
             "max_E_err": 1e-10,
             "max_S_err": 1e-6,
             "min_sweeps": 10 if first else 4,
-            "max_sweeps": 40 if first else 20,
+            "max_sweeps": 20 if first else 10,
             "N_sweeps_check": 2,
         }
         engine = TwoSiteDMRGEngine(psi, model, options)

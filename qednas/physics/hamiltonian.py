@@ -98,13 +98,26 @@ class Hamiltonian:
         z = np.array([np.frombuffer(k[1], bool) for k, _ in kept])
         return cls(sites, x, z, np.array([c for _, c in kept]), **labels)
 
+    def groups(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Strings grouped by their letters, read from left to right: {letters: (rows of ``couplings`` (k,), sites (k, len))}."""
+        support = self.x | self.z
+        code = self.x.astype(np.int8) + 2 * self.z.astype(np.int8)  # 1 X, 2 Z, 3 Y
+        weight = support.sum(1)
+        out: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for w in np.unique(weight):
+            rows = np.flatnonzero(weight == w)
+            places = np.nonzero(support[rows])[1].reshape(len(rows), w)
+            words, which = np.unique(np.take_along_axis(code[rows], places, 1), axis=0, return_inverse=True)
+            for k, word in enumerate(words):
+                chosen = which.reshape(-1) == k
+                out["".join("IXZY"[c] for c in word)] = rows[chosen], places[chosen]
+        return out
+
     def terms(self) -> list[tuple[str, tuple[int, ...], float]]:
         """The (letters, sites, coupling) triples, identities left out; the inverse of :meth:`from_terms`."""
         out = []
-        for x, z, c in zip(self.x, self.z, self.couplings, strict=True):
-            places = np.flatnonzero(x | z)
-            letters = "".join(NAMES[int(x[i]), int(z[i])] for i in places)
-            out.append((letters, tuple(int(i) for i in places), float(c)))
+        for letters, (rows, places) in self.groups().items():
+            out += [(letters, tuple(p), c) for p, c in zip(places.tolist(), self.couplings[rows].tolist(), strict=True)]
         return out
 
     def in_sector(self, sector: Sector) -> Hamiltonian:
