@@ -1,0 +1,143 @@
+"""The ``qednas`` command.  Results go to stdout (one JSON object with --json), progress to stderr; a user's mistake is
+one line and status 2, Ctrl-C is status 130."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from qednas import __version__
+from qednas.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line, like every other error of this command."""
+
+    def error(self, message: str):
+        raise InputError(f"{message} (see `{self.prog} --help`)")
+
+
+def parameters(pairs: list[str]) -> dict[str, str]:
+    """``["h=1", ...]`` as a dictionary; values stay text until the family checks them."""
+    out: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"-p {pair}: need name=value")
+        if name in out:
+            raise InputError(f"-p {name} is given twice")
+        out[name] = value
+    return out
+
+
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def run_reference(args) -> dict:
+    from qednas.physics.reference import reference
+    from qednas.physics.system_file import system
+
+    hamiltonian = system(args.system, args.sites, parameters(args.parameter))
+    return reference(hamiltonian, args.method, chi_max=args.chi, progress=progress)
+
+
+def run_predict(args) -> dict:
+    from qednas.physics.system_file import system
+    from qednas.qed.predictor import shipped
+
+    hamiltonian = system(args.system, args.sites, parameters(args.parameter))
+    if hamiltonian.sites < 4:
+        raise InputError(f"sites = {args.sites}: a prediction needs at least 4 sites")
+    return shipped().predict(hamiltonian)
+
+
+def run_claims(args) -> dict:
+    from qednas.companion.claims import evaluate
+
+    return {"claims": evaluate()}
+
+
+def run_status(args) -> dict:
+    from qednas.companion.runner import status
+
+    return {"results": status(args.profile)}
+
+
+def show_proxies(out: dict) -> list[str]:
+    spread = out.get("std", {})
+    return [f"  {k:9s}{v:12.6f}" + (f" +- {spread[k]:.6f}" if k in spread else "") for k, v in out["proxies"].items()]
+
+
+def show_reference(out: dict) -> list[str]:
+    lines = [f"energy     {out['energy']:.9f}   ({out['method']}, sector {out['sector']})"]
+    lines += [f"pinning    {out['pinning']}"] if out["pinning"] else []
+    lines += ["half-chain entanglement (nats):", *show_proxies(out)]
+    return [*lines, f"converged  {'yes' if out['converged'] else 'NO'}   {out['seconds']:.2f} s"]
+
+
+def show_predict(out: dict) -> list[str]:
+    lines = ["half-chain entanglement (nats), +- one standard deviation:", *show_proxies(out)]
+    return [*lines, "inside the training region" if out["in_domain"] else f"OUTSIDE the training region: {out['why']}"]
+
+
+def show_claims(out: dict) -> list[str]:
+    return [f"{row['id']:10s} {row['verdict']:18s} {row['statement']}" for row in out["claims"]]
+
+
+def show_status(out: dict) -> list[str]:
+    return [f"{row['name']:24s} {row['state']:8s} {row['why']}" for row in out["results"]]
+
+
+def parser() -> Parser:
+    top = Parser(prog="qednas", description="Architecture search with quantum ideas, measured.")
+    top.add_argument("--version", action="version", version=f"qednas {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable, show: Callable, text: str) -> Parser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+        sub.set_defaults(run=run, show=show)
+        return sub
+
+    def takes_system(sub: Parser) -> None:
+        sub.add_argument("system", metavar="SYSTEM", help="a family (tfim, xxz, ...) or a YAML file")
+        sub.add_argument("--sites", required=True, help="number of spins")
+        sub.add_argument("-p", dest="parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the family")
+
+    sub = command("reference", run_reference, show_reference, "ground state by exact diagonalisation, free fermions or DMRG")
+    takes_system(sub)
+    sub.add_argument("--method", default="auto", help="auto, ed, free-fermion or dmrg")
+    sub.add_argument("--chi", type=int, default=256, help="largest DMRG bond dimension (default 256)")
+    sub = command("predict", run_predict, show_predict, "entanglement predicted from the couplings by the shipped predictor")
+    takes_system(sub)
+    command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
+    sub = command("status", run_status, show_status, "which stored results are fresh, stale or missing, and why")
+    sub.add_argument("--profile", default="paper", help="paper or smoke")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    try:
+        args = parser().parse_args(argv)
+        out = args.run(args)
+        text = json.dumps(out, allow_nan=False) if args.json else "\n".join(args.show(out))
+        print(text, flush=True)
+        return 0
+    except InputError as error:
+        print(f"qednas: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("qednas: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our stdout went away; there is no one to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Where a number comes from: which sources, which versions, which machine."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import resource
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from qednas.errors import InputError
+
+PACKAGE = "qednas"
+RECORDED = {"numpy": "numpy", "scipy": "scipy", "torch": "torch", "tenpy": "physics-tenpy", "pennylane": "pennylane"}
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def function_name(fn: Callable[..., Any]) -> str:
+    """"module:qualname" of a function that the store can key.
+
+    Raises InputError for what has no source file of its own or hides values in a closure: neither would be in the key.
+    """
+    module, name = getattr(fn, "__module__", None), getattr(fn, "__qualname__", None)
+    if not module or not name or not hasattr(fn, "__code__"):
+        raise InputError(f"the store runs plain functions of a module, not {fn!r} (give values as settings)")
+    if module == "__main__":
+        raise InputError(f"the store runs functions of a module; move {name} from the notebook into {PACKAGE}/")
+    if fn.__closure__:
+        raise InputError(f"{module}.{name} closes over local values, which no key can see: pass them as settings")
+    return f"{module}:{name}"
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
+            first = body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                if isinstance(first.value.value, str):
+                    node.body = body[1:]
+    return tree
+
+
+def _imports(tree: ast.Module, module: str, is_package: bool) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                parts = parts[: len(parts) - node.level + (1 if is_package else 0)]
+                base = ".".join([*parts, base] if base else parts)
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+    return names
+
+
+@lru_cache(maxsize=4096)
+def _parsed(path: str, _mtime: int, _size: int, module: str) -> tuple[str, frozenset[str]]:
+    source = Path(path).read_bytes()
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise InputError(f"{path}, line {error.lineno}: {error.msg}") from None
+    imports = _imports(tree, module, Path(path).name == "__init__.py")
+    code = ast.dump(_without_docstrings(tree))  # comments, docstrings and layout do not change a result
+    return hashlib.sha256(code.encode()).hexdigest(), frozenset(imports)
+
+
+def source_file(module: str, folder: Path) -> Path | None:
+    """File of `module` where its top-level package lies in `folder`; None if there is no such module."""
+    base = folder.joinpath(*module.split("."))
+    for path in (base / "__init__.py", base.with_suffix(".py")):
+        if path.is_file():
+            return path
+    return None
+
+
+def _read(module: str, path: Path) -> tuple[str, frozenset[str]]:
+    state = path.stat()
+    return _parsed(str(path), state.st_mtime_ns, state.st_size, module)
+
+
+def closure(start: set[str], folders: dict[str, Path]) -> dict[str, str]:
+    """Hashes of `start` and of every module they import, directly or not, inside the packages of `folders`.
+
+    `folders` maps a top-level package to the folder that holds it. Sub-package __init__ files count; the top one does
+    not: it holds the version alone, and a new version number changes no result.
+    """
+    found: dict[str, str] = {}
+    waiting = sorted(start)
+    while waiting:
+        module = waiting.pop()
+        top = module.split(".")[0]
+        if module in found or top not in folders or module == PACKAGE:
+            continue
+        path = source_file(module, folders[top])
+        if path is None:
+            continue
+        found[module], imports = _read(module, path)
+        for name in imports:
+            parts = name.split(".")
+            waiting.extend(".".join(parts[:k]) for k in range(1, len(parts) + 1))
+        parents = module.split(".")[:-1]
+        waiting.extend(".".join(parents[:k]) for k in range(1, len(parents) + 1))
+    return dict(sorted(found.items()))
+
+
+def package_folder() -> Path:
+    """Folder that holds the qednas package."""
+    return Path(__file__).resolve().parents[2]
+
+
+def module_hashes(module: str) -> dict[str, str]:
+    """Hashes of the sources behind `module`: itself and what it imports from its own package and from qednas."""
+    top = module.split(".")[0]
+    folders = {PACKAGE: package_folder()}
+    if top != PACKAGE:
+        loaded = sys.modules.get(module)
+        file = getattr(loaded, "__file__", None)
+        if file is None:
+            raise InputError(f"module {module} has no source file, so no result can be keyed by it")
+        depth = len(module.split(".")) + (1 if Path(file).name == "__init__.py" else 0)
+        folders[top] = Path(file).resolve().parents[depth - 1]
+    return closure({module}, folders)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, the package and of those numerical libraries that are in use in this process."""
+    from qednas import __version__
+
+    found = {"python": ".".join(map(str, sys.version_info[:3])), PACKAGE: __version__}
+    for name, distribution in RECORDED.items():
+        if name in sys.modules:
+            try:
+                found[name] = metadata.version(distribution)
+            except metadata.PackageNotFoundError:
+                found[name] = "unknown"
+    return found
+
+
+def threads() -> dict[str, Any]:
+    """Thread limits in force: they can change the last digits."""
+    found: dict[str, Any] = {name: os.environ[name] for name in THREADS if name in os.environ}
+    if "torch" in sys.modules:
+        found["torch"] = sys.modules["torch"].get_num_threads()
+    return found
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory so far of this process or of one of its finished children, in MB (Linux: kB counted)."""
+    kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round(kilobytes / 1024, 1)
+
+
+def today() -> str:
+    """UTC date."""
+    return datetime.now(UTC).date().isoformat()
