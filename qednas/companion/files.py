@@ -64,7 +64,9 @@ def split(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray
         if isinstance(value, (list, tuple)):
             return [plain(item, f"{path}/{index}") for index, item in enumerate(value)]
         if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"result value {path!r} is {value}: NaN and infinity are refused, say what happened instead")
+            raise InputError(
+                f"result value {path!r} is {value}: NaN and infinity are refused, say what happened instead"
+            )
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         raise InputError(f"result value {path!r} has type {type(value).__name__}: JSON values and numpy arrays only")
@@ -110,7 +112,7 @@ def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
             member = BytesIO()
             np.lib.format.write_array(member, np.asanyarray(arrays[name]), allow_pickle=False)
             entry = zipfile.ZipInfo(name + ".npy")
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
             archive.writestr(entry, member.getvalue())
     return buffer.getvalue()
 
@@ -176,6 +178,11 @@ def write_record(path: Path, data: Mapping[str, Any], header: Mapping[str, Any],
     if not arrays:
         archive.unlink(missing_ok=True)  # left by an older version of this result
     return content
+
+
+def rewrite_header(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record that was read back with another header; its data and arrays stay as they are."""
+    write_atomic(path, _layout(record))
 
 
 def read_record(path: Path) -> dict[str, Any]:

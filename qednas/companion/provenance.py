@@ -22,7 +22,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def function_name(fn: Callable[..., Any]) -> str:
-    """"module:qualname" of a function that the store can key.
+    """ "module:qualname" of a function that the store can key.
 
     Raises InputError for what has no source file of its own or hides values in a closure: neither would be in the key.
     """

@@ -1,0 +1,290 @@
+"""The result store: a number is computed once, kept with its provenance, and recomputed when what it came from changed.
+
+`get_or_run` keys a result by its name, its settings, the sources of the function's module and of every module that one
+imports, the digests of the results it builds on and the content of files it names. Nothing else enters: not the
+profile, not the date, not a comment in the code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.companion import files, provenance
+from qednas.companion.locks import locked
+from qednas.companion.progress import every, note
+from qednas.errors import InputError
+
+CLASSES = ("exact", "converged", "seeded", "statistical", "timing")
+NAME = re.compile(r"[0-9a-z]+(/[0-9A-Za-z][0-9A-Za-z_.-]*)+")
+PROGRESS_SECONDS = 5.0
+
+
+class Result(Mapping[str, Any]):
+    """One stored result: a read-only mapping whose arrays are loaded on first use."""
+
+    def __init__(self, path: Path, record: Mapping[str, Any]):
+        self.path = path
+        self.name: str = record["name"]
+        self.digest: str = record["digest"]
+        self.key: str = record["key"]
+        self.tolerance: str | dict[str, str] = record["tolerance"]
+        self.provenance: dict[str, Any] = record["provenance"]
+        self._record = record
+        loaded = lru_cache(maxsize=None)(lambda array: files.read_array(path, record, array))
+        self._array = lambda array: loaded(array).copy()  # a caller may change what it gets, not what the next one gets
+
+    def __getitem__(self, key: str) -> Any:
+        data = self._record["data"]
+        if key not in data:
+            raise KeyError(f"{self.name} has no {key!r}; it has {', '.join(data)}")
+        return files.join(data[key], self._array)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._record["data"])
+
+    def __len__(self) -> int:
+        return len(self._record["data"])
+
+    def __repr__(self) -> str:
+        return f"Result({self.name}: {', '.join(self)})"
+
+    def at(self, dotted: str) -> Any:
+        """Value at a dotted path ("errors.energy", list positions as numbers); InputError where there is none."""
+        value: Any = self
+        for part in dotted.split("."):
+            try:
+                value = value[int(part)] if isinstance(value, (list, np.ndarray)) else value[part]
+            except (KeyError, IndexError, ValueError, TypeError):
+                raise InputError(f"result {self.name} has no value {dotted!r} (stopped at {part!r})") from None
+        return value
+
+
+def load(root: Path, name: str) -> Result:
+    """Result `name` under `root`. Raises FileNotFoundError, or CorruptFile naming the file."""
+    path = root / f"{name}.json"
+    for attempt in range(3):
+        try:
+            return Result(path, files.read_record(path))
+        except files.CorruptFile:
+            if attempt == 2:
+                raise
+            time.sleep(0.05)  # a writer may be between its two renames
+        except KeyError as error:
+            raise files.CorruptFile(f"{path} lacks {error}") from None
+    raise AssertionError("unreachable")
+
+
+def names(root: Path) -> list[str]:
+    """Names of all results under `root`, in order."""
+    found = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.json"))
+    return sorted(name for name in found if not name.startswith(".") and "/." not in name)
+
+
+class Store:
+    """Results under `root`; upstream results may also come from `fallback`.
+
+    mode "run" computes what is missing or stale; mode "render" only reads and never computes.
+    `prefer_fallback` reads upstream results of other chapters from `fallback` first (one chapter on committed results).
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        fallback: Path | None = None,
+        mode: str = "run",
+        profile: str = "smoke",
+        seed: int = 0,
+        prefer_fallback: bool = False,
+    ):
+        if mode not in ("run", "render"):
+            raise InputError(f"mode {mode!r}: run or render")
+        self.root, self.fallback, self.mode = Path(root), fallback, mode
+        self.profile, self.seed, self.prefer_fallback = profile, seed, prefer_fallback
+
+    def get_or_run(
+        self,
+        name: str,
+        fn: Callable[..., Mapping[str, Any]],
+        *,
+        upstream: Sequence[str] = (),
+        tolerance: str | Mapping[str, str] = "seeded",
+        source_files: Sequence[Path] = (),
+        origins: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> Result:
+        """Result `name`, computed by `fn(**settings)` if it is not there or stale.
+
+        `fn` is a function of a module and returns a dictionary of JSON values and arrays. If it declares them it also
+        gets `checkpoint` (a folder for partial work, gone once the result is written), `progress(done, total, text)`
+        and `inputs` (the upstream Results by name). `source_files` are data files whose content enters the key;
+        `origins` says where settings came from (for status only). Raises InputError for bad names, settings and values.
+        """
+        _check_name(name)
+        tolerance = _check_tolerance(name, tolerance)
+        if self.mode == "render":
+            return self._committed(name)
+        function = provenance.function_name(fn)
+        plain_settings, arrays = files.split(settings)
+        if arrays:
+            raise InputError(f"{name}: settings are JSON values; the array {next(iter(arrays))!r} belongs upstream")
+        inputs = {other: self.read(other, asking=name) for other in upstream}
+        what = {
+            "name": name,
+            "function": function,
+            "settings": plain_settings,
+            "modules": provenance.module_hashes(fn.__module__),
+            "upstream": {other: result.digest for other, result in inputs.items()},
+            "files": {path.name: _file_digest(name, path) for path in map(Path, source_files)},
+        }
+        key = files.sha256(files.canonical(what).encode())
+        found = self._fresh(name, key, tolerance)
+        if found is not None:
+            return found
+        slug = name.replace("/", "__")
+        waiting = f"{name}: another process is computing it, waiting for its result"
+        with locked(self.root / ".locks" / f"{slug}.lock", on_wait=lambda: note(waiting)):
+            found = self._fresh(name, key, tolerance, warn=True)
+            if found is not None:
+                return found
+            return self._compute(fn, key, what, inputs, tolerance, dict(origins or {}))
+
+    def read(self, name: str, *, asking: str = "") -> Result:
+        """A result of this or an earlier chapter: from the root, then from the fallback.
+
+        Raises InputError in one line if it is in neither, or corrupt.
+        """
+        _check_name(name)
+        places = [self.root] + ([self.fallback] if self.fallback is not None else [])
+        if self.prefer_fallback and name.split("/")[0] != asking.split("/")[0]:
+            places.reverse()
+        for place in places:
+            try:
+                return load(place, name)
+            except FileNotFoundError:
+                continue
+            except files.CorruptFile as error:
+                raise InputError(f"{error}; {_remedy(name)}") from None
+        raise InputError(f"result {name} is missing in {' and '.join(map(str, places))}; {_remedy(name)}")
+
+    def status(self) -> list[dict[str, Any]]:
+        """One row per stored result: {name, state (fresh, stale, corrupt), why}."""
+        from qednas.companion.status import result_rows
+
+        return result_rows(self)
+
+    def _committed(self, name: str) -> Result:
+        try:
+            return load(self.root, name)
+        except FileNotFoundError:
+            raise InputError(f"no result {name} in {self.root}; {_remedy(name)}") from None
+        except files.CorruptFile as error:
+            raise InputError(f"{error}; {_remedy(name)}") from None
+
+    def _fresh(self, name: str, key: str, tolerance: str | dict[str, str], warn: bool = False) -> Result | None:
+        try:
+            result = load(self.root, name)
+        except FileNotFoundError:
+            return None
+        except files.CorruptFile as error:
+            if warn:
+                note(f"warning: {error}; computing {name} again")
+            return None
+        if result.key != key:
+            return None
+        if result.tolerance != tolerance:  # how it is compared is not how it was computed
+            record = dict(files.read_record(result.path))
+            record["tolerance"] = tolerance
+            files.rewrite_header(result.path, record)
+            result = load(self.root, name)
+        return result
+
+    def _compute(
+        self,
+        fn: Callable[..., Mapping[str, Any]],
+        key: str,
+        what: dict[str, Any],
+        inputs: dict[str, Result],
+        tolerance: str | dict[str, str],
+        origins: dict[str, Any],
+    ) -> Result:
+        name = what["name"]
+        path = self.root / f"{name}.json"
+        slug = name.replace("/", "__")
+        partial = self.root / ".partial" / f"{slug}-{key[:16]}"
+        for left in path.parent.glob(f".{path.stem}.*.tmp"):  # of a writer that was killed; we hold its lock now
+            left.unlink(missing_ok=True)
+        accepted = inspect.signature(fn).parameters
+        extra: dict[str, Any] = {}
+        if "checkpoint" in accepted:
+            try:
+                partial.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(f"cannot make {partial}: {error.strerror}") from None
+            extra["checkpoint"] = partial
+        if "progress" in accepted:
+            extra["progress"] = every(PROGRESS_SECONDS, name)
+        if "inputs" in accepted:
+            extra["inputs"] = inputs
+        if clash := sorted(set(extra) & set(what["settings"])):
+            raise InputError(f"{name}: {', '.join(clash)} is given by the store and cannot be a setting")
+        start = time.perf_counter()
+        data = fn(**what["settings"], **extra)
+        seconds = time.perf_counter() - start
+        try:
+            files.write_record(path, data, self._header(key, what, tolerance, origins, seconds))
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+        for folder in (self.root / ".partial").glob(f"{slug}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        return load(self.root, name)
+
+    def _header(
+        self, key: str, what: dict[str, Any], tolerance: str | dict[str, str], origins: dict[str, Any], seconds: float
+    ) -> dict[str, Any]:
+        rest = {part: value for part, value in what.items() if part != "name"}
+        record = {
+            "profile": self.profile,
+            "seed": self.seed,
+            **rest,
+            "origins": origins,
+            "versions": provenance.versions(),
+            "threads": provenance.threads(),
+            "seconds": round(seconds, 3),
+            "peak_memory_mb": provenance.peak_memory_mb(),
+            "created": provenance.today(),
+        }
+        return {"name": what["name"], "key": key, "tolerance": tolerance, "provenance": record}
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name) or name.endswith((".json", ".npz")):
+        raise InputError(f"result name {name!r}: chapter/result, as in 04/targets")
+
+
+def _check_tolerance(name: str, tolerance: str | Mapping[str, str]) -> str | dict[str, str]:
+    for given in [tolerance] if isinstance(tolerance, str) else tolerance.values():
+        if given not in CLASSES:
+            raise InputError(f"{name}: tolerance class {given!r} is none of {', '.join(CLASSES)}")
+    return tolerance if isinstance(tolerance, str) else dict(tolerance)
+
+
+def _file_digest(name: str, path: Path) -> str:
+    try:
+        return files.sha256(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{name}: source file {path}: {error.strerror}") from None
+
+
+def _remedy(name: str) -> str:
+    chapter = name.split("/")[0]
+    return f"make it with: make reproduce ONLY={chapter}"
