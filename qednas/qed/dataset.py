@@ -7,6 +7,7 @@ The draw of a point depends on the seed, the family and the number of the point 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def solve_chunk(task: dict) -> dict:
     labels = [label_state(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
     columns = ("energy", "gap", "sector", "pinning", "degenerate")
     return {name: [label[name] for label in labels] for name in columns} | {
-        "proxies": np.concatenate([label["proxies"] for label in labels]),
+        "proxies": np.concatenate([label["proxies"] for label in labels]).astype(np.float32),
         "levels": np.concatenate([label["levels"] for label in labels]).astype(np.float32),
     }
 
@@ -120,9 +121,9 @@ def build_dataset(
 ) -> dict:
     """Solve every system of :func:`plan` in parallel and collect them.
 
-    Returns plain columns over the systems (``family``, ``point``, ``sites``, ``parameters``, ``label``, ``energy``,
+    Returns arrays over the systems (``family``, ``point``, ``sites``, ``parameters`` as JSON text, ``label``, ``energy``,
     ``gap``, ``sector``, ``pinning``, ``degenerate``) and, per family, arrays over all its cuts in the same order:
-    ``proxies/<family>`` (cuts, 5) float64 and ``levels/<family>`` (cuts, 16) float32.
+    ``proxies/<family>`` (cuts, 5) and ``levels/<family>`` (cuts, 16), float32.
     """
     start = time.perf_counter()
     systems = plan(points, sizes, seed)
@@ -131,10 +132,11 @@ def build_dataset(
         own = [s for s in systems if s["family"] == family]
         tasks += [{"systems": own[i : i + chunk]} for i in range(0, len(own), chunk)]
     found = map_tasks(solve_chunk, tasks, executor=executor, workers=workers, checkpoint=checkpoint, progress=progress)
-    out: dict = {name: [s[name] for s in systems] for name in ("family", "point", "sites", "parameters")}
-    out["label"] = [RECIPES[s["family"]].label(**s["parameters"]) for s in systems]
+    out: dict = {name: np.array([s[name] for s in systems]) for name in ("family", "point", "sites")}
+    out["parameters"] = np.array([json.dumps(s["parameters"]) for s in systems])
+    out["label"] = np.array([RECIPES[s["family"]].label(**s["parameters"]) for s in systems])
     for name in ("energy", "gap", "sector", "pinning", "degenerate"):
-        out[name] = [value for chunk_labels in found for value in chunk_labels[name]]
+        out[name] = np.array([value for chunk_labels in found for value in chunk_labels[name]])
     for kind in ("proxies", "levels"):
         for family in RECIPES:
             parts = [f[kind] for f, t in zip(found, tasks, strict=True) if t["systems"][0]["family"] == family]
@@ -167,11 +169,15 @@ class Sample:
 
 def samples(dataset) -> list[Sample]:
     """The systems of a stored data set, in order."""
-    used = dict.fromkeys(RECIPES, 0)
+    names = ("family", "point", "sites", "parameters", "label", "energy", "gap", "degenerate")
+    columns = {name: np.asarray(dataset[name]).tolist() for name in names}
+    proxy_rows = {family: dataset[f"proxies/{family}"] for family in dict.fromkeys(columns["family"])}
+    used = dict.fromkeys(proxy_rows, 0)
     out = []
-    for i, (family, sites) in enumerate(zip(dataset["family"], dataset["sites"], strict=True)):
-        first = used[family]
-        used[family] += sites - 1
-        columns = {k: dataset[k][i] for k in ("family", "point", "sites", "parameters", "label", "energy", "gap", "degenerate")}
-        out.append(Sample(**columns, proxies=dataset[f"proxies/{family}"][first : first + sites - 1]))
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(names, values, strict=True))
+        family, first = row["family"], used[row["family"]]
+        used[family] += row["sites"] - 1
+        row["parameters"] = json.loads(row["parameters"])
+        out.append(Sample(**row, proxies=proxy_rows[family][first : first + row["sites"] - 1]))
     return out

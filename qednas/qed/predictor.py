@@ -56,10 +56,10 @@ class Predictor:
         """Write a safetensors file, whole or not at all."""
         from safetensors.numpy import save
 
-        from qednas.companion.store import write_atomically
+        from qednas.companion.files import write_atomic
 
         metadata = {"record": json.dumps(self.record)}
-        write_atomically(Path(path), save({k: np.ascontiguousarray(a) for k, a in self.arrays.items()}, metadata=metadata))
+        write_atomic(Path(path), save({k: np.ascontiguousarray(a) for k, a in self.arrays.items()}, metadata=metadata))
 
     def proxies(self, rows: np.ndarray, sites: np.ndarray, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation (n, cuts, 5) for features (n, f), sites (n, 1) and cuts (n, c)."""

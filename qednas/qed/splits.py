@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
+from qednas.companion.parallel import map_tasks
+from qednas.companion.store import load
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.dataset import Sample, samples
 from qednas.qed.predictor import Predictor
@@ -103,20 +106,17 @@ def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
 
 def split_families(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
     """Each family held out in turn: what the shared term space is worth on a Hamiltonian never seen."""
-    from qednas.companion.parallel import map_tasks
-
     dataset = inputs["02/dataset"]
-    families = list(dict.fromkeys(dataset["family"]))
-    plain = {k: dataset[k] for k in ("family", "point", "sites", "parameters", "label", "energy", "gap", "degenerate")}
-    arrays = {f"proxies/{f}": np.asarray(dataset[f"proxies/{f}"]) for f in families}
-    tasks = [{"dataset": plain | arrays, "family": f, "settings": settings, "seed": seed} for f in families]
+    families = list(dict.fromkeys(dataset["family"].tolist()))
+    tasks = [{"dataset": str(dataset.path), "family": f, "settings": settings, "seed": seed} for f in families]
     found = map_tasks(one_family, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     return {"families": dict(zip(families, found, strict=True))}
 
 
 def one_family(task: dict) -> dict:
-    """The record of one held-out family."""
-    systems = usable(task["dataset"])
+    """The record of one held-out family; the worker reads the data set from its file."""
+    path = Path(task["dataset"])
+    systems = usable(load(path.parents[1], "02/dataset"))
     test = np.array([s.family == task["family"] for s in systems])
     return measure(systems, test, TrainingSettings(**task["settings"]), task["seed"], None)[0]
 

@@ -1,0 +1,186 @@
+"""Figures of chapters 2-4.  Each function takes stored results and returns a matplotlib figure; nothing is computed here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qednas.physics.entanglement import PROXIES
+from qednas.qed.dataset import Sample
+
+LABELS = {
+    "entropy": "entropy (nats)",
+    "mean": "mean of 8 lowest levels (nats)",
+    "variance": "variance (nats$^2$)",
+    "skewness": "skewness",
+    "renyi2": "Rényi-2 entropy (nats)",
+}
+LINES = {  # one-parameter families: what to put on the axis
+    "tfim": ("h", "field $h$"),
+    "xxz": ("delta", r"anisotropy $\Delta$"),
+    "j1j2": ("j2", "coupling $J_2$"),
+    "cluster": ("h", "field $h$"),
+    "ssh": ("delta", r"dimerisation $\delta$"),
+    "random_field": ("w", "disorder $w$"),
+}
+PLANES = {  # two-parameter families
+    "xy": ("h", "gamma", "field $h$", r"anisotropy $\gamma$"),
+    "annni": ("h", "kappa", "field $h$", r"frustration $\kappa$"),
+    "long_range_ising": ("h", "alpha", "field $h$", r"range exponent $\alpha$"),
+    "mixed_field_ising": ("h", "g", "transverse field $h$", "longitudinal field $g$"),
+    "cluster_ising": ("h", "lam", "field $h$", r"Ising coupling $\lambda$"),
+    "random_tfim": ("h", "w", "field $h$", "disorder $w$"),
+}
+MARKERS = "osD^vP*X"
+
+
+def entropy_lines(systems: list[Sample]):
+    """Half-chain entropy along the one-parameter families, one colour per size."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 3, figsize=(9.5, 5.6), layout="constrained")
+    sizes = sorted({s.sites for s in systems})
+    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(sizes)))
+    for axis, (family, (name, text)) in zip(axes.flat, LINES.items(), strict=True):
+        for colour, sites, marker in zip(colours, sizes, MARKERS, strict=False):
+            own = sorted((s for s in systems if s.family == family and s.sites == sites), key=lambda s: s.parameters[name])
+            x, y = [s.parameters[name] for s in own], [s.half_chain["entropy"] for s in own]
+            axis.plot(x, y, marker, ms=3, color=colour, label=f"N = {sites}", alpha=0.9)
+        axis.set(title=family.replace("_", " "), xlabel=text)
+        axis.axhline(np.log(2), color="0.6", lw=0.8, ls=":")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("half-chain entropy (nats)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(sizes), frameon=False)
+    return figure
+
+
+def entropy_planes(systems: list[Sample]):
+    """Half-chain entropy over the planes of the two-parameter families, at the largest size."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 3, figsize=(9.5, 5.6), layout="constrained")
+    largest = max(s.sites for s in systems)
+    for axis, (family, (x, y, xtext, ytext)) in zip(axes.flat, PLANES.items(), strict=True):
+        own = [s for s in systems if s.family == family and s.sites == largest]
+        points = axis.scatter(
+            [s.parameters[x] for s in own],
+            [s.parameters[y] for s in own],
+            c=[s.half_chain["entropy"] for s in own],
+            s=22,
+            cmap="viridis",
+            vmin=0,
+            vmax=1,
+        )
+        axis.set(title=family.replace("_", " "), xlabel=xtext, ylabel=ytext)
+    figure.colorbar(points, ax=axes, label=f"half-chain entropy at N = {largest} (nats)", shrink=0.8, extend="max")
+    return figure
+
+
+def proxy_plane(systems: list[Sample]):
+    """Where the classes lie in the plane of entropy and variance, and of entropy and skewness, at the largest size."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), layout="constrained")
+    largest = [s for s in systems if s.sites == max(s.sites for s in systems)]
+    for label, marker in zip(dict.fromkeys(s.label for s in largest), MARKERS, strict=False):
+        own = [s.half_chain for s in largest if s.label == label]
+        for axis, name in zip(axes, ("variance", "skewness"), strict=True):
+            axis.plot([h["entropy"] for h in own], [h[name] for h in own], marker, ms=4, alpha=0.7, label=label)
+            axis.set(xlabel=LABELS["entropy"], ylabel=LABELS[name])
+    axes[1].set_yscale("symlog", linthresh=10)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.ndarray, families: list[str]):
+    """All five proxies of held-out systems, predicted against exact; predicted, std, truth are (n, 5)."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 5, figsize=(13.5, 3.6), layout="constrained")
+    colours = plt.get_cmap("tab20")(np.arange(20))
+    for k, (axis, name) in enumerate(zip(axes, PROXIES, strict=True)):
+        for colour, family in zip(colours, dict.fromkeys(families), strict=False):
+            own = np.array([f == family for f in families])
+            axis.errorbar(
+                truth[own, k], predicted[own, k], std[own, k], fmt="o", ms=2.5, lw=0.5, color=colour, alpha=0.8, label=family.replace("_", " ")
+            )
+        low, high = truth[:, k].min(), np.quantile(truth[:, k], 0.995)
+        axis.plot([low, high], [low, high], "k-", lw=0.8)
+        axis.set(xlabel="exact", title=LABELS[name], xlim=(low - 0.03 * (high - low), high), ylim=(low - 0.1 * (high - low), 1.1 * high))
+    axes[0].set_ylabel("predicted ± 1 std")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False)
+    return figure
+
+
+def split_errors(records: dict[str, dict]):
+    """Median relative error of the entropy per held-out part, network beside nearest neighbour."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
+    names = list(records)
+    y = np.arange(len(names))
+    for shift, key, label in ((-0.18, "errors", "network"), (0.18, "nearest", "nearest training system")):
+        median = [100 * records[n][key]["entropy"]["median"] for n in names]
+        p95 = [100 * records[n][key]["entropy"]["p95"] for n in names]
+        bars = axis.barh(y + shift, median, 0.34, label=f"{label}: median")
+        axis.plot(p95, y + shift, "|", ms=9, mew=2, color=bars.patches[0].get_facecolor(), label=f"{label}: 95th percentile")
+    axis.set_yticks(y, [n.replace("_", " ") for n in names])
+    axis.invert_yaxis()
+    axis.set(xscale="log", xlabel="relative error of the half-chain entropy (%), offset 0.05 nats")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def loss_curve(losses: np.ndarray):
+    """Training loss against epoch."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    axis.semilogy(np.arange(1, len(losses) + 1), losses)
+    axis.set(xlabel="epoch", ylabel="Huber loss of relative errors")
+    return figure
+
+
+def targets_against_reference(rows: list[dict]):
+    """Predicted against DMRG entropy, variance and mean level of the large targets, one marker per class."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 3, figsize=(11, 4.3), layout="constrained")
+    for axis, name in zip(axes, ("entropy", "variance", "mean"), strict=True):
+        for label, marker in zip(dict.fromkeys(r["class"] for r in rows), MARKERS, strict=False):
+            own = [r for r in rows if r["class"] == label]
+            axis.errorbar(
+                [r["reference"][name] for r in own],
+                [r["predicted"][name] for r in own],
+                [r["std"][name] for r in own],
+                fmt=marker,
+                ms=6,
+                capsize=2,
+                label=label,
+            )
+        top = max(r["reference"][name] for r in rows) * 1.1
+        axis.plot([0, top], [0, top], "k-", lw=0.8)
+        axis.set(xlabel="DMRG", title=LABELS[name])
+    axes[0].set_ylabel("predicted ± 1 std")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False)
+    return figure
+
+
+def profiles(rows: list[dict], columns: int = 3):
+    """Entropy of every cut, predicted and by DMRG, one panel for the first target of each class."""
+    import matplotlib.pyplot as plt
+
+    first = {r["class"]: r for r in reversed(rows)}
+    lines = -(-len(first) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.6 * columns, 2.6 * lines), layout="constrained", squeeze=False)
+    for axis, row in zip(axes.flat, reversed(first.values()), strict=False):
+        cuts = np.arange(1, row["sites"])
+        axis.plot(cuts, row["reference_profile"], label="DMRG")
+        axis.plot(cuts, row["predicted_profile"], "--", label="predicted")
+        axis.set(title=f"{row['class']}: {row['name']}", ylim=(0, None), xlabel="cut after site")
+        axis.title.set_fontsize(8)
+    for axis in axes.flat[len(first) :]:
+        axis.axis("off")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("entropy (nats)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    return figure
