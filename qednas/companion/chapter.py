@@ -114,15 +114,18 @@ class Chapter:
     def table(
         self,
         rows: Sequence[Mapping[str, Any] | Sequence[Any]],
-        columns: Sequence[str] | Mapping[str, str],
+        columns: Sequence[str] | Mapping[str, str] | None = None,
         *,
         caption: str,
         formats: Mapping[str, str] | None = None,
     ) -> None:
-        """Show a table. `columns` are keys (or key -> heading), rows mappings or sequences in that order.
+        """Show a table. `columns` are keys (or key -> heading; default the keys of the first row), rows mappings or
+        sequences in that order.
 
         `formats` gives a format specification per key; floats default to four digits.
         """
+        if columns is None:
+            columns = list(rows[0]) if rows else []
         headings = dict(columns) if isinstance(columns, Mapping) else {name: name for name in columns}
         cells = []
         for row in rows:

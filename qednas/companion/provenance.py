@@ -7,7 +7,7 @@ import hashlib
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import metadata
@@ -131,6 +131,20 @@ def module_hashes(module: str) -> dict[str, str]:
         depth = len(module.split(".")) + (1 if Path(file).name == "__init__.py" else 0)
         folders[top] = Path(file).resolve().parents[depth - 1]
     return closure({module}, folders)
+
+
+def notebook_modules(sources: Iterable[str]) -> dict[str, str]:
+    """Hashes of the qednas modules behind a notebook, from the sources of its code cells."""
+    names: set[str] = set()
+    for source in sources:
+        try:
+            imported = _imports(ast.parse(source), "", False)
+        except SyntaxError:  # a cell with magics: its text is in the chapter's key anyway
+            continue
+        for name in imported:
+            parts = name.split(".")
+            names.update(".".join(parts[:k]) for k in range(1, len(parts) + 1))
+    return closure(names, {PACKAGE: package_folder()})
 
 
 def versions() -> dict[str, str]:

@@ -173,8 +173,8 @@ class Store:
             except FileNotFoundError:
                 continue
             except files.CorruptFile as error:
-                raise InputError(f"{error}; {_remedy(name)}") from None
-        raise InputError(f"result {name} is missing in {' and '.join(map(str, places))}; {_remedy(name)}")
+                raise InputError(f"{error}; {_remedy(name, self.profile)}") from None
+        raise InputError(f"result {name} is missing in {' and '.join(map(str, places))}; {_remedy(name, self.profile)}")
 
     def status(self) -> list[dict[str, Any]]:
         """One row per stored result: {name, state (fresh, stale, corrupt), why}."""
@@ -186,9 +186,9 @@ class Store:
         try:
             return load(self.root, name)
         except FileNotFoundError:
-            raise InputError(f"no result {name} in {self.root}; {_remedy(name)}") from None
+            raise InputError(f"no result {name} in {self.root}; {_remedy(name, self.profile)}") from None
         except files.CorruptFile as error:
-            raise InputError(f"{error}; {_remedy(name)}") from None
+            raise InputError(f"{error}; {_remedy(name, self.profile)}") from None
 
     def _fresh(self, name: str, key: str, tolerance: str | dict[str, str], warn: bool = False) -> Result | None:
         try:
@@ -285,6 +285,6 @@ def _file_digest(name: str, path: Path) -> str:
         raise InputError(f"{name}: source file {path}: {error.strerror}") from None
 
 
-def _remedy(name: str) -> str:
-    chapter = name.split("/")[0]
-    return f"make it with: make reproduce ONLY={chapter}"
+def _remedy(name: str, profile: str) -> str:
+    small = "" if profile == "paper" else f" PROFILE={profile}"
+    return f"make it with: make reproduce ONLY={name.split('/')[0]}{small}"

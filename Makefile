@@ -1,0 +1,86 @@
+# Everything starts here: `make help`. The environment is made when a target first needs it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PROFILE ?= paper
+ONLY ?=
+PORT ?= 8000
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+RUN := $(BIN)/python -m qednas.companion.runner
+BOOK := _build/book/html
+
+# One thread per process: thread counts change the last digits, and parallelism is over processes.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+
+.PHONY: help setup browser reproduce verify accept status book test lint bench serve lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
+	@echo "Variables: PROFILE=paper|smoke (reproduce, verify), ONLY=05 (reproduce, verify, accept: one chapter), PORT=8000 (serve)"
+
+setup: $(STAMP) browser ## make .venv from requirements.lock (every other target does it when needed)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "make: Python 3.11 is needed; give it as PYTHON=/path/to/python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+# The browser is for the tests of the rendered book only. Where it cannot be installed that test says so.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 && exit 0; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	if command -v apt-get >/dev/null && $$sudo true 2>/dev/null; then \
+	  echo "installing chromium for the browser test"; \
+	  { $$sudo apt-get -qq update && DEBIAN_FRONTEND=noninteractive $$sudo apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 \
+	    || echo "chromium could not be installed: the browser test will say so"; \
+	else echo "no chromium here and no way to install it: the browser test will say so"; fi
+
+reproduce: $(STAMP) ## execute every chapter of the profile from scratch (resumes after an interruption), then verify
+	@$(RUN) reproduce --profile $(PROFILE) --only "$(ONLY)"
+
+verify: $(STAMP) ## compare _build/<profile>/results with the committed results
+	@$(RUN) verify --profile $(PROFILE) --only "$(ONLY)"
+
+accept: $(STAMP) ## take a finished paper run over as results/paper
+	@$(RUN) accept --profile $(PROFILE) --only "$(ONLY)"
+
+status: $(STAMP) ## tell which results are stale, and why
+	@$(RUN) status
+
+book: $(STAMP) ## render the book from the committed results, computing nothing
+	@$(RUN) book
+
+test: $(STAMP) browser ## lint, unit tests, every chapter in the smoke profile, the book, the book in a browser
+	$(BIN)/ruff check
+	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name python3 --import-mode prepend -W default book/*.ipynb
+	@$(RUN) book
+	$(BIN)/python -m pytest tests/book
+
+lint: $(STAMP) ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(STAMP) ## time against other packages, side by side (in an environment of its own)
+	@$(BIN)/python benchmarks/run.py
+
+serve: ## show the rendered book on localhost
+	@test -f $(BOOK)/index.html || { echo "no book yet: make book" >&2; exit 2; }
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BOOK) $(PORT)
+
+lock: $(STAMP) ## write requirements.lock and environment.yml from what is installed in .venv
+	@$(BIN)/python -m qednas.companion.pins
+
+clean: ## remove what was built (the environment stays)
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find qednas tests book benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,108 @@
+"""Take a finished paper run over as the committed results: the only way into results/paper."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from qednas.companion import files, paths, profiles
+from qednas.companion.locks import Busy, locked
+from qednas.companion.run_state import FINISHED, RunState, read_state
+from qednas.companion.status import FRESH, result_rows
+from qednas.companion.store import Store, load, names
+from qednas.errors import InputError
+
+KEPT = (".json", ".npz", ".svg", ".png", ".csv")
+
+
+def accept(root: Path, profile: str = "paper", *, only: str | None = None) -> list[str]:
+    """Copy the results and figures of a finished run over results/paper; returns the names of the results taken.
+
+    With `only` one chapter is taken, run on the committed results of the chapters before it. Raises InputError, with
+    results/paper untouched, for the smoke profile and a run that is missing, going on, incomplete, altered or stale.
+    """
+    if profile != "paper":
+        raise InputError(f"accept takes the paper profile only: {profile} numbers are not results")
+    build = paths.build_folder(root, profile)
+    if not build.is_dir():
+        raise InputError("nothing to accept: run make reproduce first")
+    try:
+        with locked(build / ".run.lock", wait=False):
+            return _accept(root, build, only)
+    except Busy:
+        raise InputError("a paper run is going on: accept it when it has finished") from None
+
+
+def _accept(root: Path, build: Path, only: str | None) -> list[str]:
+    state = read_state(build)
+    numbers = list(profiles.select(root, only))
+    _check_finished(state, numbers, only)
+    results = build / "results"
+    taken = [name for name in names(results) if name.split("/")[0] in numbers]
+    _check_results(root, results, taken)
+    committed = paths.paper_results(root)
+    staged, old = committed.with_name(".results-new"), committed.with_name(".results-old")
+    if old.exists() and not committed.exists():  # an accept was killed between its two renames
+        old.rename(committed)
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    try:
+        staged.mkdir(parents=True)
+        if committed.is_dir():
+            _keep(committed, staged, drop=numbers if only else None)
+        for number in numbers:
+            for path in sorted((results / number).rglob("*")) if (results / number).is_dir() else []:
+                if path.suffix in KEPT and not path.name.startswith("."):
+                    target = staged / path.relative_to(results)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
+        for name in taken:
+            load(staged, name)
+    except (OSError, files.CorruptFile) as error:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise InputError(f"cannot copy the results ({error}); results/paper is unchanged") from None
+    if committed.exists():
+        committed.rename(old)
+    staged.rename(committed)
+    shutil.rmtree(old, ignore_errors=True)
+    return taken
+
+
+def _keep(committed: Path, staged: Path, drop: list[str] | None) -> None:
+    """Copy what stays: everything but the chapters taken; without `drop` everything that is no chapter."""
+    for path in committed.iterdir():
+        is_chapter = path.is_dir() and path.name.isdigit()
+        if is_chapter and (drop is None or path.name in drop):
+            continue
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, staged / path.name)
+
+
+def _check_finished(state: RunState | None, numbers: list[str], only: str | None) -> None:
+    if state is None:
+        raise InputError("nothing to accept: run make reproduce first")
+    if only is not None:
+        number = numbers[0]
+        if state.only.get(number) != FINISHED:
+            raise InputError(f"no finished run of chapter {number}: make reproduce ONLY={number} first")
+        return
+    if state.state != FINISHED:
+        again = " ".join(sorted(state.only)) or "-"
+        raise InputError(
+            f"the last full run is {state.state} (single chapters: {again}): make reproduce to its end first"
+        )
+    if missing := [number for number in numbers if number not in state.chapters]:
+        raise InputError(f"chapter {' '.join(missing)} is not in the last full run: make reproduce first")
+
+
+def _check_results(root: Path, results: Path, taken: list[str]) -> None:
+    for name in taken:
+        try:
+            result = load(results, name)
+        except files.CorruptFile as error:
+            raise InputError(f"{error}: make reproduce again") from None
+        if result.provenance["profile"] != "paper":
+            raise InputError(f"{name} comes from the {result.provenance['profile']} profile: not a result")
+    store = Store(results, fallback=paths.paper_results(root), profile="paper")
+    for row in result_rows(store, root):
+        if row["name"] in taken and row["state"] != FRESH:
+            raise InputError(f"{row['name']} is {row['state']} ({row['why']}): make reproduce again")
