@@ -106,13 +106,19 @@ def parser() -> Parser:
     def takes_system(sub: Parser) -> None:
         sub.add_argument("system", metavar="SYSTEM", help="a family (tfim, xxz, ...) or a YAML file")
         sub.add_argument("--sites", required=True, help="number of spins")
-        sub.add_argument("-p", dest="parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the family")
+        sub.add_argument(
+            "-p", dest="parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the family"
+        )
 
-    sub = command("reference", run_reference, show_reference, "ground state by exact diagonalisation, free fermions or DMRG")
+    sub = command(
+        "reference", run_reference, show_reference, "ground state by exact diagonalisation, free fermions or DMRG"
+    )
     takes_system(sub)
     sub.add_argument("--method", default="auto", help="auto, ed, free-fermion or dmrg")
     sub.add_argument("--chi", type=int, default=256, help="largest DMRG bond dimension (default 256)")
-    sub = command("predict", run_predict, show_predict, "entanglement predicted from the couplings by the shipped predictor")
+    sub = command(
+        "predict", run_predict, show_predict, "entanglement predicted from the couplings by the shipped predictor"
+    )
     takes_system(sub)
     command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
     sub = command("status", run_status, show_status, "which stored results are fresh, stale or missing, and why")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qednas.companion import files
 from qednas.companion.profiles import read_yaml
 from qednas.companion.store import Result, Store, load
@@ -120,10 +122,10 @@ def _result(store: Store, name: str) -> Result | None:
 
 def _number(result: Result, key: str) -> float:
     value = result.at(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        if not hasattr(value, "item") or getattr(value, "ndim", 0) != 0:
-            raise InputError(f"{result.name}, {key}: a number is needed, not {type(value).__name__}")
+    if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError(f"{result.name}, {key}: a number is needed, not {type(value).__name__}")
     return float(value)
 
 

@@ -44,10 +44,15 @@ def fix_threads(count: int = 1) -> None:
 def _start_worker() -> None:
     fix_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # Workers hold both ends of their queue, so a killed parent would leave them waiting for ever.
     parent = multiprocessing.parent_process()
     if parent is not None:
-        # Workers hold both ends of their queue, so a killed parent would leave them waiting for ever.
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)
 
 
 def _run(fn: Callable[[Task], Mapping[str, Any]], task: Task) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def _run_all(root: Path, build: Path, profile: str, seed: int) -> None:
         state.write(build)
     elif state.chapters:
         note(f"going on with the interrupted {profile} run; it had {len(state.chapters)} of {len(notebooks)} chapters")
-    start, earlier = time.monotonic(), {}
+    start = time.monotonic()
+    earlier: dict[str, str] = {}  # digests of all results of earlier chapters
     for index, (number, notebook) in enumerate(notebooks.items(), start=1):
         head = f"[{index}/{len(notebooks)}] {number} {infos[number].title}"
         later = list(notebooks)[index:]

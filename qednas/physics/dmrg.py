@@ -121,7 +121,9 @@ def _model(hamiltonian: Hamiltonian, sector: Sector):
         for grid in build_grids(products, hamiltonian.sites)
     ]
     n = hamiltonian.sites
-    operator = MPO.from_grids([site] * n, grids, bc="finite", IdL=[0] * n + [None], IdR=[None] + [-1] * n, mps_unit_cell_width=n)
+    operator = MPO.from_grids(
+        [site] * n, grids, bc="finite", IdL=[0] * n + [None], IdR=[None] + [-1] * n, mps_unit_cell_width=n
+    )
     return MPOModel(Chain(n, site, bc="open", bc_MPS="finite"), operator)
 
 
@@ -173,7 +175,9 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
         }
         stages.append(stage)
         if progress:
-            progress(f"DMRG chi {chi}: energy {energy:.9f}, entropy {stage['entropy']:.6f}, truncation {truncation:.1e}")
+            progress(
+                f"DMRG chi {chi}: energy {energy:.9f}, entropy {stage['entropy']:.6f}, truncation {truncation:.1e}"
+            )
         complete = stage["used_chi"] < chi  # the state does not fill the bond dimension: nothing left to truncate
         if previous is not None:
             moved = abs(energy - previous[0]) / abs(energy), np.abs(entropies - previous[1]).max()

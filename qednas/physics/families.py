@@ -178,7 +178,9 @@ def mhs(sites: int) -> Iterator[Term]:
 
 
 def _rows(sites: int, width: float, **_) -> str:
-    return "" if sites % width == 0 and sites >= 2 * width else f"needs a multiple of width={width:g} with at least 2 rows"
+    return (
+        "" if sites % width == 0 and sites >= 2 * width else f"needs a multiple of width={width:g} with at least 2 rows"
+    )
 
 
 def _at_least(least: int) -> Callable[..., str]:
@@ -194,44 +196,96 @@ SEEDS = (0, 2**31 - 1)
 FAMILIES: dict[str, Family] = {
     "tfim": Family("-sum ZZ - h sum X", {"h": WIDE}, "gapped, critical at |h| = 1", tfim, PARITY_X),
     "xy": Family(
-        "-sum [(1+gamma)/2 XX + (1-gamma)/2 YY] - h sum Z", {"gamma": (-1, 1), "h": WIDE}, "gapped, critical, incommensurate", xy, PARITY_Z
+        "-sum [(1+gamma)/2 XX + (1-gamma)/2 YY] - h sum Z",
+        {"gamma": (-1, 1), "h": WIDE},
+        "gapped, critical, incommensurate",
+        xy,
+        PARITY_Z,
     ),
     "xxz": Family(
-        "sum XX + YY + delta ZZ", {"delta": (-0.999, 100)}, "gapless for |delta| <= 1, Neel beyond", xxz, ZERO_Z,
-        lambda delta: EDGE_TEXT if delta > 1 else "", even,
+        "sum XX + YY + delta ZZ",
+        {"delta": (-0.999, 100)},
+        "gapless for |delta| <= 1, Neel beyond",
+        xxz,
+        ZERO_Z,
+        lambda delta: EDGE_TEXT if delta > 1 else "",
+        even,
     ),
-    "j1j2": Family("sum s.s + j2 sum s.s at range 2", {"j2": (-2, 5)}, "gapless, dimerised above 0.241", j1j2, ZERO_Z, check=even),
+    "j1j2": Family(
+        "sum s.s + j2 sum s.s at range 2", {"j2": (-2, 5)}, "gapless, dimerised above 0.241", j1j2, ZERO_Z, check=even
+    ),
     "cluster": Family(
-        "-sum ZXZ - h sum X", {"h": WIDE}, "topological for |h| < 1", cluster, WHOLE,
-        lambda h: "boundary stabilisers -X_0 Z_1 - Z_(N-2) X_(N-1)", _at_least(3),
+        "-sum ZXZ - h sum X",
+        {"h": WIDE},
+        "topological for |h| < 1",
+        cluster,
+        WHOLE,
+        lambda h: "boundary stabilisers -X_0 Z_1 - Z_(N-2) X_(N-1)",
+        _at_least(3),
     ),
     "ssh": Family(
-        "sum (1+(-1)^i delta)(XX+YY)", {"delta": (-1, 1)}, "topological for delta < 0, gapless at 0", ssh, ZERO_Z,
-        lambda delta: EDGE_TEXT if delta < 0 else "", even,
+        "sum (1+(-1)^i delta)(XX+YY)",
+        {"delta": (-1, 1)},
+        "topological for delta < 0, gapless at 0",
+        ssh,
+        ZERO_Z,
+        lambda delta: EDGE_TEXT if delta < 0 else "",
+        even,
     ),
-    "annni": Family("-sum ZZ + kappa sum ZZ at range 2 - h sum X", {"kappa": (-2, 5), "h": WIDE}, "gapped, critical, frustrated", annni, PARITY_X),
+    "annni": Family(
+        "-sum ZZ + kappa sum ZZ at range 2 - h sum X",
+        {"kappa": (-2, 5), "h": WIDE},
+        "gapped, critical, frustrated",
+        annni,
+        PARITY_X,
+    ),
     "long_range_ising": Family(
-        "-sum_(i<j) ZZ / |i-j|^alpha - h sum X", {"alpha": (0.5, 20), "h": WIDE}, "long-range, critical line", long_range_ising, PARITY_X
+        "-sum_(i<j) ZZ / |i-j|^alpha - h sum X",
+        {"alpha": (0.5, 20), "h": WIDE},
+        "long-range, critical line",
+        long_range_ising,
+        PARITY_X,
     ),
     "random_field": Family(
-        "sum s.s + sum w_i Z_i, w_i uniform in [-w, w]", {"w": (0, 100), "disorder_seed": SEEDS}, "disordered", random_field, ZERO_Z,
-        check=even, integers=("disorder_seed",),
+        "sum s.s + sum w_i Z_i, w_i uniform in [-w, w]",
+        {"w": (0, 100), "disorder_seed": SEEDS},
+        "disordered",
+        random_field,
+        ZERO_Z,
+        check=even,
+        integers=("disorder_seed",),
     ),
     "random_tfim": Family(
-        "-sum J_i ZZ - h sum g_i X, J_i and g_i uniform in [1-w, 1+w]", {"h": WIDE, "w": (0, 1), "disorder_seed": SEEDS}, "disordered",
-        random_tfim, PARITY_X, integers=("disorder_seed",),
+        "-sum J_i ZZ - h sum g_i X, J_i and g_i uniform in [1-w, 1+w]",
+        {"h": WIDE, "w": (0, 1), "disorder_seed": SEEDS},
+        "disordered",
+        random_tfim,
+        PARITY_X,
+        integers=("disorder_seed",),
     ),
-    "mixed_field_ising": Family("-sum ZZ - h sum X - g sum Z", {"h": WIDE, "g": (0.01, 100)}, "gapped", mixed_field_ising, WHOLE),
+    "mixed_field_ising": Family(
+        "-sum ZZ - h sum X - g sum Z", {"h": WIDE, "g": (0.01, 100)}, "gapped", mixed_field_ising, WHOLE
+    ),
     "cluster_ising": Family(
-        "-sum XZX + lam sum YY - h sum Z", {"lam": (-1, 1), "h": WIDE}, "topological for |lam| < 1", cluster_ising, WHOLE,
-        lambda lam, h: "boundary stabilisers -Z_0 X_1 - X_(N-2) Z_(N-1)", _at_least(3),
+        "-sum XZX + lam sum YY - h sum Z",
+        {"lam": (-1, 1), "h": WIDE},
+        "topological for |lam| < 1",
+        cluster_ising,
+        WHOLE,
+        lambda lam, h: "boundary stabilisers -Z_0 X_1 - X_(N-2) Z_(N-1)",
+        _at_least(3),
     ),
     "tfim_2d": Family(
-        "-sum ZZ on a rows x width square lattice - h sum X", {"h": WIDE, "width": (2, 12)}, "two-dimensional", tfim_2d, PARITY_X,
-        check=_rows, integers=("width",),
+        "-sum ZZ on a rows x width square lattice - h sum X",
+        {"h": WIDE, "width": (2, 12)},
+        "two-dimensional",
+        tfim_2d,
+        PARITY_X,
+        check=_rows,
+        integers=("width",),
     ),
     "mhs": Family("sum_(j<k) d_jk^-2 (-XX - YY + ZZ), periodic", {}, "long-range, gapless", mhs, ZERO_Z, check=even),
-}  # fmt: skip
+}
 
 
 def check_number(name: str, value, low: float, high: float, *, integer: bool = False):
@@ -264,10 +318,16 @@ def build(name: str, sites: int, **parameters) -> Hamiltonian:
     if missing:
         raise InputError(f"{name} needs {', '.join(missing)}; its parameters: {wanted} (give -p name=value)")
     values = {
-        p: check_number(f"{name} {p}", parameters[p], *limits, integer=p in family.integers) for p, limits in family.parameters.items()
+        p: check_number(f"{name} {p}", parameters[p], *limits, integer=p in family.integers)
+        for p, limits in family.parameters.items()
     }
     if problem := family.check(sites, **values):
         raise InputError(f"{name} with sites = {sites}: {problem}")
     return Hamiltonian.from_terms(
-        sites, family.terms(sites, **values), sector=family.sector, pinning=family.pinning(**values), name=name, parameters=values
+        sites,
+        family.terms(sites, **values),
+        sector=family.sector,
+        pinning=family.pinning(**values),
+        name=name,
+        parameters=values,
     )

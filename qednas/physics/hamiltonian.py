@@ -67,9 +67,7 @@ class Hamiltonian:
     parameters: dict = field(default_factory=dict)
 
     @classmethod
-    def from_terms(
-        cls, sites: int, terms: Iterable[tuple[str, tuple[int, ...], float]], **labels
-    ) -> Hamiltonian:
+    def from_terms(cls, sites: int, terms: Iterable[tuple[str, tuple[int, ...], float]], **labels) -> Hamiltonian:
         """Build from (letters, sites, coupling) triples, e.g. ``("ZZ", (0, 1), -1.0)``.
 
         Equal strings are added up and zeros dropped.

@@ -1,12 +1,12 @@
 """Hamiltonians from YAML files.
 
-    boundary: open            # or periodic
-    terms:
-      - {op: XX, range: 1, coupling: 1.0}         # every pair at distance 1
-      - {op: ZXZ, coupling: -1.0}                 # neighbouring letters on neighbouring sites
-      - {op: ZZ, power_law: 2.5, coupling: -1.0}  # every pair, coupling / distance**2.5
-      - {op: Z, coupling: [0.1, -0.2, ...]}       # one value per place, from left to right
-      - {op: ZZ, sites: [[0, 5], [2, 7]], coupling: 0.3}
+boundary: open            # or periodic
+terms:
+  - {op: XX, range: 1, coupling: 1.0}         # every pair at distance 1
+  - {op: ZXZ, coupling: -1.0}                 # neighbouring letters on neighbouring sites
+  - {op: ZZ, power_law: 2.5, coupling: -1.0}  # every pair, coupling / distance**2.5
+  - {op: Z, coupling: [0.1, -0.2, ...]}       # one value per place, from left to right
+  - {op: ZZ, sites: [[0, 5], [2, 7]], coupling: 0.3}
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def load(path: str | Path, sites: int) -> Hamiltonian:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{where}: is not valid YAML: {getattr(error, 'problem', None) or 'malformed'}") from None
+        raise InputError(
+            f"{path}{where}: is not valid YAML: {getattr(error, 'problem', None) or 'malformed'}"
+        ) from None
     try:
         return parse(content, sites, name=path.stem)
     except InputError as error:

@@ -33,4 +33,7 @@ def card(dataset) -> list[dict]:
 
 def schema(dataset) -> list[dict]:
     """One row per stored array: name, shape, type."""
-    return [{"array": name, "shape": str(np.shape(dataset[name])), "type": str(np.asarray(dataset[name]).dtype)} for name in dataset]
+    return [
+        {"array": name, "shape": str(np.shape(dataset[name])), "type": str(np.asarray(dataset[name]).dtype)}
+        for name in dataset
+    ]

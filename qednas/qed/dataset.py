@@ -32,7 +32,9 @@ class Recipe:
     label: Callable[..., str]
 
 
-def near(rng: np.random.Generator, low: float, high: float, *critical: float, width: float = 0.15, share: float = 0.4) -> float:
+def near(
+    rng: np.random.Generator, low: float, high: float, *critical: float, width: float = 0.15, share: float = 0.4
+) -> float:
     """Uniform in [low, high], but a share of the draws is normal around one of the critical values."""
     if critical and rng.random() < share:
         return float(np.clip(rng.normal(rng.choice(critical), width), low, high))
@@ -49,29 +51,46 @@ def ising_label(distance: float) -> str:
 
 RECIPES: dict[str, Recipe] = {
     "tfim": Recipe(lambda r: {"h": near(r, 0.2, 3, 1.0)}, lambda h: ising_label(h - 1)),
-    "xy": Recipe(lambda r: {"gamma": float(r.uniform(0.1, 1)), "h": near(r, 0, 2, 1.0)}, lambda gamma, h: ising_label(h - 1)),
-    "xxz": Recipe(lambda r: {"delta": near(r, -0.8, 4, 0.0, 1.0, width=0.4)}, lambda delta: "gapless" if delta <= 1 else "gapped"),
+    "xy": Recipe(
+        lambda r: {"gamma": float(r.uniform(0.1, 1)), "h": near(r, 0, 2, 1.0)}, lambda gamma, h: ising_label(h - 1)
+    ),
+    "xxz": Recipe(
+        lambda r: {"delta": near(r, -0.8, 4, 0.0, 1.0, width=0.4)}, lambda delta: "gapless" if delta <= 1 else "gapped"
+    ),
     "j1j2": Recipe(lambda r: {"j2": near(r, 0, 1, 0.241)}, lambda j2: "gapless" if j2 <= 0.2411 else "gapped"),
-    "cluster": Recipe(lambda r: {"h": near(r, 0, 2.5, 1.0)}, lambda h: "critical" if abs(h - 1) < 0.1 else "topological" if h < 1 else "gapped"),
+    "cluster": Recipe(
+        lambda r: {"h": near(r, 0, 2.5, 1.0)},
+        lambda h: "critical" if abs(h - 1) < 0.1 else "topological" if h < 1 else "gapped",
+    ),
     "ssh": Recipe(
-        lambda r: {"delta": near(r, -0.9, 0.9, 0.0)}, lambda delta: "gapless" if abs(delta) < 0.05 else "topological" if delta < 0 else "gapped"
+        lambda r: {"delta": near(r, -0.9, 0.9, 0.0)},
+        lambda delta: "gapless" if abs(delta) < 0.05 else "topological" if delta < 0 else "gapped",
     ),
     "annni": Recipe(
         lambda r: {"kappa": float(r.uniform(0, 0.7)), "h": near(r, 0.2, 2)},
         lambda kappa, h: "gapped" if h > 1.1 or kappa < 0.35 else "frustrated",
     ),
-    "long_range_ising": Recipe(lambda r: {"alpha": float(r.uniform(1.3, 6)), "h": near(r, 0.5, 5, 1.4, width=0.5)}, lambda **_: "long-range"),
+    "long_range_ising": Recipe(
+        lambda r: {"alpha": float(r.uniform(1.3, 6)), "h": near(r, 0.5, 5, 1.4, width=0.5)}, lambda **_: "long-range"
+    ),
     "random_field": Recipe(lambda r: {"w": near(r, 0.1, 5), "disorder_seed": disorder(r)}, lambda **_: "disordered"),
     "random_tfim": Recipe(
-        lambda r: {"h": near(r, 0.3, 2, 1.0), "w": float(r.uniform(0.1, 0.9)), "disorder_seed": disorder(r)}, lambda **_: "disordered"
+        lambda r: {"h": near(r, 0.3, 2, 1.0), "w": float(r.uniform(0.1, 0.9)), "disorder_seed": disorder(r)},
+        lambda **_: "disordered",
     ),
-    "mixed_field_ising": Recipe(lambda r: {"h": near(r, 0.2, 2, 1.0), "g": float(r.uniform(0.02, 1))}, lambda **_: "gapped"),
+    "mixed_field_ising": Recipe(
+        lambda r: {"h": near(r, 0.2, 2, 1.0), "g": float(r.uniform(0.02, 1))}, lambda **_: "gapped"
+    ),
     "cluster_ising": Recipe(
-        lambda r: {"lam": near(r, -0.95, 0.95), "h": near(r, 0, 2.5)}, lambda lam, h: "topological" if h + abs(lam) < 0.9 else "gapped"
+        lambda r: {"lam": near(r, -0.95, 0.95), "h": near(r, 0, 2.5)},
+        lambda lam, h: "topological" if h + abs(lam) < 0.9 else "gapped",
     ),
-    "tfim_2d": Recipe(lambda r: {"h": near(r, 0.5, 5, 2.0, 3.0, width=0.4), "width": int(r.choice([2, 4]))}, lambda **_: "two-dimensional"),
+    "tfim_2d": Recipe(
+        lambda r: {"h": near(r, 0.5, 5, 2.0, 3.0, width=0.4), "width": int(r.choice([2, 4]))},
+        lambda **_: "two-dimensional",
+    ),
     "mhs": Recipe(lambda r: {}, lambda: "long-range"),
-}  # fmt: skip
+}
 
 
 def plan(points: int, sizes: list[int], seed: int) -> list[dict]:
@@ -117,7 +136,14 @@ def solve_chunk(task: dict) -> dict:
 
 
 def build_dataset(
-    points: int, sizes: list[int], seed: int = 0, workers: int = 2, chunk: int = 12, executor=None, checkpoint=None, progress=None
+    points: int,
+    sizes: list[int],
+    seed: int = 0,
+    workers: int = 2,
+    chunk: int = 12,
+    executor=None,
+    checkpoint=None,
+    progress=None,
 ) -> dict:
     """Solve every system of :func:`plan` in parallel and collect them.
 

@@ -42,7 +42,9 @@ def entropy_lines(systems: list[Sample]):
     colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(sizes)))
     for axis, (family, (name, text)) in zip(axes.flat, LINES.items(), strict=True):
         for colour, sites, marker in zip(colours, sizes, MARKERS, strict=False):
-            own = sorted((s for s in systems if s.family == family and s.sites == sites), key=lambda s: s.parameters[name])
+            own = sorted(
+                (s for s in systems if s.family == family and s.sites == sites), key=lambda s: s.parameters[name]
+            )
             x, y = [s.parameters[name] for s in own], [s.half_chain["entropy"] for s in own]
             axis.plot(x, y, marker, ms=3, color=colour, label=f"N = {sites}", alpha=0.9)
         axis.set(title=family.replace("_", " "), xlabel=text)
@@ -101,11 +103,24 @@ def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.nd
         for colour, family in zip(colours, dict.fromkeys(families), strict=False):
             own = np.array([f == family for f in families])
             axis.errorbar(
-                truth[own, k], predicted[own, k], std[own, k], fmt="o", ms=2.5, lw=0.5, color=colour, alpha=0.8, label=family.replace("_", " ")
+                truth[own, k],
+                predicted[own, k],
+                std[own, k],
+                fmt="o",
+                ms=2.5,
+                lw=0.5,
+                color=colour,
+                alpha=0.8,
+                label=family.replace("_", " "),
             )
         low, high = truth[:, k].min(), np.quantile(truth[:, k], 0.995)
         axis.plot([low, high], [low, high], "k-", lw=0.8)
-        axis.set(xlabel="exact", title=LABELS[name], xlim=(low - 0.03 * (high - low), high), ylim=(low - 0.1 * (high - low), 1.1 * high))
+        axis.set(
+            xlabel="exact",
+            title=LABELS[name],
+            xlim=(low - 0.03 * (high - low), high),
+            ylim=(low - 0.1 * (high - low), 1.1 * high),
+        )
     axes[0].set_ylabel("predicted ± 1 std")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False)
     return figure
@@ -122,7 +137,9 @@ def split_errors(records: dict[str, dict]):
         median = [100 * records[n][key]["entropy"]["median"] for n in names]
         p95 = [100 * records[n][key]["entropy"]["p95"] for n in names]
         bars = axis.barh(y + shift, median, 0.34, label=f"{label}: median")
-        axis.plot(p95, y + shift, "|", ms=9, mew=2, color=bars.patches[0].get_facecolor(), label=f"{label}: 95th percentile")
+        axis.plot(
+            p95, y + shift, "|", ms=9, mew=2, color=bars.patches[0].get_facecolor(), label=f"{label}: 95th percentile"
+        )
     axis.set_yticks(y, [n.replace("_", " ") for n in names])
     axis.invert_yaxis()
     axis.set(xscale="log", xlabel="relative error of the half-chain entropy (%), offset 0.05 nats")
@@ -171,7 +188,9 @@ def profiles(rows: list[dict], columns: int = 3):
 
     first = {r["class"]: r for r in reversed(rows)}
     lines = -(-len(first) // columns)
-    figure, axes = plt.subplots(lines, columns, figsize=(3.6 * columns, 2.6 * lines), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        lines, columns, figsize=(3.6 * columns, 2.6 * lines), layout="constrained", squeeze=False
+    )
     for axis, row in zip(axes.flat, reversed(first.values()), strict=False):
         cuts = np.arange(1, row["sites"])
         axis.plot(cuts, row["reference_profile"], label="DMRG")

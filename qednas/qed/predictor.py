@@ -39,7 +39,7 @@ class Predictor:
         path = Path(path)
         try:
             with safe_open(path, framework="numpy") as stream:
-                arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+                arrays = {name: stream.get_tensor(name) for name in stream.keys()}
                 record = json.loads((stream.metadata() or {}).get("record", "{}"))
         except FileNotFoundError:
             raise InputError(f"{path}: the predictor's weights are missing; run chapter 03") from None
@@ -74,7 +74,9 @@ class Predictor:
     def reach(self) -> float:
         """Distance to the nearest training point below which a Hamiltonian counts as inside the training region."""
         if not hasattr(self, "_reach"):
-            self._reach = NEIGHBOUR_SLACK * float(np.quantile(self.distance(self.arrays["known"], skip_self=True), 0.99))
+            self._reach = NEIGHBOUR_SLACK * float(
+                np.quantile(self.distance(self.arrays["known"], skip_self=True), 0.99)
+            )
         return self._reach
 
     def distance(self, x: np.ndarray, *, skip_self: bool = False) -> np.ndarray:

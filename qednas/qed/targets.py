@@ -61,8 +61,14 @@ def solve_target(task: dict) -> dict:
     }
 
 
-def solve_targets(classes: list[str] | None, chi: int, most: int, workers: int = 2, checkpoint=None, progress=None) -> dict:
-    """References of the targets of ``classes`` (None: all), at most ``most`` of each class, in parallel and resumable."""
+def solve_targets(
+    classes: list[str] | None, chi: int, most: int, workers: int = 2, checkpoint=None, progress=None
+) -> dict:
+    """References of the targets of ``classes`` (None: all), at most ``most`` of each class, in parallel and resumable.
+
+    Returns ``targets`` (what each is and its reference), ``evidence`` (stages of the bond dimension, variance, truncation
+    error; diagnostics that may differ between machines) and ``timing``.
+    """
     chosen: list[dict] = []
     for label, family, sites, parameters in TARGETS:
         taken = sum(t["class"] == label for t in chosen)
@@ -70,7 +76,9 @@ def solve_targets(classes: list[str] | None, chi: int, most: int, workers: int =
             chosen.append({"class": label, "family": family, "sites": sites, "parameters": parameters, "chi": chi})
     found = map_tasks(solve_target, chosen, workers=workers, checkpoint=checkpoint, progress=progress)
     seconds = [f.pop("seconds") for f in found]
-    return {"targets": [t | f for t, f in zip(chosen, found, strict=True)], "timing": {"seconds": seconds}}
+    evidence = [f.pop("evidence") for f in found]
+    targets = [t | f for t, f in zip(chosen, found, strict=True)]
+    return {"targets": targets, "evidence": evidence, "timing": {"seconds": seconds}}
 
 
 def compare(inputs) -> dict:
@@ -92,10 +100,18 @@ def compare(inputs) -> dict:
         row = judge(predictor, target)
         quick.append(time.perf_counter() - start)
         slow.append(seconds)
-        rows.append({"name": name, "class": target["class"], "family": target["family"], "sites": target["sites"]} | row)
+        rows.append(
+            {"name": name, "class": target["class"], "family": target["family"], "sites": target["sites"]} | row
+        )
     timing = {"predict_median": float(np.median(quick)), "reference_median": float(np.median(slow))}
     timing["ratio"] = timing["reference_median"] / timing["predict_median"]
-    return {"rows": rows, "unconverged": unconverged, "summary": summarise(rows), "compared": len(rows), "timing": timing}
+    return {
+        "rows": rows,
+        "unconverged": unconverged,
+        "summary": summarise(rows),
+        "compared": len(rows),
+        "timing": timing,
+    }
 
 
 def judge(predictor: Predictor, target: dict) -> dict:
@@ -104,7 +120,8 @@ def judge(predictor: Predictor, target: dict) -> dict:
     answer = predictor.predict(hamiltonian)
     truth = target["proxies"]
     relative = {
-        name: abs(answer["proxies"][name] - truth[name]) / (abs(truth[name]) + offset) for name, offset in zip(PROXIES, OFFSETS, strict=True)
+        name: abs(answer["proxies"][name] - truth[name]) / (abs(truth[name]) + offset)
+        for name, offset in zip(PROXIES, OFFSETS, strict=True)
     }
     return {
         "predicted": answer["proxies"],
@@ -119,7 +136,9 @@ def judge(predictor: Predictor, target: dict) -> dict:
 
 def summarise(rows: list[dict]) -> dict:
     """Median and largest relative error of each proxy and the share inside two standard deviations, per class and overall."""
-    groups = {"all": rows} | {label: [r for r in rows if r["class"] == label] for label in dict.fromkeys(r["class"] for r in rows)}
+    groups = {"all": rows} | {
+        label: [r for r in rows if r["class"] == label] for label in dict.fromkeys(r["class"] for r in rows)
+    }
     out = {}
     for label, members in groups.items():
         out[label] = {"targets": len(members)}
@@ -146,8 +165,8 @@ def title(target: dict) -> str:
 def evidence_rows(references) -> list[dict]:
     """Rows of the convergence table of chapter 4."""
     rows = []
-    for target in references["targets"]:
-        stages, exact = target["evidence"]["stages"], target["exact_energy"]
+    for target, evidence in zip(references["targets"], references["evidence"], strict=True):
+        stages, exact = evidence["stages"], target["exact_energy"]
         last, before = stages[-1], stages[-2] if len(stages) > 1 else stages[-1]
         rows.append(
             {
@@ -156,10 +175,12 @@ def evidence_rows(references) -> list[dict]:
                 "chi": last["used_chi"],
                 "energy change": f"{abs(last['energy'] - before['energy']) / abs(last['energy']):.0e}",
                 "entropy change": f"{abs(last['entropy'] - before['entropy']):.0e}",
-                "variance": f"{abs(target['evidence']['variance']):.0e}",
+                "variance": f"{abs(evidence['variance']):.0e}",
                 "truncation": f"{last['truncation_error']:.0e}",
                 "energy - exact": "" if exact is None else f"{target['energy'] - exact:.0e}",
-                "entropy - exact": "" if exact is None else f"{target['proxies']['entropy'] - target['exact_entropy']:.0e}",
+                "entropy - exact": ""
+                if exact is None
+                else f"{target['proxies']['entropy'] - target['exact_entropy']:.0e}",
                 "converged": "yes" if target["converged"] else "NO",
             }
         )

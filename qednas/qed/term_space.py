@@ -43,7 +43,9 @@ def permute_axes(hamiltonian: Hamiltonian, order: tuple[int, ...]) -> Hamiltonia
     # an odd permutation becomes a proper rotation of the spin axes together with their inversion P -> -P
     odd = sum(order[i] > order[j] for i in range(3) for j in range(i + 1, 3)) % 2
     sign = np.where((x | z).sum(1) % 2, -1.0, 1.0) if odd else 1.0
-    return replace(hamiltonian, x=new[0] | new[1], z=new[1] | new[2], couplings=hamiltonian.couplings * sign, sector=Sector())
+    return replace(
+        hamiltonian, x=new[0] | new[1], z=new[1] | new[2], couplings=hamiltonian.couplings * sign, sector=Sector()
+    )
 
 
 def sublattice_signs(hamiltonian: Hamiltonian) -> np.ndarray:

@@ -14,6 +14,7 @@ from qednas.qed.scaling_form import LAYERS, OFFSETS, OUTPUTS, network, scaling_f
 from qednas.qed.term_space import features
 
 COVERAGE = 0.683  # of one standard deviation
+BOOTSTRAPS = 200
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,18 @@ def train(table: Table, groups: np.ndarray, settings: TrainingSettings, seed: in
     target = torch.tensor(table.target, dtype=torch.float32)
     scale = torch.tensor(np.abs(table.target) + OFFSETS, dtype=torch.float32)
     names, where = np.unique(groups, return_inverse=True)
-    draws = np.array([rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)])
+    draws = np.array(
+        [rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)]
+    )
     weight = torch.tensor(draws[:, where, None] * table.weight, dtype=torch.float32)  # (members, n, cuts)
 
     sizes = [x.shape[1]] + [settings.width] * (LAYERS - 1) + [OUTPUTS]
     weights = {}
     for k in range(LAYERS):
         shape = (settings.members, sizes[k], sizes[k + 1])
-        weights[f"w{k}"] = torch.randn(shape, generator=generator) * sizes[k] ** -0.5 * (0.3 if k + 1 == LAYERS else 1.0)
+        weights[f"w{k}"] = (
+            torch.randn(shape, generator=generator) * sizes[k] ** -0.5 * (0.3 if k + 1 == LAYERS else 1.0)
+        )
         weights[f"b{k}"] = torch.zeros(settings.members, 1, sizes[k + 1])
     for tensor in weights.values():
         tensor.requires_grad_(True)
@@ -107,7 +112,11 @@ def train(table: Table, groups: np.ndarray, settings: TrainingSettings, seed: in
         if progress:
             progress(epoch + 1, settings.epochs, f"training, loss {losses[-1]:.4f}")
     arrays = {name: tensor.detach().numpy() for name, tensor in weights.items()}
-    arrays |= {"centre": centre.astype(np.float32), "spread": spread.astype(np.float32), "floor": np.zeros(len(PROXIES), np.float32)}
+    arrays |= {
+        "centre": centre.astype(np.float32),
+        "spread": spread.astype(np.float32),
+        "floor": np.zeros(len(PROXIES), np.float32),
+    }
     arrays["known"] = np.unique(((table.features - centre) / spread).astype(np.float32), axis=0)
     record = {"settings": asdict(settings), "seed": seed, "seconds": time.perf_counter() - start, "losses": losses}
     return Predictor(arrays, record)
@@ -134,19 +143,26 @@ def calibrate(predictor: Predictor, held_out: Table) -> np.ndarray:
     return floor
 
 
-def errors(predictor: Predictor, table: Table) -> dict:
-    """Half-chain errors on ``table``: per proxy the median and 95th percentile of |error| / (|value| + offset), the mean
-    absolute error, the share inside one predicted standard deviation; and the raw columns."""
+def errors(predictor: Predictor, table: Table, seed: int = 0) -> dict:
+    """Half-chain errors on ``table``, per proxy: median and 95th percentile of |error| / (|value| + offset), mean absolute
+    error, share inside one predicted standard deviation; each with its standard error (bootstrap over systems)."""
     mean, std, truth = half_chain_table(predictor, table)
+    return {name: error_summary(mean[:, k], std[:, k], truth[:, k], OFFSETS[k], seed) for k, name in enumerate(PROXIES)}
+
+
+def error_summary(
+    mean: np.ndarray, std: np.ndarray, truth: np.ndarray, offset: float, seed: int = 0
+) -> dict[str, float]:
+    """The figures of :func:`errors` for one proxy; mean, std and truth have shape (n,)."""
+    error = np.abs(mean - truth)
+    columns = np.stack([error / (np.abs(truth) + offset), error, error <= std])  # (3, n)
+    draws = np.random.default_rng(seed).integers(len(error), size=(BOOTSTRAPS, len(error)))
+
+    def figures(c: np.ndarray) -> np.ndarray:  # (3, ..., n) -> (4, ...)
+        return np.stack([np.median(c[0], -1), np.quantile(c[0], 0.95, axis=-1), c[1].mean(-1), c[2].mean(-1)])
+
+    values, sem = figures(columns), figures(columns[:, draws]).std(-1)
     out = {}
-    for k, name in enumerate(PROXIES):
-        error = np.abs(mean[:, k] - truth[:, k])
-        relative = error / (np.abs(truth[:, k]) + OFFSETS[k])
-        out[name] = {
-            "median": float(np.median(relative)),
-            "p95": float(np.quantile(relative, 0.95)),
-            "mean_absolute": float(error.mean()),
-            "mean_absolute_sem": float(error.std(ddof=1) / np.sqrt(len(error))) if len(error) > 1 else 0.0,
-            "covered": float((error <= std[:, k]).mean()),
-        }
+    for name, value, error_bar in zip(("median", "p95", "mean_absolute", "covered"), values, sem, strict=True):
+        out |= {name: float(value), f"{name}_sem": float(error_bar)}
     return out
