@@ -1,0 +1,313 @@
+"""The result store: what is kept, what makes it stale, and what it refuses."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import companion_tasks as tasks
+import numpy as np
+import pytest
+
+from qednas.companion import files, provenance
+from qednas.companion.store import Store, load
+from qednas.errors import InputError
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "results")
+
+
+@pytest.fixture
+def log(tmp_path):
+    return str(tmp_path / "calls.log")
+
+
+def test_a_result_is_computed_once_and_comes_back_whole(store, log):
+    first = store.get_or_run("02/small", tasks.small, log=log)
+    again = store.get_or_run("02/small", tasks.small, log=log)
+    assert tasks.calls(log) == 1
+    assert again.digest == first.digest
+    assert again["energy"] == -1.25
+    assert again["levels"] == [1, 2.5, None]
+    assert again["spectra"]["gap"] == 0.5
+    np.testing.assert_array_equal(again["spectra"]["tfim"], [0, 0.5, 1])
+    assert again.at("spectra.tfim.1") == 0.5
+    assert set(again) == {"energy", "spectra", "levels"}
+
+
+def test_changing_a_loaded_array_changes_nothing_in_the_store(store, log):
+    result = store.get_or_run("02/small", tasks.small, log=log)
+    result["spectra"]["tfim"][:] = 9
+    np.testing.assert_array_equal(result["spectra"]["tfim"], [0, 0.5, 1])
+
+
+def test_provenance_tells_where_a_number_comes_from(store, log):
+    record = store.get_or_run("02/small", tasks.small, log=log, n=4).provenance
+    assert record["profile"] == "smoke"
+    assert record["settings"] == {"log": log, "n": 4}
+    assert {"python", "qednas", "numpy"} <= set(record["versions"])
+    assert record["threads"]["OMP_NUM_THREADS"] == "1"
+    assert record["peak_memory_mb"] > 1
+    assert record["seconds"] >= 0
+    assert {"companion_tasks", "qednas.companion.parallel", "qednas.errors"} <= set(record["modules"])
+
+
+def test_equal_content_gives_equal_files(tmp_path, log):
+    paths = []
+    for folder in ("a", "b"):
+        store = Store(tmp_path / folder)
+        paths.append(store.get_or_run("02/small", tasks.small, log=log).path.with_suffix(".npz"))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_the_key_changes_with_settings_and_upstream_only(tmp_path, log):
+    store = Store(tmp_path / "a")
+    key = store.get_or_run("02/up", tasks.plain, log=log, value=1).key
+    assert store.get_or_run("02/up", tasks.plain, log=log, value=2).key != key
+    # Neither the profile nor the place nor the tolerance class enters.
+    other = Store(tmp_path / "b", profile="paper", seed=3)
+    assert other.get_or_run("02/up", tasks.plain, tolerance="exact", log=log, value=1).key == key
+    down = other.get_or_run("03/down", tasks.doubled, upstream=["02/up"])
+    assert down["value"] == 2
+    other.get_or_run("02/up", tasks.plain, log=log, value=5)
+    assert other.status()[1] == {"name": "03/down", "state": "stale", "why": "upstream 02/up changed"}
+    assert other.get_or_run("03/down", tasks.doubled, upstream=["02/up"])["value"] == 10
+
+
+def test_a_new_tolerance_class_is_recorded_without_computing_again(store, log):
+    first = store.get_or_run("02/small", tasks.small, log=log)
+    second = store.get_or_run("02/small", tasks.small, tolerance={"*": "exact", "energy": "converged"}, log=log)
+    assert tasks.calls(log) == 1
+    assert second.tolerance == {"*": "exact", "energy": "converged"}
+    assert second.digest == first.digest
+    np.testing.assert_array_equal(second["spectra"]["tfim"], first["spectra"]["tfim"])
+
+
+def test_a_data_file_enters_the_key(store, log, tmp_path):
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(b"one")
+    key = store.get_or_run("03/p", tasks.plain, source_files=[weights], log=log, value=1).key
+    weights.write_bytes(b"two")
+    assert store.get_or_run("03/p", tasks.plain, source_files=[weights], log=log, value=1).key != key
+    weights.unlink()
+    with pytest.raises(InputError, match="weights.bin"):
+        store.get_or_run("03/p", tasks.plain, source_files=[weights], log=log, value=1)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package pk: work imports near, near imports deep (inside a function, relatively); aside is not imported."""
+    folder = tmp_path / "lib" / "pk"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "sub" / "__init__.py").write_text("")
+    (folder / "work.py").write_text("from pk.sub import near\n\ndef fn(n):\n    return {'n': near.times(n)}\n")
+    (folder / "sub" / "near.py").write_text("def times(n):\n    from ..deep import FACTOR\n    return FACTOR * n\n")
+    (folder / "deep.py").write_text('"""Doc."""\nFACTOR = 2\n')
+    (folder / "aside.py").write_text("X = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    yield folder
+    for name in [name for name in sys.modules if name.split(".")[0] == "pk"]:
+        del sys.modules[name]
+
+
+def test_the_key_follows_transitive_sources_and_nothing_else(package):
+    import pk.work
+
+    def key():
+        return files.canonical(provenance.module_hashes(pk.work.__name__))
+
+    first = key()
+    assert set(json.loads(first)) == {"pk", "pk.work", "pk.sub", "pk.sub.near", "pk.deep"}
+    (package / "aside.py").write_text("X = 2  # not imported\n")
+    (package / "deep.py").write_text('"""Another text."""\n\n# a comment\nFACTOR  =  2\n')
+    assert key() == first
+    (package / "deep.py").write_text("FACTOR = 3\n")
+    assert key() != first
+    assert {name for name, value in json.loads(key()).items() if json.loads(first)[name] != value} == {"pk.deep"}
+
+
+@pytest.mark.parametrize("kind", ["nan", "inf", "object", "set", "keys", "list"])
+def test_values_that_no_reader_could_use_are_refused(store, kind):
+    with pytest.raises(InputError, match="02/bad"):
+        store.get_or_run("02/bad", tasks.returning, kind=kind)
+    assert not list(store.root.rglob("bad*"))
+
+
+def test_functions_without_a_source_of_their_own_are_refused(store):
+    secret = 3
+
+    def closing():
+        return {"a": secret}
+
+    for fn in (closing, len, type("Callable", (), {"__call__": lambda self: {}})()):
+        with pytest.raises(InputError):
+            store.get_or_run("02/f", fn)
+
+
+@pytest.mark.parametrize("name", ["small", "02/", "../02/a", "02/../x", "02/a.json", "02/.hidden", "/etc/x"])
+def test_names_outside_the_store_are_refused(store, log, name):
+    with pytest.raises(InputError, match="result name"):
+        store.get_or_run(name, tasks.small, log=log)
+
+
+def test_settings_that_clash_or_cannot_be_keyed_are_refused(store, log):
+    with pytest.raises(InputError, match="belongs upstream"):
+        store.get_or_run("02/a", tasks.plain, log=log, value=np.ones(3))
+    with pytest.raises(InputError, match="tolerance class"):
+        store.get_or_run("02/a", tasks.plain, tolerance="loose", log=log, value=1)
+    with pytest.raises(InputError, match="NaN"):
+        store.get_or_run("02/a", tasks.plain, log=log, value=float("nan"))
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+@pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
+def test_a_damaged_result_is_computed_again_or_refused(store, log, capsys, suffix, damage):
+    result = store.get_or_run("02/small", tasks.small, log=log)
+    path = result.path.with_suffix(suffix)
+    whole = path.read_bytes()
+    middle = whole.index(b"-1.25") + 1 if suffix == ".json" else len(whole) // 2
+    altered = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    path.write_bytes({"truncated": whole[: len(whole) // 2], "altered": altered, "empty": b""}[damage])
+    for broken in (lambda: store.read("02/small"), lambda: _render(store).get_or_run("02/small", tasks.small, log=log)):
+        with pytest.raises(InputError, match=f"small{suffix}.*make reproduce ONLY=02"):
+            broken()
+    assert store.status()[0]["state"] == "corrupt"
+    again = store.get_or_run("02/small", tasks.small, log=log)
+    assert again.digest == result.digest
+    assert "computing 02/small again" in capsys.readouterr().err
+    assert path.read_bytes()[:50] == whole[:50]
+
+
+def _render(store):
+    return Store(store.root, mode="render", profile="paper")
+
+
+def test_render_mode_never_computes(store, log):
+    with pytest.raises(InputError, match=r"no result 02/small .*make reproduce ONLY=02$"):
+        _render(store).get_or_run("02/small", tasks.small, log=log)
+    store.get_or_run("02/small", tasks.small, log=log)
+    shown = _render(store).get_or_run("02/small", tasks.small, log=log, n=99)  # whatever its key
+    assert len(shown["spectra"]["tfim"]) == 3
+    assert tasks.calls(log) == 1
+
+
+def test_upstream_comes_from_the_root_then_from_the_fallback(tmp_path, log):
+    committed = Store(tmp_path / "paper", profile="paper")
+    committed.get_or_run("02/up", tasks.plain, log=log, value=1)
+    store = Store(tmp_path / "run", fallback=committed.root)
+    assert store.read("02/up")["value"] == 1
+    store.get_or_run("02/up", tasks.plain, log=log, value=2)
+    assert store.read("02/up")["value"] == 2
+    only = Store(tmp_path / "run", fallback=committed.root, prefer_fallback=True)
+    assert only.read("02/up", asking="04/x")["value"] == 1
+    assert only.read("02/up", asking="02/x")["value"] == 2
+    with pytest.raises(InputError, match="02/none is missing"):
+        store.read("02/none")
+
+
+@pytest.mark.parametrize("where", ["write", "replace"])
+def test_a_full_disk_is_one_clear_line_and_leaves_the_store_as_it_was(store, log, monkeypatch, where):
+    before = store.get_or_run("02/small", tasks.small, log=log)
+    if where == "write":
+        monkeypatch.setattr(os, "fsync", _full)
+    else:
+        monkeypatch.setattr(os, "replace", _full)
+    with pytest.raises(InputError, match=r"02/small: disk full: .*unchanged$"):
+        store.get_or_run("02/small", tasks.small, log=log, n=8)
+    monkeypatch.undo()
+    assert not [path for path in store.root.rglob("*") if path.suffix == ".tmp"]
+    assert load(store.root, "02/small").digest == before.digest
+
+
+def _full(*_args):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="a real full disk needs root and mount")
+def test_a_really_full_disk(tmp_path, log):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("this machine does not let root mount a tmpfs")
+    try:
+        store = Store(disk / "results")
+        digest = store.get_or_run("02/small", tasks.small, log=log).digest
+        (disk / "filler").write_bytes(b"x" * 30_000)
+        with pytest.raises(InputError, match="disk full"):
+            store.get_or_run("02/big", tasks.plain, log=log, value="x" * 50_000)
+        assert load(store.root, "02/small").digest == digest
+        assert not list(disk.rglob("*.tmp"))
+        assert not list(disk.rglob("big*"))
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_two_processes_compute_a_result_once(tmp_path, log):
+    root = tmp_path / "results"
+    runs = [_run(root, "slow", log=log, seconds=1.0) for _ in range(2)]
+    outputs = [run.communicate(timeout=30) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert outputs[0][0] == outputs[1][0] != ""
+    assert tasks.calls(log) == 1
+    assert sum("another process is computing it" in err for _, err in outputs) == 1
+
+
+def test_killed_in_the_middle_it_resumes_to_the_same_result(tmp_path, log):
+    whole = Store(tmp_path / "whole").get_or_run("04/c", tasks.campaign, tasks=8, workers=1, log=log + "0", seconds=0)
+    root = tmp_path / "results"
+    run = _run(root, "campaign", tasks=8, workers=2, log=log, seconds=0.25)
+    _wait(lambda: len(list(root.rglob("00000*.json"))) >= 2, run)
+    run.kill()  # SIGKILL
+    run.communicate()
+    kept = len(list(root.rglob("00000*.json")))
+    assert 2 <= kept < 8
+    assert not (root / "04" / "c.json").exists()
+    before = tasks.calls(log)
+    store = Store(root)
+    result = store.get_or_run("04/campaign", tasks.campaign, tasks=8, workers=2, log=log, seconds=0.25)
+    assert tasks.calls(log) - before <= 8 - kept
+    assert result.digest == whole.digest
+    assert not list((root / ".partial").iterdir())
+
+
+def _run(root, name, **settings):
+    code = (
+        "import sys, json, companion_tasks; from pathlib import Path; from qednas.companion.store import Store\n"
+        "if __name__ == '__main__':\n"
+        "    root, name, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])\n"
+        "    print(Store(root).get_or_run('04/' + name, getattr(companion_tasks, name), **settings).digest)"
+    )
+    script = root.parent / "run.py"
+    script.write_text(code)
+    support = str(Path(tasks.__file__).parent)
+    return subprocess.Popen(
+        [sys.executable, script, root, name, json.dumps(settings)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": support},
+    )
+
+
+def _wait(condition, run, seconds=20.0):
+    import time
+
+    end = time.monotonic() + seconds
+    while not condition():
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_nothing_is_ever_pickled():
+    """No module of the package loads or writes pickles, in any disguise."""
+    folder = Path(provenance.__file__).resolve().parents[1]
+    words = ("import pickle", "pickle.", "joblib", "shelve", "allow_pickle=True", "torch.save(", "torch.load(")
+    found = [(path.name, word) for path in folder.rglob("*.py") for word in words if word in path.read_text()]
+    assert not found
