@@ -56,15 +56,19 @@ def run_predict(args) -> dict:
 
 
 def run_claims(args) -> dict:
-    from qednas.companion.claims import evaluate
+    from qednas.companion import claims, paths
+    from qednas.companion.store import Store
 
-    return {"claims": evaluate()}
+    root = paths.project_root()
+    store = Store(paths.paper_results(root), mode="render", profile="paper")
+    return {"claims": claims.evaluate(store, root / "book" / "claims.yml")}
 
 
 def run_status(args) -> dict:
-    from qednas.companion.runner import status
+    from qednas.companion.paths import project_root
+    from qednas.companion.status import collect
 
-    return {"results": status(args.profile)}
+    return {"results": collect(project_root())}
 
 
 def show_proxies(out: dict) -> list[str]:
@@ -89,7 +93,7 @@ def show_claims(out: dict) -> list[str]:
 
 
 def show_status(out: dict) -> list[str]:
-    return [f"{row['name']:24s} {row['state']:8s} {row['why']}" for row in out["results"]]
+    return [f"{row['store']}/{row['name']:24s} {row['state']:8s} {row['why']}".rstrip() for row in out["results"]]
 
 
 def parser() -> Parser:
@@ -121,8 +125,7 @@ def parser() -> Parser:
     )
     takes_system(sub)
     command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
-    sub = command("status", run_status, show_status, "which stored results are fresh, stale or missing, and why")
-    sub.add_argument("--profile", default="paper", help="paper or smoke")
+    command("status", run_status, show_status, "which stored results are fresh, stale or corrupt, and why")
     return top
 
 

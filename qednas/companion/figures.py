@@ -66,14 +66,8 @@ def watermark(fig: Figure) -> None:
     """Mark a figure of the smoke profile so that it cannot be taken for a result (once)."""
     if any(text.get_text() == WATERMARK for text in fig.texts):
         return
-    look: dict[str, Any] = {
-        "ha": "center",
-        "va": "center",
-        "rotation": 25,
-        "fontsize": 26,
-        "color": "#888888",
-        "alpha": 0.35,
-    }
+    look: dict[str, Any] = {"ha": "center", "va": "center", "rotation": 25}
+    look |= {"fontsize": 26, "color": "#888888", "alpha": 0.35}
     fig.text(0.5, 0.5, WATERMARK, zorder=1000, **look)
 
 

@@ -163,9 +163,12 @@ def main(arguments: list[str] | None = None) -> int:
 
             return verify(root, given.profile, only=only)
         if given.command == "accept":
+            from qednas.companion import readme, weights
             from qednas.companion.accept import accept
 
             taken = accept(root, given.profile, only=only)
+            weights.ship(root)
+            readme.write(root)
             print(f"{len(taken)} results accepted into results/paper: look at git diff, then commit")
             return 0
         if given.command == "book":

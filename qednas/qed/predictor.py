@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qednas.companion.weights import write_weights
 from qednas.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
@@ -54,12 +55,7 @@ class Predictor:
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, whole or not at all."""
-        from safetensors.numpy import save
-
-        from qednas.companion.files import write_atomic
-
-        metadata = {"record": json.dumps(self.record)}
-        write_atomic(Path(path), save({k: np.ascontiguousarray(a) for k, a in self.arrays.items()}, metadata=metadata))
+        write_weights(Path(path), self.arrays, self.record)
 
     def proxies(self, rows: np.ndarray, sites: np.ndarray, cut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation (n, cuts, 5) for features (n, f), sites (n, 1) and cuts (n, c)."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from qednas.companion.parallel import map_tasks
 from qednas.companion.store import load
+from qednas.companion.weights import PREFIX, result_arrays
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.dataset import Sample, samples
 from qednas.qed.predictor import Predictor
@@ -140,10 +141,9 @@ def train_final(inputs, settings: dict, seed: int = 0, progress: Callable | None
     predictor.arrays["floor"] = np.asarray(inputs["03/random"]["calibration"], np.float32)
     record = predictor.record | {"systems": len(systems)}
     losses = np.array(record.pop("losses"))
-    return {f"weights/{k}": a for k, a in predictor.arrays.items()} | {"losses": losses, "record": record}
+    return {f"{PREFIX}{k}": a for k, a in predictor.arrays.items()} | {"losses": losses, "record": record}
 
 
 def stored_predictor(result) -> Predictor:
     """The predictor in a stored result of :func:`train_final`."""
-    arrays = {name.removeprefix("weights/"): np.asarray(result[name]) for name in result if name.startswith("weights/")}
-    return Predictor(arrays, result["record"])
+    return Predictor(result_arrays(result), result["record"])

@@ -1,0 +1,122 @@
+"""The parts of README.md that show results, written from results/paper between their markers, never by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from qednas.companion import claims, paths, profiles
+from qednas.companion.files import write_atomic
+from qednas.companion.store import Result, Store, load, names
+from qednas.errors import InputError
+
+FIGURES = (  # result folder and name of the figures that the README shows, with the text for those who cannot see them
+    ("04", "targets", "Predicted against DMRG entanglement of the large targets, one marker per class."),
+    ("03", "splits", "Error of the predicted entropy on each held-out part."),
+    ("02", "lines", "Half-chain entropy along the one-parameter families."),
+)
+EXPECTED = (  # what a rerun should find: result, key, what it is, format
+    ("02/dataset", "sites", "systems in the data set", "count"),
+    ("03/random", "errors.entropy.median", "held-out points: median relative error of the entropy", "percent"),
+    ("03/sizes", "errors.entropy.median", "largest size held out: the same", "percent"),
+    ("04/targets", "compared", "large targets with a converged reference", "number"),
+    ("04/targets", "summary.all.entropy.median", "large targets: median relative error of the entropy", "percent"),
+    (
+        "04/targets",
+        "summary.all.entropy.inside_two_std",
+        "of these, inside two predicted standard deviations",
+        "percent",
+    ),
+)
+
+
+def found(root: Path) -> str:
+    """What was found, in a paragraph of numbers from the results, and the count of verdicts."""
+    committed = paths.paper_results(root)
+    rows = claims.evaluate(Store(committed, mode="render", profile="paper"), root / "book" / "claims.yml")
+    counts = ", ".join(f"{sum(r['verdict'] == v for r in rows)} {v}" for v in dict.fromkeys(r["verdict"] for r in rows))
+    random, large = load(committed, "03/random"), load(committed, "04/targets")
+    s = large["summary"]["all"]["entropy"]
+    return (
+        "**Found so far.** Couplings do tell entanglement where the training data reach: the median relative error of the "
+        f"half-chain entropy is {random.at('errors.entropy.median'):.1%} at new points of 10 to 16 sites. At 50 sites and more "
+        f"the same predictor is off by {s['median']:.0%} (median of {large['compared']} targets; worst {s['largest']:.0%}); "
+        f"its error bars, fitted on small systems, hold {s['inside_two_std']:.0%} of the targets within two standard "
+        f"deviations. Verdicts on the claims: {counts}."
+    )
+
+
+def expected(root: Path) -> str:
+    """The table of expected values, with tolerance class and the seconds each result took."""
+    lines = ["| result file | what | expected | tolerance | seconds |", "|---|---|---|---|---|"]
+    for name, key, text, kind in EXPECTED:
+        result = load(paths.paper_results(root), name)
+        value = result.at(key)
+        shown = {"count": lambda v: f"{len(v):,}", "percent": lambda v: f"{v:.1%}", "number": str}[kind](value)
+        lines.append(
+            f"| `results/paper/{name}.json` | {text} | {shown} | {_class(result, key)} | {result.provenance['seconds']:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def _class(result: Result, key: str) -> str:
+    from qednas.companion.verify import tolerance_class
+
+    return tolerance_class(result.tolerance, key)
+
+
+def times(root: Path) -> str:
+    """Measured time and memory of each chapter of the paper profile."""
+    committed = paths.paper_results(root)
+    lines = ["| chapter | seconds measured | peak memory (MB) |", "|---|---|---|"]
+    for number in profiles.chapters(root):
+        own = [load(committed, name) for name in names(committed) if name.startswith(f"{number}/")]
+        if own:
+            seconds = sum(r.provenance["seconds"] for r in own)
+            memory = max(r.provenance["peak_memory_mb"] for r in own)
+            lines.append(f"| {number} {profiles.chapter_info(root, number).title} | {seconds:.0f} | {memory:.0f} |")
+    return "\n".join(lines)
+
+
+def figures(root: Path) -> str:
+    """The best figures, from the files beside their results."""
+    out = []
+    for folder, name, alt in FIGURES:
+        made = [
+            p for p in sorted((paths.paper_results(root) / folder).glob(f"{name}.*")) if p.suffix in (".svg", ".png")
+        ]
+        if not made:
+            raise InputError(f"README shows figure {folder}/{name}, which results/paper does not have")
+        out.append(f"![{alt}]({made[0].relative_to(root).as_posix()})")
+    return "\n\n".join(out)
+
+
+SECTIONS: Mapping[str, Callable[[Path], str]] = {
+    "found": found,
+    "profiles": times,
+    "targets": expected,
+    "figures": figures,
+}
+
+
+def filled(root: Path, text: str) -> str:
+    """README text with every `<!-- results:NAME -->` ... `<!-- /results:NAME -->` block written anew.
+
+    Raises InputError for a block without its end or with an unknown name.
+    """
+    for name in re.findall(r"<!-- results:(\w+) -->", text):
+        if name not in SECTIONS:
+            raise InputError(f"README.md: unknown block results:{name}; there are {', '.join(SECTIONS)}")
+        block = re.compile(rf"<!-- results:{name} -->.*?<!-- /results:{name} -->", re.DOTALL)
+        if not block.search(text):
+            raise InputError(f"README.md: block results:{name} has no end")
+        body = f"<!-- results:{name} -->\n{SECTIONS[name](root)}\n<!-- /results:{name} -->"
+        text = block.sub(lambda _, body=body: body, text)
+    return text
+
+
+def write(root: Path) -> None:
+    """Bring README.md up to the committed results."""
+    path = root / "README.md"
+    write_atomic(path, filled(root, path.read_text(encoding="utf-8")).encode())
