@@ -21,6 +21,10 @@ def chapters_of(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     numbers = sorted({row["chapter"] for row in rows})
     own = {number: [row for row in rows if row["chapter"] == number] for number in numbers}
     return [
-        {"chapter": number, "claims": len(own[number]), "judged": sum(row["verdict"] in (HOLDS, FAILS) for row in own[number])}
+        {
+            "chapter": number,
+            "claims": len(own[number]),
+            "judged": sum(row["verdict"] in (HOLDS, FAILS) for row in own[number]),
+        }
         for number in numbers
     ]
