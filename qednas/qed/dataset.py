@@ -20,6 +20,7 @@ from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian
 
+NAMED_CLASSES = ("gapped", "gapless", "critical", "topological")  # those the proposal asks for
 LEVELS_KEPT = 16  # lowest entanglement levels stored of every cut
 DEGENERATE_GAP = 1e-6  # gap inside the sector, relative to the strongest coupling, below which a label means nothing
 
@@ -119,6 +120,7 @@ def label_state(hamiltonian: Hamiltonian) -> dict:
         "gap": float(min(state.gap, 1e6)),
         "sector": str(state.sector),
         "pinning": hamiltonian.pinning,
+        "norm_error": float(max(abs(p.sum() - 1) for p in state.spectra)),
         "degenerate": bool(state.gap < DEGENERATE_GAP * np.abs(hamiltonian.couplings).max()),
         "proxies": np.array([[f[name] for name in PROXIES] for f in features]),
         "levels": np.array([levels(p, LEVELS_KEPT) for p in state.spectra]),
@@ -128,7 +130,7 @@ def label_state(hamiltonian: Hamiltonian) -> dict:
 def solve_chunk(task: dict) -> dict:
     """Labels of a chunk of systems; the unit of work of one process."""
     labels = [label_state(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
-    columns = ("energy", "gap", "sector", "pinning", "degenerate")
+    columns = ("energy", "gap", "sector", "pinning", "degenerate", "norm_error")
     return {name: [label[name] for label in labels] for name in columns} | {
         "proxies": np.concatenate([label["proxies"] for label in labels]).astype(np.float32),
         "levels": np.concatenate([label["levels"] for label in labels]).astype(np.float32),
@@ -149,7 +151,7 @@ def build_dataset(
 
     Returns arrays over the systems (``family``, ``point``, ``sites``, ``parameters`` as JSON text, ``label``, ``energy``,
     ``gap``, ``sector``, ``pinning``, ``degenerate``) and, per family, arrays over all its cuts in the same order:
-    ``proxies/<family>`` (cuts, 5) and ``levels/<family>`` (cuts, 16), float32.
+    ``proxies/<family>`` (cuts, 5) and ``levels/<family>`` (cuts, 16), float32; a ``summary`` and the ``timing``.
     """
     start = time.perf_counter()
     systems = plan(points, sizes, seed)
@@ -167,7 +169,16 @@ def build_dataset(
         for family in RECIPES:
             parts = [f[kind] for f, t in zip(found, tasks, strict=True) if t["systems"][0]["family"] == family]
             out[f"{kind}/{family}"] = np.concatenate(parts)
-    out["build_seconds"] = time.perf_counter() - start
+    counts = {label: int((out["label"] == label).sum()) for label in dict.fromkeys(out["label"].tolist())}
+    out["summary"] = {
+        "systems": len(systems),
+        "families": len(RECIPES),
+        "systems_of_class": counts,
+        "fewest_of_named_class": min(counts.get(label, 0) for label in NAMED_CLASSES),
+        "degenerate": int(out["degenerate"].sum()),
+        "worst_norm_error": max(error for f in found for error in f["norm_error"]),
+    }
+    out["timing"] = {"build_seconds": time.perf_counter() - start}
     return out
 
 

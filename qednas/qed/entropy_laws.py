@@ -53,7 +53,9 @@ def entropy_profiles(sites: int, samples: int, seed: int = 0) -> dict:
     ``haar`` is the mean over ``samples`` random states with standard error ``haar_sem``, ``page`` its exact mean.
     ``haar_half``, ``haar_half_sem`` and ``page_half`` are the half-chain values.
     """
-    gapped, critical = (entropies(ground_state(build("tfim", sites, h=h)).spectra) for h in (GAPPED_FIELD, CRITICAL_FIELD))
+    gapped, critical = (
+        entropies(ground_state(build("tfim", sites, h=h)).spectra) for h in (GAPPED_FIELD, CRITICAL_FIELD)
+    )
     rng = np.random.default_rng(seed)
     drawn = np.array([entropies(schmidt_spectra(haar_state(sites, rng), sites)) for _ in range(samples)])
     mean, sem = drawn.mean(axis=0), drawn.std(axis=0, ddof=1) / np.sqrt(samples)
@@ -90,7 +92,9 @@ def plot_ising_line(line):
     left.legend()
     for number, level in enumerate(np.asarray(line["levels"]).T[:6]):
         right.plot(line["fields"], level, "o-", ms=3, label=rf"$\xi_{number}$")
-    right.set(xlabel="field $h$", ylabel=r"level $\xi = -\ln p$ (nats)", title="lowest entanglement levels", ylim=(0, 18))
+    right.set(
+        xlabel="field $h$", ylabel=r"level $\xi = -\ln p$ (nats)", title="lowest entanglement levels", ylim=(0, 18)
+    )
     right.legend(ncols=3, loc="upper center")
     return figure
 
@@ -103,7 +107,9 @@ def plot_profiles(profiles):
     cuts = np.arange(1, profiles["sites"])
     for axis in (left, right):
         axis.plot(cuts, profiles["gapped"], "s-", color="#0072B2", ms=4, label=f"gapped chain, h = {GAPPED_FIELD:g}")
-        axis.plot(cuts, profiles["critical"], "o", color="#D55E00", ms=4, label=f"critical chain, h = {CRITICAL_FIELD:g}")
+        axis.plot(
+            cuts, profiles["critical"], "o", color="#D55E00", ms=4, label=f"critical chain, h = {CRITICAL_FIELD:g}"
+        )
         axis.plot(cuts, profiles["conformal"], "-", color="#D55E00", lw=1, label="conformal, c = 1/2")
         axis.set(xlabel="cut after site", ylabel="entropy (nats)")
     spread = {"yerr": profiles["haar_sem"], "fmt": "^", "ms": 4, "color": "#009E73"}

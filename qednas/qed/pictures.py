@@ -93,6 +93,20 @@ def proxy_plane(systems: list[Sample]):
     return figure
 
 
+def recovered_spectrum(truth: np.ndarray, guess: np.ndarray, names: list[str]):
+    """Probabilities recovered from the four proxies against the exact ones; truth and guess are (n, names)."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(names), figsize=(2.4 * len(names), 2.9), layout="constrained")
+    for k, (axis, name) in enumerate(zip(axes, names, strict=True)):
+        axis.plot(truth[:, k], guess[:, k], ".", ms=2.5, alpha=0.5)
+        top = 1.05 * truth[:, k].max()
+        axis.plot([0, top], [0, top], "k-", lw=0.8)
+        axis.set(title=f"${name[0]}_{name[1]}$" if name[0] == "p" and len(name) == 2 else name, xlabel="exact")
+    axes[0].set_ylabel("recovered from 4 proxies")
+    return figure
+
+
 def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.ndarray, families: list[str]):
     """All five proxies of held-out systems, predicted against exact; predicted, std, truth are (n, 5)."""
     import matplotlib.pyplot as plt
