@@ -6,10 +6,11 @@ import ast
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from qednas.companion.parallel import THREADS
 from qednas.errors import InputError
@@ -84,6 +85,17 @@ def _forwarding() -> Iterator[None]:
         logger.propagate = propagate
 
 
+def _kernel_manager(stderr: IO[bytes]) -> type:
+    """Kernel manager whose kernels write their own stderr (not that of cells) to a file: tracebacks at shutdown."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        async def start_kernel(self, **how: Any) -> None:  # type: ignore[override]
+            await super().start_kernel(**{**how, "stderr": stderr})
+
+    return Manager
+
+
 def execute(path: Path, output: Path, parameters: Mapping[str, Any], environment: Mapping[str, str]) -> None:
     """Execute the notebook `path` into `output`.
 
@@ -103,7 +115,7 @@ def execute(path: Path, output: Path, parameters: Mapping[str, Any], environment
     failed.unlink(missing_ok=True)
     values = {name: "1" for name in THREADS} | {"PYTHONHASHSEED": "0"} | dict(environment)
     try:
-        with _environment(values), _forwarding():
+        with _environment(values), _forwarding(), tempfile.TemporaryFile() as kernel_errors:
             papermill.execute_notebook(
                 str(path),
                 str(temporary),
@@ -113,12 +125,13 @@ def execute(path: Path, output: Path, parameters: Mapping[str, Any], environment
                 progress_bar=False,
                 log_output=True,
                 execution_timeout=TIMEOUT,
+                kernel_manager_class=_kernel_manager(kernel_errors),
             )
     except PapermillExecutionError as error:
         os.replace(temporary, failed)
-        cell = error.exec_count or error.cell_index
+        cell = error.cell_index  # counted from 0, with the injected parameters: from 1 in the notebook itself
         first = str(error.evalue).strip().split("\n")[0]
-        raise ChapterFailed(f"{path.name}, code cell {cell}: {error.ename}: {first} (see {failed})") from None
+        raise ChapterFailed(f"{path.name}, cell {cell}: {error.ename}: {first} (see {failed})") from None
     except CellTimeoutError:
         raise ChapterFailed(f"{path.name}: a cell ran longer than {TIMEOUT / 3600:g} h") from None
     except DeadKernelError:
