@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse.linalg as spla
 
 from qednas.errors import InputError
-from qednas.physics.basis import Basis, Flips
+from qednas.physics.basis import Basis, Flips, Windows
 from qednas.physics.entanglement import schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
@@ -46,7 +46,9 @@ def lowest_two(hamiltonian: Hamiltonian, sector: Sector) -> tuple[np.ndarray, np
     if size <= 256:
         values, vectors = np.linalg.eigh(flips.to_csr().toarray())
         return np.append(values, np.inf)[:2], vectors[:, 0], basis
-    if size * len(flips.masks) * (flips.dtype.itemsize + 4) <= MAX_BYTES:
+    if sector.kind == "none" and Windows.fits(hamiltonian):
+        operator = spla.LinearOperator((size, size), matvec=Windows(hamiltonian).multiply, dtype=flips.dtype)
+    elif size * len(flips.masks) * (flips.dtype.itemsize + 4) <= MAX_BYTES:
         operator = flips.to_csr()
     else:
         operator = spla.LinearOperator((size, size), matvec=flips.multiply, dtype=flips.dtype)
