@@ -36,6 +36,7 @@ class Basis:
             self.states = every
             return
         down = np.bitwise_count(every)
+        keep: np.ndarray
         if sector.kind == "parity_z":
             keep = (down % 2) == (0 if sector.value == 1 else 1)
         else:
@@ -87,7 +88,7 @@ class Flips:
     def row(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Flip ``k``: for every row of the sector, the column it reads (int32) and the matrix element."""
         column = self.basis.states ^ self.masks[k] if self.masks[k] else self.basis.states
-        value = np.zeros(len(self.basis), self.dtype)
+        value: np.ndarray = np.zeros(len(self.basis), self.dtype)
         for z, weight in zip(*self._strings[k], strict=True):
             if z:
                 value += weight * (1.0 - 2.0 * (np.bitwise_count(column & z) & 1))
@@ -112,7 +113,8 @@ class Flips:
         out = np.zeros(len(self.basis), np.result_type(self.dtype, vector.dtype))
         for k in range(len(self.masks)):
             index, value = self.row(k)
-            out += np.where(index >= 0, value * vector[index], 0)  # X X and Y Y cancel on the rows that leave the sector
+            # X X and Y Y cancel on the rows that leave the sector (index -1)
+            out += np.where(index >= 0, value * vector[index], 0)
         return out
 
 
