@@ -1,0 +1,110 @@
+"""`make bench`: our speed beside other packages, measured in one run on this machine; prints a table with the ratios.
+
+The peers live in an environment of their own, `_build/bench-venv`, made from `benchmarks/requirements.txt` when first
+needed.  Different answers are a failure (status 1); times are reported, never asserted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
+HOME = ROOT / "_build" / "bench-venv"
+SITES, CHAINS = 16, 10
+AGREEMENT = 1e-10  # energies (Pauli units) and probabilities
+REPEATS = 5
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+
+
+def peers() -> Path:
+    """The Python of the benchmark environment; made, or made anew, when the requirements are not the ones it was made from."""
+    stamp, wanted = HOME / "requirements.sha256", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    python = HOME / "bin" / "python"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"making {HOME.relative_to(ROOT)} (once)", file=sys.stderr)
+        shutil.rmtree(HOME, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
+        pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
+        stamp.write_text(wanted)  # last: an interrupted installation is made again
+    return python
+
+
+def run(*command, **options) -> subprocess.CompletedProcess:
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run([*map(str, command)], text=True, env=environment, cwd=ROOT, **options)
+
+
+def exact_diagonalisation() -> bool:
+    """Ours beside QuSpin; True if the answers agree."""
+    print(f"Ground state, gap and the spectra of all cuts, {SITES} spins, {CHAINS} random chains, one thread")
+    script = ROOT / "benchmarks" / "ed_quspin.py"
+    rows = json.loads(run(peers(), script, SITES, CHAINS, stdout=subprocess.PIPE, check=True).stdout)
+    print(f"{'chain':>6} {'ours s':>8} {'QuSpin s':>9} {'ratio':>6}   {'gap':>9} {'|dE|':>8} {'max |dp|':>9}")
+    for row in rows:
+        s = row["seconds"]
+        print(
+            f"{row['seed']:6d} {s['ours']:8.3f} {s['quspin']:9.3f} {s['quspin'] / s['ours']:6.2f}   "
+            f"{row['gap']:9.2e} {row['energy_difference']:8.0e} {row['spectra_difference']:9.0e}"
+        )
+    total = {name: sum(row["seconds"][name] for row in rows) for name in rows[0]["seconds"]}
+    ratios = [row["seconds"]["quspin"] / row["seconds"]["ours"] for row in rows]
+    print(
+        f"   all {total['ours']:8.3f} {total['quspin']:9.3f} {total['quspin'] / total['ours']:6.2f}   "
+        f"(median ratio {statistics.median(ratios):.2f}, smallest {min(ratios):.2f})"
+    )
+    print(
+        f"       QuSpin without the second eigenpair, so without the gap that ours has: {total['quspin_k1']:.3f} s, "
+        f"ratio {total['quspin_k1'] / total['ours']:.2f}"
+    )
+    worst = max(max(row["energy_difference"], row["spectra_difference"]) for row in rows)
+    agree = worst <= AGREEMENT
+    print(f"largest difference of an energy or a probability {worst:.1e}: {'equal' if agree else 'NOT EQUAL'}")
+    return agree
+
+
+def import_seconds() -> float:
+    code = "import time; t = time.perf_counter(); import qednas, qednas.cli; print(time.perf_counter() - t)"
+    return statistics.median(
+        float(run(sys.executable, "-c", code, stdout=subprocess.PIPE).stdout) for _ in range(REPEATS)
+    )
+
+
+def predict_seconds() -> tuple[float, str]:
+    """Median time from starting the command to its end, and what it complained about (empty if nothing)."""
+    seconds, complaint = [], ""
+    command = (sys.executable, "-m", "qednas.cli", "predict", "xxz", "--sites", "100", "-p", "delta=0.5", "--json")
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        done = run(*command, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+        complaint = done.stderr.strip() if done.returncode else complaint
+    return statistics.median(seconds), complaint
+
+
+def main() -> int:
+    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores\n")
+    agree = exact_diagonalisation()
+    print(f"\nimport qednas, qednas.cli             {import_seconds():6.3f} s (median of {REPEATS})")
+    seconds, complaint = predict_seconds()
+    print(f"qednas predict, 100 sites, start to end {seconds:4.2f} s (median of {REPEATS}) {complaint}")
+    return 0 if agree and not complaint else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"bench: {' '.join(map(str, error.cmd[:4]))} ... ended with status {error.returncode}")
+    except KeyboardInterrupt:
+        sys.exit(130)
