@@ -89,8 +89,10 @@ def _read(module: str, path: Path) -> tuple[str, frozenset[str]]:
     return _parsed(str(path), state.st_mtime_ns, state.st_size, module)
 
 
-def closure(start: set[str], folders: dict[str, Path]) -> dict[str, str]:
+def closure(start: set[str], folders: dict[str, Path], without: str = "") -> dict[str, str]:
     """Hashes of `start` and of every module they import, directly or not, inside the packages of `folders`.
+
+    Modules of the sub-package `without` are left out, and so is what only they import.
 
     `folders` maps a top-level package to the folder that holds it. Sub-package __init__ files count; the top one does
     not: it holds the version alone, and a new version number changes no result.
@@ -101,6 +103,8 @@ def closure(start: set[str], folders: dict[str, Path]) -> dict[str, str]:
         module = waiting.pop()
         top = module.split(".")[0]
         if module in found or top not in folders or module == PACKAGE:
+            continue
+        if without and (module == without or module.startswith(f"{without}.")):
             continue
         path = source_file(module, folders[top])
         if path is None:
@@ -120,7 +124,10 @@ def package_folder() -> Path:
 
 
 def module_hashes(module: str) -> dict[str, str]:
-    """Hashes of the sources behind `module`: itself and what it imports from its own package and from qednas."""
+    """Hashes of the sources behind `module`: itself and what it imports from its own package and from qednas.
+
+    The companion itself does not count: how tasks are shared out and results are kept changes no number.
+    """
     top = module.split(".")[0]
     folders = {PACKAGE: package_folder()}
     if top != PACKAGE:
@@ -130,7 +137,7 @@ def module_hashes(module: str) -> dict[str, str]:
             raise InputError(f"module {module} has no source file, so no result can be keyed by it")
         depth = len(module.split(".")) + (1 if Path(file).name == "__init__.py" else 0)
         folders[top] = Path(file).resolve().parents[depth - 1]
-    return closure({module}, folders)
+    return closure({module}, folders, without=f"{PACKAGE}.companion")
 
 
 def notebook_modules(sources: Iterable[str]) -> dict[str, str]:
