@@ -7,9 +7,10 @@ from pathlib import Path
 
 from qednas.companion import files, paths, profiles
 from qednas.companion.locks import Busy, locked
+from qednas.companion.result import load, names
 from qednas.companion.run_state import FINISHED, RunState, read_state
 from qednas.companion.status import FRESH, result_rows
-from qednas.companion.store import Store, load, names
+from qednas.companion.store import Store
 from qednas.errors import InputError
 
 KEPT = (".json", ".npz", ".svg", ".png", ".csv")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from qednas.companion import paths, profiles
 from qednas.companion.parallel import fix_threads
-from qednas.companion.store import Result, Store
+from qednas.companion.result import Result
+from qednas.companion.store import Store
 from qednas.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 
 from qednas.companion import files
 from qednas.companion.profiles import read_yaml
-from qednas.companion.store import Result, Store, load
+from qednas.companion.result import Result, load
+from qednas.companion.store import Store
 from qednas.errors import InputError
 
 HOLDS, FAILS, UNTESTABLE, PENDING = "holds", "does not hold", "not testable here", "pending"

@@ -10,7 +10,7 @@ from typing import Any
 
 from qednas.companion import files, provenance
 from qednas.companion.execution import read_notebook
-from qednas.companion.store import load, names
+from qednas.companion.result import load, names
 
 RUNNING, FINISHED, ALTERED = "running", "finished", "altered"
 
@@ -47,8 +47,8 @@ def discard(folder: Path) -> None:
 
 
 def chapter_results(results: Path, number: str) -> dict[str, str]:
-    """Digests of one chapter's results. Raises CorruptFile."""
-    return {name: load(results, name).digest for name in names(results) if name.startswith(f"{number}/")}
+    """Content of one chapter's results, as identities. Raises CorruptFile."""
+    return {name: load(results, name).identity for name in names(results) if name.startswith(f"{number}/")}
 
 
 def chapter_key(root: Path, number: str, notebook: Path, profile: str, seed: int, earlier: dict[str, str]) -> str:

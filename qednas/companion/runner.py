@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -183,6 +184,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ChapterFailed as error:
         print(f"qednas: error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # "make status | head": the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("qednas: interrupted; what is finished is kept, the same command goes on from there", file=sys.stderr)
         return 130

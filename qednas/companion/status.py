@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from qednas.companion import files, paths, profiles, provenance
-from qednas.companion.store import Result, Store, load, names
+from qednas.companion.result import Result, load, names
+from qednas.companion.store import Store
 from qednas.errors import InputError
 
 FRESH, STALE, CORRUPT, MISSING = "fresh", "stale", "corrupt", "missing"
@@ -62,7 +63,7 @@ def _reasons(result: Result, store: Store, root: Path | None, stale: set[str]) -
             reasons += [f"no longer uses {name}" for name in sorted(then.keys() - now)]
     for name, digest in record["upstream"].items():
         try:
-            if store.read(name, asking=result.name).digest != digest:
+            if store.read(name, asking=result.name).identity != digest:
                 reasons.append(f"upstream {name} changed")
             elif name in stale:
                 reasons.append(f"upstream {name} is stale")

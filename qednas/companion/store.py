@@ -1,7 +1,7 @@
 """The result store: a number is computed once, kept with its provenance, and recomputed when what it came from changed.
 
 `get_or_run` keys a result by its name, its settings, the sources of the function's module and of every module that one
-imports, the digests of the results it builds on and the content of files it names. Nothing else enters: not the
+imports, the content of the results it builds on (but for measured times) and of files it names. Nothing else enters: not the
 profile, not the date, not a comment in the code.
 """
 
@@ -11,82 +11,21 @@ import inspect
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from qednas.companion import files, provenance
 from qednas.companion.locks import locked
 from qednas.companion.progress import every, note
+from qednas.companion.result import Result, load, names
 from qednas.errors import InputError
+
+__all__ = ["Result", "Store", "load", "names"]
 
 CLASSES = ("exact", "converged", "seeded", "statistical", "timing")
 NAME = re.compile(r"[0-9a-z]+(/[0-9A-Za-z][0-9A-Za-z_.-]*)+")
 PROGRESS_SECONDS = 5.0
-
-
-class Result(Mapping[str, Any]):
-    """One stored result: a read-only mapping whose arrays are loaded on first use."""
-
-    def __init__(self, path: Path, record: Mapping[str, Any]):
-        self.path = path
-        self.name: str = record["name"]
-        self.digest: str = record["digest"]
-        self.key: str = record["key"]
-        self.tolerance: str | dict[str, str] = record["tolerance"]
-        self.provenance: dict[str, Any] = record["provenance"]
-        self._record = record
-        loaded = lru_cache(maxsize=None)(lambda array: files.read_array(path, record, array))
-        self._array = lambda array: loaded(array).copy()  # a caller may change what it gets, not what the next one gets
-
-    def __getitem__(self, key: str) -> Any:
-        data = self._record["data"]
-        if key not in data:
-            raise KeyError(f"{self.name} has no {key!r}; it has {', '.join(data)}")
-        return files.join(data[key], self._array)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._record["data"])
-
-    def __len__(self) -> int:
-        return len(self._record["data"])
-
-    def __repr__(self) -> str:
-        return f"Result({self.name}: {', '.join(self)})"
-
-    def at(self, dotted: str) -> Any:
-        """Value at a dotted path ("errors.energy", list positions as numbers); InputError where there is none."""
-        value: Any = self
-        for part in dotted.split("."):
-            try:
-                value = value[int(part)] if isinstance(value, (list, np.ndarray)) else value[part]
-            except (KeyError, IndexError, ValueError, TypeError):
-                raise InputError(f"result {self.name} has no value {dotted!r} (stopped at {part!r})") from None
-        return value
-
-
-def load(root: Path, name: str) -> Result:
-    """Result `name` under `root`. Raises FileNotFoundError, or CorruptFile naming the file."""
-    path = root / f"{name}.json"
-    for attempt in range(3):
-        try:
-            return Result(path, files.read_record(path))
-        except files.CorruptFile:
-            if attempt == 2:
-                raise
-            time.sleep(0.05)  # a writer may be between its two renames
-        except KeyError as error:
-            raise files.CorruptFile(f"{path} lacks {error}") from None
-    raise AssertionError("unreachable")
-
-
-def names(root: Path) -> list[str]:
-    """Names of all results under `root`, in order."""
-    found = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.json"))
-    return sorted(name for name in found if not name.startswith(".") and "/." not in name)
 
 
 class Store:
@@ -143,7 +82,7 @@ class Store:
             "function": function,
             "settings": plain_settings,
             "modules": provenance.module_hashes(fn.__module__),
-            "upstream": {other: result.digest for other, result in inputs.items()},
+            "upstream": {other: result.identity for other, result in inputs.items()},
             "files": {path.name: _file_digest(name, path) for path in map(Path, source_files)},
         }
         key = files.sha256(files.canonical(what).encode())

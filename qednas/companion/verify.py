@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from qednas.companion import files, paths, profiles
+from qednas.companion.result import MEASURED_TIME, Result, load, names
 from qednas.companion.run_state import FINISHED, chapter_results, read_state
-from qednas.companion.store import Result, load, names
 from qednas.errors import InputError
 
 LIMITS = {"exact": 1e-12, "converged": 1e-8, "seeded": 1e-6}  # |new - old| / max(1, |old|)
@@ -31,10 +31,14 @@ class Deviation:
 
 
 def tolerance_class(tolerance: str | Mapping[str, str], path: str) -> str:
-    """Class of the value at a dotted path: the longest prefix in `tolerance` counts, "*" is the default."""
+    """Class of the value at a dotted path: the longest prefix in `tolerance` counts, "*" is the default.
+
+    Measured times ("timing", "seconds", "..._seconds") are of the class timing without saying so."""
+    parts = path.split(".")
+    if any(MEASURED_TIME.fullmatch(part) for part in parts):
+        return "timing"
     if isinstance(tolerance, str):
         return tolerance
-    parts = path.split(".")
     for length in range(len(parts), 0, -1):
         if ".".join(parts[:length]) in tolerance:
             return tolerance[".".join(parts[:length])]

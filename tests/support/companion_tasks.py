@@ -41,6 +41,10 @@ def slow(log, seconds):
     return {"value": 7}
 
 
+def timed(value, note):
+    return {"value": value, "seconds": note, "timing": {"each": np.full(2, note)}}
+
+
 def doubled(inputs):
     (upstream,) = inputs.values()
     return {"value": 2 * upstream["value"]}

@@ -13,7 +13,7 @@ from small_project import SUPPORT, notebook, write_project
 
 from qednas.companion import execution, run_state
 from qednas.companion.accept import accept
-from qednas.companion.store import load
+from qednas.companion.result import load
 from qednas.companion.verify import verify
 from qednas.errors import InputError
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from qednas.companion import files, provenance
-from qednas.companion.store import Store, load
+from qednas.companion.result import load
+from qednas.companion.store import Store
 from qednas.errors import InputError
 
 
@@ -77,6 +78,15 @@ def test_the_key_changes_with_settings_and_upstream_only(tmp_path, log):
     other.get_or_run("02/up", tasks.plain, log=log, value=5)
     assert other.status()[1] == {"name": "03/down", "state": "stale", "why": "upstream 02/up changed"}
     assert other.get_or_run("03/down", tasks.doubled, upstream=["02/up"])["value"] == 10
+
+
+def test_a_measured_time_makes_nothing_stale(store):
+    for seconds, value, computed in ((1.0, 3, 6), (2.0, 3, 6), (2.0, 4, 8)):
+        store.get_or_run("02/up", tasks.timed, value=value, note=seconds)
+        before = store.root.joinpath("03/down.json").stat().st_mtime_ns if computed == 6 and seconds == 2.0 else None
+        down = store.get_or_run("03/down", tasks.doubled, upstream=["02/up"])
+        assert down["value"] == computed
+        assert before is None or down.path.stat().st_mtime_ns == before
 
 
 def test_a_new_tolerance_class_is_recorded_without_computing_again(store, log):

@@ -70,3 +70,9 @@ def test_classes_go_by_the_longest_prefix():
 def test_what_differs_in_kind_or_shape_is_a_mismatch(new, old):
     assert len(verdict(new, old, "seeded")) == 1
     assert verdict(old, old, "seeded") == []
+
+
+def test_measured_times_are_known_by_their_names():
+    old = {"seconds": 1.0, "timing": {"median": 2.0}, "rows": [{"build_seconds": 1.0}], "e": 1.0}
+    new = {"seconds": 9.0, "timing": {"median": 3.0}, "rows": [{"build_seconds": 7.0}], "e": 1.0}
+    assert verdict(new, old, "exact") == []
