@@ -86,16 +86,20 @@ def plot_ising_line(line):
     texts = {"entropy": "entropy", "renyi2": "Rényi-2 entropy", "variance": "variance of the levels"}
     for name, mark in marks.items():
         left.plot(line["fields"], line["proxies"][name], mark, ms=4, label=texts[name])
-    left.axhline(np.log(2), color="0.5", lw=0.8, ls=":")
-    left.annotate("ln 2", (line["fields"][-1], np.log(2)), ha="right", va="bottom", color="0.35")
-    left.set(xlabel="field $h$", ylabel="nats (variance: nats$^2$)", title=f"half-chain proxies, N = {line['sites']}")
-    left.legend()
+    left.axhline(np.log(2), color="0.5", lw=0.8, ls=":", label="ln 2")
+    left.set(
+        xlabel="field $h$",
+        ylabel="nats (variance: nats$^2$)",
+        title=f"half-chain proxies, N = {line['sites']}",
+        ylim=(-0.02, 0.95),
+    )
+    left.legend(ncols=2, loc="upper center")
     for number, level in enumerate(np.asarray(line["levels"]).T[:6]):
         right.plot(line["fields"], level, "o-", ms=3, label=rf"$\xi_{number}$")
     right.set(
-        xlabel="field $h$", ylabel=r"level $\xi = -\ln p$ (nats)", title="lowest entanglement levels", ylim=(0, 18)
+        xlabel="field $h$", ylabel=r"level $\xi = -\ln p$ (nats)", title="lowest entanglement levels", ylim=(0, 27)
     )
-    right.legend(ncols=3, loc="upper center")
+    right.legend(ncols=6, loc="upper center", handlelength=1, columnspacing=0.9, handletextpad=0.4)
     return figure
 
 
