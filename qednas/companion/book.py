@@ -42,7 +42,7 @@ def toc_pages(root: Path) -> list[str]:
     toc = profiles.read_yaml(root / "_toc.yml")
     if not isinstance(toc, dict) or not isinstance(toc.get("root"), str):
         raise InputError(f"{root / '_toc.yml'}: a mapping with root and parts or chapters")
-    return [toc["root"], *profiles._files(toc)]
+    return [toc["root"], *profiles.toc_files(toc)]
 
 
 def page_source(root: Path, page: str) -> Path:

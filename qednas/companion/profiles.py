@@ -74,21 +74,22 @@ def chapter_info(root: Path, number: str) -> ChapterInfo:
     return ChapterInfo(number=number, minutes={k: float(v) for k, v in minutes.items()}, settings=settings, **texts)
 
 
-def _files(node: Any) -> Iterator[str]:
+def toc_files(node: Any) -> Iterator[str]:
+    """Every `file` entry of a parsed table of contents, in order."""
     if isinstance(node, dict):
         if isinstance(node.get("file"), str):
             yield node["file"]
         for value in node.values():
-            yield from _files(value)
+            yield from toc_files(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _files(value)
+            yield from toc_files(value)
 
 
 def chapters(root: Path) -> dict[str, Path]:
     """Notebooks of the table of contents in its order, by chapter number."""
     found: dict[str, Path] = {}
-    for name in _files(read_yaml(root / "_toc.yml")):
+    for name in toc_files(read_yaml(root / "_toc.yml")):
         stem = name.removesuffix(".ipynb")
         match = NOTEBOOK.fullmatch(stem)
         if match is None:
