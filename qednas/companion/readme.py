@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qednas.companion import claims, paths, profiles
 from qednas.companion.files import write_atomic
+from qednas.companion.progress import note
 from qednas.companion.store import Result, Store, load, names
 from qednas.errors import InputError
 
@@ -117,6 +118,10 @@ def filled(root: Path, text: str) -> str:
 
 
 def write(root: Path) -> None:
-    """Bring README.md up to the committed results."""
+    """Bring README.md up to the committed results, once every result that it shows has been accepted."""
+    known = set(names(paths.paper_results(root)))
+    if missing := sorted({name for name, *_ in EXPECTED} - known):
+        note(f"README.md stays as it is until {', '.join(missing)} is accepted")
+        return
     path = root / "README.md"
     write_atomic(path, filled(root, path.read_text(encoding="utf-8")).encode())

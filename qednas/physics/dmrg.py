@@ -54,6 +54,9 @@ def ground_state(
         raise InputError(f"DMRG to {MAX_SITES} sites, not {sites}")
     if not hamiltonian.conserves(hamiltonian.sector):
         raise InputError(f"{hamiltonian.name} does not conserve {hamiltonian.sector}")
+    if chi_max < 2:
+        raise InputError(f"bond dimension {chi_max}: at least 2")
+    chi_start = min(chi_start, chi_max // 2)  # two stages at least: convergence is judged between stages
     frame = hamiltonian.swap_xz() if hamiltonian.sector.kind == "parity_x" else hamiltonian
     if frame.sector.kind == "magnetisation" and frame.sector.value is None:
         frame = frame.in_sector(lowest_magnetisation(frame))
