@@ -111,9 +111,9 @@ def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.nd
     """All five proxies of held-out systems, predicted against exact; predicted, std, truth are (n, 5)."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 5, figsize=(13.5, 3.6), layout="constrained")
+    figure, axes = plt.subplots(2, 3, figsize=(9.5, 7.0), layout="constrained")
     colours = plt.get_cmap("tab20")(np.arange(20))
-    for k, (axis, name) in enumerate(zip(axes, PROXIES, strict=True)):
+    for k, (axis, name) in enumerate(zip(axes.flat, PROXIES, strict=False)):
         for colour, family in zip(colours, dict.fromkeys(families), strict=False):
             own = np.array([f == family for f in families])
             axis.errorbar(
@@ -135,8 +135,10 @@ def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.nd
             xlim=(low - 0.03 * (high - low), high),
             ylim=(low - 0.1 * (high - low), 1.1 * high),
         )
-    axes[0].set_ylabel("predicted ± 1 std")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("predicted ± 1 std")
+    axes[1, 2].axis("off")
+    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", ncols=2, frameon=False)
     return figure
 
 
