@@ -135,17 +135,26 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
         out = args.run(args)
         text = json.dumps(out, allow_nan=False) if args.json else "\n".join(args.show(out))
-        print(text, flush=True)
-        return 0
+        return answer(text)
     except InputError as error:
         print(f"qednas: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("qednas: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our stdout went away; there is no one to tell
+
+
+def answer(text: str) -> int:
+    """Print the result.  Raises InputError when it cannot be written; a reader that went away is status 1."""
+    try:
+        print(text, flush=True)
+        return 0
+    except OSError as error:
+        # what is left in the buffer of stdout must not fail again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if isinstance(error, BrokenPipeError):
+            return 1
+        raise InputError(f"the answer cannot be written: {error.strerror}") from None
 
 
 if __name__ == "__main__":

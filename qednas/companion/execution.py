@@ -132,6 +132,10 @@ def execute(path: Path, output: Path, parameters: Mapping[str, Any], environment
         cell = error.cell_index  # counted from 0, with the injected parameters: from 1 in the notebook itself
         first = str(error.evalue).strip().split("\n")[0]
         raise ChapterFailed(f"{path.name}, cell {cell}: {error.ename}: {first} (see {failed})") from None
+    except KeyboardInterrupt:
+        # nbclient leaves its "kernel died" task unread; asyncio would print its traceback after the one line we owe.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     except CellTimeoutError:
         raise ChapterFailed(f"{path.name}: a cell ran longer than {TIMEOUT / 3600:g} h") from None
     except DeadKernelError:
