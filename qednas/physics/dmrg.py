@@ -88,18 +88,25 @@ def lowest_magnetisation(hamiltonian: Hamiltonian) -> Sector:
     return Sector("magnetisation", 2 * best - hamiltonian.sites)
 
 
-def _start(sites: int, sector: Sector) -> list[str]:
-    """A product state of the sector, as spread out as possible."""
+def _start(hamiltonian: Hamiltonian, sector: Sector) -> list[str]:
+    """A product state of the sector, as spread out as possible; of it and its mirror image the one that fields along z
+    prefer: two-site updates cannot carry a flipped edge spin from one end of a gapped chain to the other."""
+    sites = hamiltonian.sites
     if sector.kind != "magnetisation":
         state = ["up"] * sites
         if sector.value == -1:
             state[sites // 2] = "down"
         return state
-    down = (sites - sector.value) // 2
-    if (sites - sector.value) % 2 or not 0 <= down <= sites:
+    value = sector.value or 0
+    down = (sites - value) // 2
+    if (sites - value) % 2 or not 0 <= down <= sites:
         raise InputError(f"sector {sector} of {sites} sites is empty: sum Z has the parity of the number of sites")
     steps = np.floor(np.arange(1, sites + 1) * down / sites) - np.floor(np.arange(sites) * down / sites)
-    return ["down" if step else "up" for step in steps]
+    state = ["down" if step else "up" for step in steps]
+    classical = ~hamiltonian.x.any(1)
+    strings, couplings = hamiltonian.z[classical], hamiltonian.couplings[classical]
+    energy, mirrored = (couplings @ (1.0 - 2.0 * (strings @ s.astype(int) % 2)) for s in (steps, steps[::-1]))
+    return state[::-1] if mirrored < energy - 1e-12 * np.abs(hamiltonian.couplings).max() else state
 
 
 def _model(hamiltonian: Hamiltonian, sector: Sector):
@@ -146,7 +153,7 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
     from tenpy.networks.mps import MPS
 
     model = _model(hamiltonian, sector)
-    psi = MPS.from_product_state(model.lat.mps_sites(), _start(hamiltonian.sites, sector), bc="finite")
+    psi = MPS.from_product_state(model.lat.mps_sites(), _start(hamiltonian, sector), bc="finite")
     stages: list[dict] = []
     previous = None
     converged = False
