@@ -165,6 +165,7 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
             "trunc_params": {"chi_max": chi, "svd_min": 1e-9},
             "max_E_err": 1e-10,
             "max_S_err": 1e-6,
+            "max_trunc_err": None,  # a large one is reported as unconverged, not an error
             "min_sweeps": 10 if first else 4,
             "max_sweeps": 20 if first else 10,
             "N_sweeps_check": 2,
