@@ -59,11 +59,12 @@ def sublattice_signs(hamiltonian: Hamiltonian) -> np.ndarray:
 def canonical(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, tuple[int, ...]]:
     """The Hamiltonian in its canonical frame, and which old axis each new one is.
 
-    Axes are ordered by nearest-neighbour couplings, then by all couplings, then by ascending field.  Of the four
+    Axes are ordered by nearest-neighbour couplings, then by all couplings, then by ascending field, then from negative to
+    positive couplings at even distances (those that no sublattice rotation changes).  Of the four
     sublattice rotations one is taken that keeps fields and three-site terms uniform (where any does), with the most
     negative XX, then YY.
     """
-    near, wide, field = np.zeros(3), np.zeros(3), np.zeros(3)
+    near, wide, field, even = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
     for letters, (rows, places) in hamiltonian.groups().items():
         size = np.abs(hamiltonian.couplings[rows])
         if len(letters) == 1:
@@ -72,7 +73,9 @@ def canonical(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, tuple[int, ...]]:
             k = AXES.index(letters[0])
             near[k] += size[places[:, -1] - places[:, 0] == 1].sum()
             wide[k] += size.sum()
-    score = [(near[k].round(9), wide[k].round(9), -field[k].round(9)) for k in range(3)]
+            if len(letters) == 2:
+                even[k] += hamiltonian.couplings[rows][(places[:, 1] - places[:, 0]) % 2 == 0].sum()
+    score = [(near[k].round(9), wide[k].round(9), -field[k].round(9), -even[k].round(9)) for k in range(3)]
     order = max(permutations(range(3)), key=lambda o: [score[k] for k in o])
     frame = permute_axes(hamiltonian, order)
     signed = sublattice_signs(frame) * frame.couplings
@@ -118,7 +121,12 @@ def features(hamiltonian: Hamiltonian) -> np.ndarray:
     one, two, by_range = one / scale, two / scale, by_range / scale
     for name in ("mixed edge", "other"):
         value[name] /= scale
-    value |= {f"{op} bridge": c / scale for op, c in bridges.items()}
+    # a common rotation by pi can turn every field positive, and takes the bridges over that axis with it
+    for k, a in enumerate(AXES):
+        over = [op for op in BRIDGES if op[1] == a]
+        along = (one[k].mean(), sum(bridges[op] for op in over))
+        turn = next((np.sign(c) for c in along if abs(c) > 1e-12), 1.0)
+        value |= {f"{op} bridge": turn * bridges[op] / scale for op in over}
     sign = (-1.0) ** np.arange(sites)
     for a, fields, pairs, means in zip(AXES, one, two, by_range, strict=True):
         inner = fields[1:-1] if sites > 2 else fields
