@@ -54,7 +54,7 @@ def expected(root: Path) -> str:
     for name, key, text, kind in EXPECTED:
         result = load(paths.paper_results(root), name)
         value = result.at(key)
-        shown = {"count": lambda v: f"{len(v):,}", "percent": lambda v: f"{v:.1%}", "number": str}[kind](value)
+        shown = f"{len(value):,}" if kind == "count" else f"{value:.1%}" if kind == "percent" else str(value)
         lines.append(
             f"| `results/paper/{name}.json` | {text} | {shown} | {_class(result, key)} | {result.provenance['seconds']:.0f} |"
         )
@@ -113,7 +113,7 @@ def filled(root: Path, text: str) -> str:
         if not block.search(text):
             raise InputError(f"README.md: block results:{name} has no end")
         body = f"<!-- results:{name} -->\n{SECTIONS[name](root)}\n<!-- /results:{name} -->"
-        text = block.sub(lambda _, body=body: body, text)
+        text = block.sub(body.replace("\\", r"\\"), text)
     return text
 
 

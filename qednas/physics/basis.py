@@ -30,6 +30,7 @@ class Basis:
         if sector.kind != "none" and sector.value is None:
             raise InputError("a basis needs one sector, not the lowest of several")
         self.sites, self.sector = sites, sector
+        self.sign = float(sector.value or 0)  # of |~s> beside |s>, for parity_x
         self._lookup: np.ndarray | None = None
         every = np.arange(1 << (sites - (sector.kind == "parity_x")), dtype=np.int64)
         if sector.kind in ("none", "parity_x"):
@@ -55,7 +56,7 @@ class Basis:
         if self.sector.kind == "parity_x":
             top = states >> (self.sites - 1) != 0
             index = np.where(top, states ^ ((1 << self.sites) - 1), states).astype(np.int32)
-            return index, np.where(top, float(self.sector.value), 1.0)
+            return index, np.where(top, self.sign, 1.0)
         if self._lookup is None:
             return states.astype(np.int32), None
         return self._lookup[states], None
@@ -65,7 +66,7 @@ class Basis:
         full = np.zeros(1 << self.sites, vector.dtype)
         if self.sector.kind == "parity_x":
             full[self.states] = vector / np.sqrt(2)
-            full[self.states ^ ((1 << self.sites) - 1)] = self.sector.value * vector / np.sqrt(2)
+            full[self.states ^ ((1 << self.sites) - 1)] = self.sign * vector / np.sqrt(2)
         else:
             full[self.states] = vector
         return full

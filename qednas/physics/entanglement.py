@@ -20,12 +20,12 @@ def schmidt_spectra(psi: np.ndarray, sites: int) -> list[np.ndarray]:
     psi = np.asarray(psi) / np.linalg.norm(psi)
     spectra = []
     for left in range(1, sites):
-        matrix = psi.reshape(1 << left, -1)
+        matrix: np.ndarray = psi.reshape(1 << left, -1)
         if left > sites - left:
             matrix = matrix.T
         # R of a thin QR has the same singular values and is square: cheaper than the SVD of a wide matrix
         if matrix.shape[1] >= 4 * matrix.shape[0]:
-            matrix = np.linalg.qr(matrix.T, mode="r")
+            matrix = np.asarray(np.linalg.qr(matrix.T, mode="r"))
         spectra.append(np.linalg.svd(matrix, compute_uv=False) ** 2)
     return spectra
 

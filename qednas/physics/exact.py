@@ -69,12 +69,12 @@ def ground_state(hamiltonian: Hamiltonian) -> ExactState:
         raise InputError(
             f"exact diagonalisation of {hamiltonian.sites} sites does not fit in memory: at most {MAX_SITES} sites; use dmrg"
         )
-    best = None
-    for sector in sectors_to_try(hamiltonian):
-        values, vector, basis = lowest_two(hamiltonian, sector)
-        if best is None or values[0] < best[0][0] - TIE * abs(best[0][0]):
-            best = values, vector, basis
-    values, vector, basis = best
+    first, *others = sectors_to_try(hamiltonian)
+    values, vector, basis = lowest_two(hamiltonian, first)
+    for sector in others:
+        candidate = lowest_two(hamiltonian, sector)
+        if candidate[0][0] < values[0] - TIE * abs(values[0]):
+            values, vector, basis = candidate
     psi = basis.expand(vector)
     spectra = schmidt_spectra(psi, hamiltonian.sites)
     return ExactState(float(values[0]), float(values[1] - values[0]), psi, spectra, basis.sector)

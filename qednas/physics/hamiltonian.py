@@ -92,9 +92,9 @@ class Hamiltonian:
         kept = [(k, c) for k, c in merged.items() if c != 0.0 and any(k[0] + k[1])]
         if not kept:
             raise InputError("the Hamiltonian is zero: no term with a non-zero coupling acts on any site")
-        x = np.array([np.frombuffer(k[0], bool) for k, _ in kept])
-        z = np.array([np.frombuffer(k[1], bool) for k, _ in kept])
-        return cls(sites, x, z, np.array([c for _, c in kept]), **labels)
+        xs = np.array([np.frombuffer(k[0], bool) for k, _ in kept])
+        zs = np.array([np.frombuffer(k[1], bool) for k, _ in kept])
+        return cls(sites, xs, zs, np.array([c for _, c in kept]), **labels)
 
     def groups(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Strings grouped by their letters, read from left to right: {letters: (rows of ``couplings`` (k,), sites (k, len))}."""

@@ -38,7 +38,9 @@ def pair_channels(couplings: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, n
         else:
             basis = np.zeros((0, block.shape[1]), couplings.dtype)
         out.append((fresh @ basis.conj().T, rest @ basis.conj().T, end))
-        weights = np.linalg.qr(block @ basis.conj().T, mode="r") if len(basis) else np.zeros((0, 0), couplings.dtype)
+        weights = np.zeros((0, 0), couplings.dtype)
+        if len(basis):
+            weights = np.asarray(np.linalg.qr(block @ basis.conj().T, mode="r"))
         rows = basis
     return out
 

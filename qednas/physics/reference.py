@@ -46,44 +46,60 @@ def reference(hamiltonian: Hamiltonian, method: str = "auto", *, chi_max: int = 
         raise InputError(f"method {method!r}: need one of {', '.join(METHODS)}")
     start = time.perf_counter()
     method = choose_method(hamiltonian) if method == "auto" else method
-    half = hamiltonian.sites // 2
-    gap, converged = None, True
     if method == "free-fermion":
-        from qednas.physics.free_fermion import ground_state
-
-        state = ground_state(hamiltonian)
-        cuts = range(1, hamiltonian.sites) if hamiltonian.sites <= PROFILE_SITES else [half]
-        found = {cut: mode_proxies(state.modes(cut)) for cut in cuts}
-        features, spectrum = found[half]
-        profile = [p["entropy"] for p, _ in found.values()] if len(found) > 1 else []
-        gap, evidence = state.gap, {"exact": "diagonal quadratic form"}
+        found = _free_fermion(hamiltonian)
+    elif method == "ed":
+        found = _exact(hamiltonian)
     else:
-        if method == "ed":
-            from qednas.physics.exact import ground_state
+        found = _dmrg(hamiltonian, chi_max, progress)
+    features = found.pop("features")
+    common = {"proxies": features, "entropy": features["entropy"], "renyi2": features["renyi2"]}
+    labels = {"method": method, "pinning": hamiltonian.pinning, "seconds": time.perf_counter() - start}
+    return found | common | labels
 
-            state = ground_state(hamiltonian)
-            gap, evidence = state.gap, {"exact": "Lanczos to machine precision"}
-        else:
-            from qednas.physics.dmrg import ground_state
 
-            state = ground_state(hamiltonian, chi_max=chi_max, progress=progress)
-            converged = state.converged
-            evidence = {"stages": state.stages, "variance": state.variance, "truncation_error": state.truncation_error}
-        every = [proxies(p) for p in state.spectra]
-        features, spectrum = every[half - 1], state.spectra[half - 1]
-        profile = [p["entropy"] for p in every]
-    return {
-        "energy": state.energy,
-        "gap": gap if gap is None or np.isfinite(gap) else None,
-        "entropy": features["entropy"],
-        "renyi2": features["renyi2"],
-        "proxies": features,
-        "profile": profile,
-        "spectrum": [float(p) for p in spectrum[:SPECTRUM]],
-        "method": method,
-        "sector": str(state.sector),
-        "pinning": hamiltonian.pinning,
-        "converged": converged,
-        "evidence": evidence,
-        "seconds": time.perf_counter() - start,
-    }
+def _free_fermion(hamiltonian: Hamiltonian) -> dict:
+    from qednas.physics.free_fermion import ground_state
+
+    state = ground_state(hamiltonian)
+    half, sites = hamiltonian.sites // 2, hamiltonian.sites
+    features, spectrum = mode_proxies(state.modes(half))
+    profile = []
+    if sites <= PROFILE_SITES:
+        profile = [mode_proxies(state.modes(cut))[0]["entropy"] for cut in range(1, sites)]
+    evidence = {"exact": "diagonal quadratic form"}
+    record = _record(state.energy, state.gap, str(state.sector), True, evidence)
+    return record | {"features": features, "profile": profile, "spectrum": _leading(spectrum)}
+
+
+def _exact(hamiltonian: Hamiltonian) -> dict:
+    from qednas.physics.exact import ground_state
+
+    state = ground_state(hamiltonian)
+    evidence = {"exact": "Lanczos to machine precision"}
+    return _record(state.energy, state.gap, str(state.sector), True, evidence) | _from_spectra(state.spectra)
+
+
+def _dmrg(hamiltonian: Hamiltonian, chi_max: int, progress) -> dict:
+    from qednas.physics.dmrg import ground_state
+
+    state = ground_state(hamiltonian, chi_max=chi_max, progress=progress)
+    evidence = {"stages": state.stages, "variance": state.variance, "truncation_error": state.truncation_error}
+    record = _record(state.energy, None, str(state.sector), state.converged, evidence)
+    return record | _from_spectra(state.spectra)
+
+
+def _record(energy: float, gap: float | None, sector: str, converged: bool, evidence: dict) -> dict:
+    finite = gap if gap is not None and np.isfinite(gap) else None  # a sector of one state has no gap
+    return {"energy": energy, "gap": finite, "sector": sector, "converged": converged, "evidence": evidence}
+
+
+def _from_spectra(spectra: list[np.ndarray]) -> dict:
+    """Half-chain proxies and spectrum, and the entropy of every cut."""
+    every = [proxies(p) for p in spectra]
+    half = (len(spectra) + 1) // 2 - 1
+    return {"features": every[half], "profile": [p["entropy"] for p in every], "spectrum": _leading(spectra[half])}
+
+
+def _leading(spectrum: np.ndarray) -> list[float]:
+    return [float(p) for p in spectrum[:SPECTRUM]]

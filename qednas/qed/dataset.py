@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.companion.parallel import map_tasks
+from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
@@ -127,7 +127,7 @@ def label_state(hamiltonian: Hamiltonian) -> dict:
     }
 
 
-def solve_chunk(task: dict) -> dict:
+def solve_chunk(task: Task) -> dict:
     """Labels of a chunk of systems; the unit of work of one process."""
     labels = [label_state(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
     columns = ("energy", "gap", "sector", "pinning", "degenerate", "norm_error")

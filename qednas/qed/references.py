@@ -5,7 +5,7 @@ Apart from :mod:`qednas.qed.targets`, so that a change of the predictor does not
 
 from __future__ import annotations
 
-from qednas.companion.parallel import map_tasks
+from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import is_free_fermion, reference
 
@@ -43,7 +43,7 @@ TARGETS: list[tuple[str, str, int, dict]] = [
 ]
 
 
-def solve_target(task: dict) -> dict:
+def solve_target(task: Task) -> dict:
     """DMRG reference of one target, and the same from free fermions where they apply (None elsewhere)."""
     hamiltonian = build(task["family"], task["sites"], **task["parameters"])
     large = reference(hamiltonian, "dmrg", chi_max=task["chi"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qednas.companion.parallel import map_tasks
+from qednas.companion.parallel import Task, map_tasks
 from qednas.companion.store import load
 from qednas.companion.weights import PREFIX, result_arrays
 from qednas.physics.entanglement import PROXIES
@@ -121,7 +121,7 @@ def split_families(inputs, settings: dict, seed: int = 0, checkpoint=None, progr
     return {"families": dict(zip(families, found, strict=True))}
 
 
-def one_family(task: dict) -> dict:
+def one_family(task: Task) -> dict:
     """The record of one held-out family; the worker reads the data set from its file."""
     path = Path(task["dataset"])
     systems = usable(load(path.parents[1], "02/dataset"))

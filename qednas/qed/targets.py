@@ -72,7 +72,7 @@ def summarise(rows: list[dict]) -> dict:
     groups = {"all": rows} | {
         label: [r for r in rows if r["class"] == label] for label in dict.fromkeys(r["class"] for r in rows)
     }
-    out = {}
+    out: dict[str, dict] = {}
     for label, members in groups.items():
         out[label] = {"targets": len(members)}
         for name in PROXIES:
