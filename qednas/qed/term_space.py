@@ -60,11 +60,11 @@ def canonical(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, tuple[int, ...]]:
     """The Hamiltonian in its canonical frame, and which old axis each new one is.
 
     Axes are ordered by nearest-neighbour couplings, then by all couplings, then by ascending field, then from negative to
-    positive couplings at even distances (those that no sublattice rotation changes).  Of the four
-    sublattice rotations one is taken that keeps fields and three-site terms uniform (where any does), with the most
-    negative XX, then YY.
+    positive couplings at even distances (those that no sublattice rotation changes), then by ascending bridges over
+    them.  Of the four sublattice rotations one is taken that keeps fields and three-site terms uniform (where any does),
+    with the most negative XX, then YY.
     """
-    near, wide, field, even = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
+    near, wide, field, even, middle = np.zeros((5, 3))
     for letters, (rows, places) in hamiltonian.groups().items():
         size = np.abs(hamiltonian.couplings[rows])
         if len(letters) == 1:
@@ -73,9 +73,11 @@ def canonical(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, tuple[int, ...]]:
             k = AXES.index(letters[0])
             near[k] += size[places[:, -1] - places[:, 0] == 1].sum()
             wide[k] += size.sum()
+            if len(letters) == 3:
+                middle[AXES.index(letters[1])] += size.sum()
             if len(letters) == 2:
                 even[k] += hamiltonian.couplings[rows][(places[:, 1] - places[:, 0]) % 2 == 0].sum()
-    score = [(near[k].round(9), wide[k].round(9), -field[k].round(9), -even[k].round(9)) for k in range(3)]
+    score = np.stack([near, wide, -field, -even, -middle], 1).round(9).tolist()
     order = max(permutations(range(3)), key=lambda o: [score[k] for k in o])
     frame = permute_axes(hamiltonian, order)
     signed = sublattice_signs(frame) * frame.couplings
