@@ -14,6 +14,7 @@ import math
 import os
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,8 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
             raise InputError(f"disk full: {path} ({size}) was not written, what was there is unchanged") from None
         raise InputError(f"cannot write {path} ({size}): {error.strerror or error}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is a file there is nothing to remove either
+            temporary.unlink(missing_ok=True)
 
 
 def _layout(record: Mapping[str, Any]) -> bytes:

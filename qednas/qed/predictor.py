@@ -22,6 +22,17 @@ NEIGHBOUR_SLACK = 1.5  # how far beyond the training points' own spacing still c
 ARRAYS = {"centre", "spread", "floor", "known"} | {f"{kind}{k}" for kind in "wb" for k in range(LAYERS)}
 
 
+def expected_shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    """The shapes that belong together, with the ensemble size, hidden width and number of known points that arrays have."""
+    members, _, width = arrays["w0"].shape if arrays["w0"].ndim == 3 else (0, 0, 0)
+    sizes = [len(NAMES)] + [width] * (LAYERS - 1) + [OUTPUTS]
+    shapes: dict[str, tuple[int, ...]] = {"centre": (len(NAMES),), "spread": (len(NAMES),), "floor": (len(PROXIES),)}
+    shapes["known"] = (len(arrays["known"]) if arrays["known"].ndim else 0, len(NAMES))
+    for k in range(LAYERS):
+        shapes |= {f"w{k}": (members, sizes[k], sizes[k + 1]), f"b{k}": (members, 1, sizes[k + 1])}
+    return shapes
+
+
 class Predictor:
     """Trained ensemble.
 
@@ -46,8 +57,7 @@ class Predictor:
             raise InputError(f"{path}: the predictor's weights are missing; run chapter 03") from None
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(f"{path}: not a readable weight file ({error})") from None
-        shape_ok = ARRAYS == set(arrays) and arrays["w0"].shape[1] == len(NAMES) == arrays["known"].shape[1]
-        if not shape_ok or arrays[f"w{LAYERS - 1}"].shape[2] != OUTPUTS:
+        if ARRAYS != set(arrays) or {name: a.shape for name, a in arrays.items()} != expected_shapes(arrays):
             raise InputError(f"{path}: the weights do not fit this version ({len(NAMES)} features, {OUTPUTS} outputs)")
         if not all(np.isfinite(a).all() for a in arrays.values()):
             raise InputError(f"{path}: the weights hold values that are not finite")
