@@ -171,7 +171,8 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
             "N_sweeps_check": 2,
         }
         engine = TwoSiteDMRGEngine(psi, model, options)
-        engine.options.touch("max_E_err", "max_S_err")  # read late: an interrupted run would be told they are unused
+        # these are read late: an interrupted run would be told that they are unused
+        engine.options.touch("max_E_err", "max_S_err", "max_trunc_err")
         energy, psi = engine.run()
         psi.canonical_form()
         spectra = [np.sort(psi.get_SL(i) ** 2)[::-1] for i in range(1, hamiltonian.sites)]
