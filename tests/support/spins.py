@@ -16,6 +16,23 @@ PAULI = {
     "Y": np.array([[0, -1j], [1j, 0]]),
     "Z": np.diag([1.0, -1.0]),
 }
+# One entangled point of every family
+PARAMETERS = {
+    "tfim": {"h": 0.7},
+    "xy": {"gamma": 0.5, "h": 0.4},
+    "xxz": {"delta": 0.6},
+    "j1j2": {"j2": 0.4},
+    "cluster": {"h": 0.5},
+    "ssh": {"delta": 0.3},
+    "annni": {"kappa": 0.3, "h": 0.8},
+    "long_range_ising": {"alpha": 2.0, "h": 1.5},
+    "random_field": {"w": 1.5, "disorder_seed": 3},
+    "random_tfim": {"h": 1.0, "w": 0.5, "disorder_seed": 3},
+    "mixed_field_ising": {"h": 0.8, "g": 0.2},
+    "cluster_ising": {"lam": 0.4, "h": 0.3},
+    "tfim_2d": {"h": 2.0, "width": 2},
+    "mhs": {},
+}
 LADDER = {"P": np.array([[0, 1], [0, 0]], complex), "M": np.array([[0, 0], [1, 0]], complex), "Z": PAULI["Z"]}
 
 

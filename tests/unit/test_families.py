@@ -4,28 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from spins import PARAMETERS
 
 from qednas.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import EDGE_FIELD, FAMILIES, build, check_number
 from qednas.physics.hamiltonian import Hamiltonian, Sector
-
-PARAMETERS = {
-    "tfim": {"h": 0.7},
-    "xy": {"gamma": 0.5, "h": 0.4},
-    "xxz": {"delta": 0.6},
-    "j1j2": {"j2": 0.4},
-    "cluster": {"h": 0.5},
-    "ssh": {"delta": 0.3},
-    "annni": {"kappa": 0.3, "h": 0.8},
-    "long_range_ising": {"alpha": 2.0, "h": 1.5},
-    "random_field": {"w": 1.5, "disorder_seed": 3},
-    "random_tfim": {"h": 1.0, "w": 0.5, "disorder_seed": 3},
-    "mixed_field_ising": {"h": 0.8, "g": 0.2},
-    "cluster_ising": {"lam": 0.4, "h": 0.3},
-    "tfim_2d": {"h": 2.0, "width": 2},
-    "mhs": {},
-}
 
 
 def strings(h):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spins import dense_of, entropies
+from spins import PARAMETERS, dense_of, entropies
 
 from qednas.physics.entanglement import schmidt_spectra
 from qednas.physics.families import FAMILIES, build
@@ -15,22 +15,6 @@ from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
 from qednas.qed.term_space import NAMES, OTHER, canonical, features, permute_axes, sublattice_signs
 
-PARAMETERS = {
-    "tfim": {"h": 0.7},
-    "xy": {"gamma": 0.5, "h": 0.4},
-    "xxz": {"delta": 0.6},
-    "j1j2": {"j2": 0.4},
-    "cluster": {"h": 0.5},
-    "ssh": {"delta": 0.3},
-    "annni": {"kappa": 0.3, "h": 0.8},
-    "long_range_ising": {"alpha": 2.0, "h": 1.5},
-    "random_field": {"w": 1.5, "disorder_seed": 3},
-    "random_tfim": {"h": 1.0, "w": 0.5, "disorder_seed": 3},
-    "mixed_field_ising": {"h": 0.8, "g": 0.2},
-    "cluster_ising": {"lam": 0.4, "h": 0.3},
-    "tfim_2d": {"h": 2.0, "width": 2},
-    "mhs": {},
-}
 UNIFORM = ("tfim", "xy", "xxz", "j1j2", "cluster", "annni", "mixed_field_ising", "cluster_ising")
 EQUAL = {"rtol": 0, "atol": 1e-10}
 
