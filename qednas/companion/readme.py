@@ -36,7 +36,9 @@ def found(root: Path) -> str:
     """What was found, in a paragraph of numbers from the results, and the count of verdicts."""
     committed = paths.paper_results(root)
     rows = claims.evaluate(Store(committed, mode="render", profile="paper"), root / "book" / "claims.yml")
-    counts = ", ".join(f"{v}: {sum(r['verdict'] == v for r in rows)}" for v in dict.fromkeys(r["verdict"] for r in rows))
+    counts = ", ".join(
+        f"{v}: {sum(r['verdict'] == v for r in rows)}" for v in dict.fromkeys(r["verdict"] for r in rows)
+    )
     random, large = load(committed, "03/random"), load(committed, "04/targets")
     s = large["summary"]["all"]["entropy"]
     return (

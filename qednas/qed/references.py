@@ -80,28 +80,3 @@ def title(target: dict) -> str:
     """Short name of a target, e.g. ``tfim(h=1) N=64``."""
     values = ", ".join(f"{k}={v:g}" for k, v in target["parameters"].items() if k != "disorder_seed")
     return f"{target['family']}({values}) N={target['sites']}"
-
-
-def evidence_rows(references) -> list[dict]:
-    """Rows of the convergence table of chapter 4."""
-    rows = []
-    for target, evidence in zip(references["targets"], references["evidence"], strict=True):
-        stages, exact = evidence["stages"], target["exact_energy"]
-        last, before = stages[-1], stages[-2] if len(stages) > 1 else stages[-1]
-        rows.append(
-            {
-                "target": title(target),
-                "class": target["class"],
-                "chi": last["used_chi"],
-                "energy change": f"{abs(last['energy'] - before['energy']) / abs(last['energy']):.0e}",
-                "entropy change": f"{abs(last['entropy'] - before['entropy']):.0e}",
-                "variance": f"{abs(evidence['variance']):.0e}",
-                "truncation": f"{last['truncation_error']:.0e}",
-                "energy - exact": "" if exact is None else f"{target['energy'] - exact:.0e}",
-                "entropy - exact": ""
-                if exact is None
-                else f"{target['proxies']['entropy'] - target['exact_entropy']:.0e}",
-                "converged": "yes" if target["converged"] else "NO",
-            }
-        )
-    return rows

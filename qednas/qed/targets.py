@@ -87,26 +87,3 @@ def summarise(rows: list[dict]) -> dict:
                 "inside_two_std": float(np.mean(inside)),
             }
     return out
-
-
-def comparison_rows(result) -> list[dict]:
-    """Rows of the table prediction beside reference, entropy at the half-chain cut."""
-    return [
-        {
-            "target": r["name"],
-            "class": r["class"],
-            "DMRG": f"{r['reference']['entropy']:.4f}",
-            "predicted": f"{r['predicted']['entropy']:.4f} ± {r['std']['entropy']:.4f}",
-            "relative error": f"{r['relative_error']['entropy']:.1%}",
-            "in domain": "yes" if r["in_domain"] else "no",
-        }
-        for r in result["rows"]
-    ]
-
-
-def class_rows(result) -> list[dict]:
-    """Rows of the table of median relative errors (%) by class."""
-    return [
-        {"class": label, "targets": s["targets"]} | {name: f"{100 * s[name]['median']:.1f}" for name in PROXIES}
-        for label, s in result["summary"].items()
-    ]

@@ -9,7 +9,6 @@ import pytest
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
-from qednas.qed.data_card import card, schema
 from qednas.qed.dataset import LEVELS_KEPT, RECIPES, build_dataset, label_state, plan, samples
 
 
@@ -98,12 +97,3 @@ def test_the_number_of_workers_and_chunks_changes_nothing(dataset, tmp_path):
         assert len(arrays) >= 10 + 2 * len(RECIPES)
         for name in arrays:
             np.testing.assert_array_equal(other[name], dataset[name])
-
-
-def test_the_data_card_counts_what_is_there(dataset):
-    rows = card(dataset)
-    assert [r["family"] for r in rows] == list(RECIPES)
-    assert sum(r["systems"] for r in rows) == len(dataset["family"])
-    assert all(r["Hamiltonian"] for r in rows)
-    names = {r["array"] for r in schema(dataset)}
-    assert {"energy", "gap", "proxies/tfim", "levels/mhs"} <= names

@@ -1,0 +1,59 @@
+"""The tables of chapters 2-4 say what the stored results hold."""
+
+import pytest
+
+from qednas.companion import paths
+from qednas.companion.store import load
+from qednas.physics.entanglement import PROXIES
+from qednas.qed import tables
+from qednas.qed.dataset import RECIPES, build_dataset
+from qednas.qed.references import title
+
+COMMITTED = paths.paper_results(paths.project_root())
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return build_dataset(points=1, sizes=[6, 8], seed=0, workers=1)
+
+
+def test_card_has_every_family_with_its_policy(dataset):
+    rows = tables.card(dataset)
+    assert [r["family"] for r in rows] == list(RECIPES)
+    assert sum(r["systems"] for r in rows) == len(dataset["family"])
+    policy = {r["family"]: r["made unique by"] for r in rows}
+    assert policy["tfim"] == "parity_x=+1"
+    assert "boundary stabilisers" in policy["cluster"]
+    assert policy["mixed_field_ising"] == "nothing needed"
+
+
+def test_card_entropies_are_those_of_the_half_chain(dataset):
+    [row] = [r for r in tables.card(dataset) if r["family"] == "mhs"]
+    assert row["entropy"] == "0.96–1.05"  # exact values 0.955714 (N = 6) and 1.049530 (N = 8)
+
+
+def test_schema_names_every_array_once(dataset):
+    names = [r["array"] for r in tables.schema(dataset)]
+    assert len(names) == len(set(names))
+    assert {"energy", "gap", "proxies/<family>", "levels/<family>"} <= set(names)
+
+
+def test_evidence_shows_every_reference_and_its_flag():
+    references = load(COMMITTED, "04/references")
+    rows = tables.evidence(references)
+    assert [r["target"] for r in rows] == [title(t) for t in references["targets"]]
+    assert [r["converged"] == "yes" for r in rows] == [t["converged"] for t in references["targets"]]
+    for row, target in zip(rows, references["targets"], strict=True):
+        assert (row["E - exact"] != "") == (target["exact_energy"] is not None)
+        if row["E - exact"]:
+            assert abs(float(row["E - exact"])) <= 1e-8 * abs(target["energy"])
+            assert abs(float(row["S - exact"])) <= 1e-5
+
+
+def test_comparison_and_classes_show_the_compared_targets():
+    result = load(COMMITTED, "04/targets")
+    assert len(tables.comparison(result)) == result["compared"]
+    rows = tables.by_class(result)
+    assert rows[0]["class"] == "all"
+    assert rows[0]["targets"] == sum(r["targets"] for r in rows[1:]) == result["compared"]
+    assert all(set(PROXIES) <= set(r) for r in rows)
