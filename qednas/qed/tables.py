@@ -9,6 +9,12 @@ from qednas.physics.families import FAMILIES
 from qednas.qed.references import title
 
 TIGHT = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
+TO = "\N{WORD JOINER}–\N{WORD JOINER}"  # a range that does not break
+
+
+def power(value: float) -> str:
+    """Order of magnitude with a real minus sign, at which a line does not break: 2e−15."""
+    return f"{value:.0e}".replace("-", "−")
 
 
 def card(dataset) -> list[dict]:
@@ -28,7 +34,7 @@ def card(dataset) -> list[dict]:
                 "classes": ", ".join(dict.fromkeys(label[own].tolist())),
                 "made unique by": "; ".join([sector] * (sector != "none") + pinned) or "nothing needed",
                 "systems": int(own.sum()),
-                "entropy": f"{half.min():.2f}–{half.max():.2f}",
+                "entropy": f"{half.min():.2f}{TO}{half.max():.2f}",
             }
         )
     return rows
@@ -57,11 +63,11 @@ def evidence(references) -> list[dict]:
             {
                 "target": title(target),
                 "χ": last["used_chi"],
-                "ΔE/E": f"{abs(last['energy'] - before['energy']) / abs(last['energy']):.0e}",
-                "ΔS": f"{abs(last['entropy'] - before['entropy']):.0e}",
-                "variance": f"{abs(found['variance']):.0e}",
-                "E - exact": "" if exact is None else f"{target['energy'] - exact:.0e}",
-                "S - exact": "" if exact is None else f"{target['proxies']['entropy'] - target['exact_entropy']:.0e}",
+                "ΔE/E": power(abs(last["energy"] - before["energy"]) / abs(last["energy"])),
+                "ΔS": power(abs(last["entropy"] - before["entropy"])),
+                "variance": power(abs(found["variance"])),
+                "E - exact": "" if exact is None else power(target["energy"] - exact),
+                "S - exact": "" if exact is None else power(target["proxies"]["entropy"] - target["exact_entropy"]),
                 "converged": "yes" if target["converged"] else "NO",
             }
         )
