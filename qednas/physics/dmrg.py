@@ -1,7 +1,8 @@
 """Large ground states by TeNPy's two-site DMRG, with the evidence that they are converged.  The only user of TeNPy.
 
-The bond dimension doubles from stage to stage, each stage starting from the last state, until energy and half-chain
-entropy stop moving; the change over the last doubling, the truncation error and the energy variance are kept.
+The bond dimension doubles from stage to stage, each stage starting from the last state, until the energy and the entropy of
+every cut stop moving; converged means that, and a small energy variance.  The stages, the truncation error and the variance
+are kept as evidence.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from qednas.physics.mpo import build_grids
 MAX_SITES = 200
 ENERGY_CHANGE = 1e-8  # relative, over the last doubling of the bond dimension
 ENTROPY_CHANGE = 1e-5  # nats, over the last doubling, at every cut
+ENERGY_SPREAD = 1e-5  # standard deviation of the energy in the final state, relative to the energy
+MAX_STAGES = 12  # a state that needs no more bond dimension may still creep; then it is reported as unconverged
 PROBE_CHI = 24  # bond dimension of the search over magnetisations
 
 
@@ -195,8 +198,9 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
         if previous is not None:
             moved = abs(energy - previous[0]) / abs(energy), np.abs(entropies - previous[1]).max()
             converged = bool(moved[0] <= ENERGY_CHANGE and moved[1] <= ENTROPY_CHANGE)
-        if converged or chi >= chi_max:
+        if converged or chi >= chi_max or len(stages) == MAX_STAGES:
             break
         previous, chi = (energy, entropies), chi if complete else min(2 * chi, chi_max)
     variance = float(np.real(model.H_MPO.variance(psi, energy)))
+    converged = converged and max(variance, 0.0) ** 0.5 <= ENERGY_SPREAD * abs(energy)
     return DmrgState(float(energy), variance, spectra, truncation, converged, stages, sector)
