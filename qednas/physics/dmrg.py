@@ -202,5 +202,5 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
             break
         previous, chi = (energy, entropies), chi if complete else min(2 * chi, chi_max)
     variance = float(np.real(model.H_MPO.variance(psi, energy)))
-    converged = converged and max(variance, 0.0) ** 0.5 <= ENERGY_SPREAD * abs(energy)
+    converged = converged and bool(max(variance, 0.0) ** 0.5 <= ENERGY_SPREAD * abs(energy))
     return DmrgState(float(energy), variance, spectra, truncation, converged, stages, sector)
