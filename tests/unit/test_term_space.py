@@ -13,7 +13,8 @@ from qednas.physics.entanglement import schmidt_spectra
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
-from qednas.qed.term_space import NAMES, OTHER, canonical, features, permute_axes, sublattice_signs
+from qednas.physics.canonical_frame import canonical, permute_axes, sublattice_signs
+from qednas.qed.term_space import NAMES, OTHER, features
 
 UNIFORM = ("tfim", "xy", "xxz", "j1j2", "cluster", "annni", "mixed_field_ising", "cluster_ising")
 EQUAL = {"rtol": 0, "atol": 1e-10}
@@ -106,15 +107,14 @@ def test_different_hamiltonians_differ():
 
 def test_the_canonical_frame_is_ferromagnetic():
     """Strongest nearest-neighbour axis first, x and y couplings negative."""
-    frame, order = canonical(build("xxz", 8, delta=0.5))
+    found = canonical(build("xxz", 8, delta=0.5))
+    frame, order = found.hamiltonian, found.order
     totals = {letters: frame.couplings[rows].sum() for letters, (rows, _) in frame.groups().items()}
     assert totals["XX"] == totals["YY"] == pytest.approx(-7)
     assert totals["ZZ"] == pytest.approx(3.5)
     assert order == (0, 1, 2)
-    frame, order = canonical(build("xxz", 8, delta=3.0))
-    assert order[0] == 2  # z is the strong axis
-    frame, order = canonical(build("tfim", 8, h=0.5))
-    assert set(frame.groups()) == {"XX", "Z"}
+    assert canonical(build("xxz", 8, delta=3.0)).order[0] == 2  # z is the strong axis
+    assert set(canonical(build("tfim", 8, h=0.5)).hamiltonian.groups()) == {"XX", "Z"}
 
 
 def test_features_have_the_values_they_are_named_after():
