@@ -11,18 +11,19 @@ Where all strings have n = 1 this is the exact solution in one step; elsewhere E
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from qednas.physics.canonical_frame import canonical
-from qednas.physics.entanglement import PROXIES, mode_proxies
+from qednas.physics.canonical_frame import Frame, canonical
+from qednas.physics.entanglement import gaussian_proxies
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 LONGEST = 7  # minors to this order are kept: couplings of X to this range, with their strings
 EDGE = 3  # an odd string this close to an end is carried by an ancilla beyond that end
 HISTORY = 5  # earlier steps that the accelerated iteration looks back on
 DAMPING = 0.7
-TOLERANCE = 1e-6  # of the mean-field matrix, relative to the largest coupling
+TOLERANCE = 1e-5  # of the mean-field matrix, relative to the largest coupling
 ITERATIONS = 60
 
 
@@ -65,10 +66,9 @@ class MeanField:
         nu = np.linalg.svd(block, compute_uv=False)
         return nu[:-1] if self.ancillas else nu  # the ancillas add one mode that is exactly mixed
 
-    def proxies(self, left: int) -> np.ndarray:
-        """The five proxies of the cut after ``left`` sites (nats)."""
-        found = mode_proxies(self.modes(left))[0]
-        return np.array([found[name] for name in PROXIES])
+    def profile(self) -> np.ndarray:
+        """The five proxies (sites - 1, 5) of every cut (nats)."""
+        return gaussian_proxies([self.modes(left) for left in range(1, self.sites)])
 
 
 def with_ancillas(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, bool]:
@@ -116,6 +116,32 @@ def minors(hamiltonian: Hamiltonian) -> tuple[dict[int, Minors], np.ndarray]:
             np.nonzero(a[rows])[1].reshape(-1, n), np.nonzero(b[rows])[1].reshape(-1, n), couplings[rows]
         )
     return out, ~keep
+
+
+def shortened(hamiltonian: Hamiltonian) -> Hamiltonian:
+    """XX and YY couplings beyond the range LONGEST brought back to it, half from each of their ends.
+
+    A correlation that far out changes little with the distance (to the square of the order parameter, or to nothing).
+    """
+    x, z = hamiltonian.x, hamiltonian.z
+    first, last = x.argmax(1), x.shape[1] - 1 - x[:, ::-1].argmax(1)
+    kind = z.sum(1)  # 0 for XX, 2 for YY
+    far = (x.sum(1) == 2) & ((x | z).sum(1) == 2) & (last - first > LONGEST) & (kind != 1)
+    if not far.any():
+        return hamiltonian
+    moved = np.zeros((2, hamiltonian.sites))  # coupling of the pair that starts at a site, by kind
+    for start in (first[far], last[far] - LONGEST):
+        np.add.at(moved, (kind[far] // 2, start), hamiltonian.couplings[far] / 2)
+    letter, start = np.nonzero(moved)
+    extra = np.zeros((len(start), hamiltonian.sites), bool)
+    for end in (0, LONGEST):
+        extra[np.arange(len(start)), start + end] = True
+    return replace(
+        hamiltonian,
+        x=np.concatenate([x[~far], extra]),
+        z=np.concatenate([z[~far], extra & (letter == 1)[:, None]]),
+        couplings=np.concatenate([hamiltonian.couplings[~far], moved[letter, start]]),
+    )
 
 
 def gradient(strings: dict[int, Minors], c: np.ndarray) -> tuple[np.ndarray, float]:
@@ -169,36 +195,39 @@ def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
     energy = couplings[flat] @ (np.sin(angles) ** ups[flat, None] * np.cos(angles) ** downs[flat, None])
     best = angles[energy.argmin()]
     cosine, sine = np.cos(best), np.sin(best)
-    rows = [(x, z, couplings)]
-    for site in range(hamiltonian.sites):  # X -> cos X + sin Z, Z -> cos Z - sin X, one site after the other
-        split = []
-        for bits_x, bits_z, c in rows:
-            single = bits_x[:, site] ^ bits_z[:, site]
-            split.append((bits_x[~single], bits_z[~single], c[~single]))
-            turned_x, turned_z = bits_x[single].copy(), bits_z[single].copy()
-            turned_x[:, site], turned_z[:, site] = bits_z[single, site], bits_x[single, site]
-            split.append((bits_x[single], bits_z[single], cosine * c[single]))
-            split.append((turned_x, turned_z, np.where(bits_x[single, site], sine, -sine) * c[single]))
-        rows = [tuple(np.concatenate(parts) for parts in zip(*split, strict=True))]
-    x, z, couplings = rows[0]
-    keys, place = np.unique(np.packbits(np.concatenate([x, z], 1), axis=1), axis=0, return_inverse=True)
-    first = np.zeros(len(keys), int)
-    first[place.reshape(-1)] = np.arange(len(x))
+    turning = x ^ z  # sites with X or Z: X -> cos X + sin Z, Z -> cos Z - sin X
+    weight = turning.sum(1)
+    parts = []
+    for count in np.unique(weight):
+        rows = np.flatnonzero(weight == count)
+        places = np.nonzero(turning[rows])[1].reshape(len(rows), count)
+        is_x = np.take_along_axis(x[rows], places, 1)
+        for choice in product((False, True), repeat=int(count)):
+            swap = np.zeros((len(rows), hamiltonian.sites), bool)
+            np.put_along_axis(swap, places, np.array(choice, bool), 1)
+            factor = np.where(choice, np.where(is_x, sine, -sine), cosine).prod(1)
+            new_x, new_z = np.where(swap, z[rows], x[rows]), np.where(swap, x[rows], z[rows])
+            parts.append((new_x, new_z, couplings[rows] * factor))
+    x, z, couplings = (np.concatenate(column) for column in zip(*parts, strict=True))
+    keys, first, place = np.unique(
+        np.packbits(np.concatenate([x, z], 1), axis=1), axis=0, return_index=True, return_inverse=True
+    )
     merged = np.bincount(place.reshape(-1), couplings, len(keys))
     kept = np.abs(merged) > 1e-12
     return replace(hamiltonian, x=x[first][kept], z=z[first][kept], couplings=merged[kept], sector=Sector())
 
 
-def mean_field(hamiltonian: Hamiltonian, strength: float = 1.0) -> MeanField:
+def mean_field(hamiltonian: Hamiltonian, strength: float = 1.0, frame: Frame | None = None) -> MeanField:
     """The Gaussian state of lowest energy that the iteration finds, in the canonical frame and the Hamiltonian's sector.
 
-    strength: factor of all minors of order two and more; 0 leaves free fermions.
+    strength: factor of all minors of order two and more; 0 leaves free fermions.  frame: the canonical frame, if known.
     """
-    found = canonical(hamiltonian)
+    found = frame or canonical(hamiltonian)
     chain, ancillas = with_ancillas(found.hamiltonian)
     parity, magnetisation = found.parity, found.magnetisation
+    chain = shortened(chain)
     strings, left_out = minors(chain)
-    if left_out[(chain.x.sum(1) % 2 == 1)].any():  # odd strings in the bulk
+    if left_out[chain.x.sum(1) % 2 == 1].any():  # odd strings in the bulk
         chain, ancillas, parity, magnetisation = tilted(found.hamiltonian), False, None, None
         strings, left_out = minors(chain)
     weights = {order: np.abs(s.couplings).sum() for order, s in strings.items()}

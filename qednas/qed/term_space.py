@@ -1,14 +1,15 @@
 """One space of couplings shared by all Hamiltonians: what the predictor sees instead of a family name.
 
-The Hamiltonian is first brought to its canonical frame (:mod:`qednas.physics.canonical_frame`).  The features are then averages, alternations and spreads of
-the couplings by operator and distance, in units of the strength per site, and do not depend on the size of the chain.
+The Hamiltonian is first brought to its canonical frame (:mod:`qednas.physics.canonical_frame`).  The features are then
+averages, alternations and spreads of the couplings by operator and distance, in units of the strength per site, and do
+not depend on the size of the chain.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from qednas.physics.canonical_frame import AXES, canonical
+from qednas.physics.canonical_frame import AXES, Frame, canonical
 from qednas.physics.hamiltonian import Hamiltonian
 
 RANGES = 4  # two-site couplings are resolved to this distance, then summed up
@@ -29,9 +30,9 @@ NAMES = _names()
 OTHER = NAMES.index("other")
 
 
-def features(hamiltonian: Hamiltonian) -> np.ndarray:
+def features(hamiltonian: Hamiltonian, known: Frame | None = None) -> np.ndarray:
     """Feature vector (len(NAMES),) of a Hamiltonian; dimensionless, and independent of the size for uniform open chains."""
-    found = canonical(hamiltonian)
+    found = known or canonical(hamiltonian)
     frame, order = found.hamiltonian, found.order
     sites = frame.sites
     value = dict.fromkeys(NAMES, 0.0)

@@ -1,106 +1,156 @@
-"""Training the entanglement predictor (torch) and measuring it on held-out systems."""
+"""Training the predictor's corrections (torch) on exact systems of 10 to 16 sites, and measuring them on others."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
 from qednas.physics.entanglement import PROXIES
+from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
 from qednas.qed.dataset import Sample
-from qednas.qed.predictor import Predictor
-from qednas.qed.scaling_form import LAYERS, OFFSETS, OUTPUTS, network, scaling_form
-from qednas.qed.term_space import features
+from qednas.qed.inputs import GLOBAL, LOCAL
+from qednas.qed.predictor import Calibration, Predictor
 
-COVERAGE = 0.683  # of one standard deviation
 BOOTSTRAPS = 200
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that decides a training run."""
+    """Everything that decides a training run; the last ones are for ablations."""
 
     width: int = 96  # hidden units per layer
     members: int = 5  # ensemble size; each member sees its own bootstrap of the points
-    epochs: int = 400
-    batch: int = 256  # systems per step
-    learning_rate: float = 3e-3  # Adam, cosine to zero
-    weight_decay: float = 1e-4
+    epochs: int = 220
+    batch: int = 1024  # cuts per step
+    learning_rate: float = 3e-3  # Adam, one cycle
+    weight_decay: float = 1e-3
     half_chain_weight: float = 4.0  # the central cut is what is asked for most
+    mean_field: bool = True  # False: the base is zero and the network has to find everything
+    local: bool = True  # False: disordered chains are seen by averages only
+    growth: bool = True  # False: corrections do not grow with the size
 
 
 @dataclass(frozen=True)
 class Table:
-    """Systems as padded arrays: features (n, f), sites (n, 1), cut (n, c), target (n, c, 5), weight (n, c)."""
+    """Cuts as rows: x (rows, GLOBAL + LOCAL), base and target (rows, 5), gate, grows, sites, cut, weight, half (rows,), and
+    ``system`` (rows,), the place of the system in the list it was made from."""
 
-    features: np.ndarray
+    x: np.ndarray
+    base: np.ndarray
+    target: np.ndarray
+    gate: np.ndarray
+    grows: np.ndarray
     sites: np.ndarray
     cut: np.ndarray
-    target: np.ndarray
     weight: np.ndarray
+    half: np.ndarray
+    system: np.ndarray
 
     def take(self, rows: np.ndarray) -> Table:
-        return Table(*(getattr(self, name)[rows] for name in ("features", "sites", "cut", "target", "weight")))
+        return Table(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def of(self, systems: np.ndarray) -> Table:
+        """The rows of the systems in the mask (systems,)."""
+        return self.take(systems[self.system])
+
+    @property
+    def half_chain(self) -> Table:
+        return self.take(self.half)
 
 
-def tabulate(systems: list[Sample], half_chain_weight: float = 1.0) -> Table:
-    """Arrays of all systems; the outermost cuts get no weight (their size is a lattice matter), padding none either."""
-    widest = max(s.sites for s in systems) - 1
-    cut = np.ones((len(systems), widest))
-    target = np.zeros((len(systems), widest, len(PROXIES)))
-    weight = np.zeros((len(systems), widest))
-    for i, s in enumerate(systems):
-        cut[i, : s.sites - 1] = np.arange(1, s.sites)
-        target[i, : s.sites - 1] = s.proxies
-        weight[i, 1 : s.sites - 2] = 1.0
-        weight[i, s.sites // 2 - 1] = half_chain_weight
-    rows = np.array([features(s.hamiltonian()) for s in systems])
-    return Table(rows, np.array([[s.sites] for s in systems], float), cut, target, weight)
+def tabulate(systems: Sequence[Sample], known, settings: TrainingSettings | None = None) -> Table:
+    """All cuts of the systems that are corrected.  known: arrays of :func:`qednas.qed.inputs.tabulate_inputs`, same order."""
+    settings = settings or TrainingSettings()
+    gate, grows, row = (np.asarray(known[name]) for name in ("gate", "grows", "row"))
+    sites = np.array([s.sites for s in systems])
+    owner = np.repeat(np.arange(len(systems)), sites - 1)
+    cut = np.concatenate([np.arange(1, n) for n in sites])
+    target = np.concatenate([s.proxies for s in systems])
+    keep = gate[owner] > 0
+    owner, cut, target = owner[keep], cut[keep], target[keep].astype(float)
+    half = cut == sites[owner] // 2
+    local = np.asarray(known["local"], float)
+    table = Table(
+        x=np.concatenate([row[owner], local if settings.local else 0 * local], 1),
+        base=np.asarray(known["base"], float),
+        target=target,
+        gate=gate[owner].astype(float),
+        grows=grows[owner].astype(float),
+        sites=sites[owner].astype(float),
+        cut=cut.astype(float),
+        weight=np.where(half, settings.half_chain_weight, 1.0),
+        half=half,
+        system=owner,
+    )
+    if not settings.mean_field:
+        table = replace(
+            table, base=0 * table.base, gate=1 + 0 * table.gate, grows=1 + 0 * table.grows, x=table.x * ~is_mean_field()
+        )
+    return table if settings.growth else replace(table, grows=0 * table.grows)
 
 
-def train(table: Table, groups: np.ndarray, settings: TrainingSettings, seed: int = 0, progress=None) -> Predictor:
+def is_mean_field() -> np.ndarray:
+    """Mask of the columns of x that come from the mean field."""
+    return np.arange(len(GLOBAL) + len(LOCAL)) >= len(GLOBAL) - 2
+
+
+def train(
+    table: Table,
+    groups: np.ndarray,
+    known_rows: np.ndarray,
+    settings: TrainingSettings | None = None,
+    seed: int = 0,
+    progress=None,
+) -> Predictor:
     """Fit an ensemble on every row of ``table``.
 
-    groups: (n,) which point each system belongs to; the bootstrap draws whole points.
+    groups (rows,): which point each row belongs to; the bootstrap draws whole points.  known_rows (n, GLOBAL): couplings
+    of everything the training set covers, for the domain check.
     """
     import torch
 
     torch.set_num_threads(1)
+    settings = settings or TrainingSettings()
     generator = torch.Generator().manual_seed(seed)
     rng = np.random.default_rng(seed)
-    centre = table.features.mean(0)
-    spread = np.maximum(table.features.std(0), 1e-3)
-    x = torch.tensor((table.features - centre) / spread, dtype=torch.float32)
-    sites, cut = torch.tensor(table.sites, dtype=torch.float32), torch.tensor(table.cut, dtype=torch.float32)
-    target = torch.tensor(table.target, dtype=torch.float32)
-    scale = torch.tensor(np.abs(table.target) + OFFSETS, dtype=torch.float32)
-    names, where = np.unique(groups, return_inverse=True)
-    draws = np.array(
-        [rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)]
+    centre, spread = table.x.mean(0), np.maximum(table.x.std(0), 1e-2)
+    low, high = (table.x.min(0) - centre) / spread, (table.x.max(0) - centre) / spread
+
+    def tensor(array: np.ndarray):
+        return torch.tensor(array, dtype=torch.float32)
+
+    x = tensor((table.x - centre) / spread)
+    base, gate, grows, sites, cut, target = (
+        tensor(a) for a in (table.base, table.gate, table.grows, table.sites, table.cut, table.target)
     )
-    weight = torch.tensor(draws[:, where, None] * table.weight, dtype=torch.float32)  # (members, n, cuts)
+    scale = tensor(np.abs(table.target) + OFFSETS)
+    names, where = np.unique(groups, return_inverse=True)
+    draws = np.array([rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)])
+    weight = tensor(draws[:, where] * table.weight)  # (members, rows)
 
     sizes = [x.shape[1]] + [settings.width] * (LAYERS - 1) + [OUTPUTS]
     weights = {}
     for k in range(LAYERS):
         shape = (settings.members, sizes[k], sizes[k + 1])
-        weights[f"w{k}"] = (
-            torch.randn(shape, generator=generator) * sizes[k] ** -0.5 * (0.3 if k + 1 == LAYERS else 1.0)
-        )
+        gain = 0.1 if k + 1 == LAYERS else 1.0
+        weights[f"w{k}"] = torch.randn(shape, generator=generator) * sizes[k] ** -0.5 * gain
         weights[f"b{k}"] = torch.zeros(settings.members, 1, sizes[k + 1])
-    for tensor in weights.values():
-        tensor.requires_grad_(True)
+    for value in weights.values():
+        value.requires_grad_(True)
     optimiser = torch.optim.AdamW(weights.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     steps = settings.epochs * -(-len(x) // settings.batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
     start, losses = time.perf_counter(), []
     for epoch in range(settings.epochs):
         total = 0.0
         for rows in torch.randperm(len(x), generator=generator).split(settings.batch):
-            value = scaling_form(network(weights, x[rows], torch), sites[rows], cut[rows], torch)
+            theta = network(weights, x[rows], torch)
+            value = corrected(theta, base[rows], gate[rows], grows[rows], sites[rows], cut[rows], torch)
             error = (value - target[rows]) / scale[rows]
-            huber = torch.where(error.abs() < 0.1, 5 * error**2, error.abs() - 0.05).sum(-1)  # (members, batch, cuts)
+            huber = torch.where(error.abs() < 0.1, 5 * error**2, error.abs() - 0.05).sum(-1)  # (members, rows)
             loss = (huber * weight[:, rows]).sum() / weight[:, rows].sum()
             optimiser.zero_grad()
             loss.backward()
@@ -111,59 +161,49 @@ def train(table: Table, groups: np.ndarray, settings: TrainingSettings, seed: in
         losses.append(total / len(x))
         if progress:
             progress(epoch + 1, settings.epochs, f"training, loss {losses[-1]:.4f}")
-    arrays = {name: tensor.detach().numpy() for name, tensor in weights.items()}
-    arrays |= {
-        "centre": centre.astype(np.float32),
-        "spread": spread.astype(np.float32),
-        "floor": np.zeros(len(PROXIES), np.float32),
-    }
+    arrays = {name: value.detach().numpy() for name, value in weights.items()}
+    arrays |= {"centre": centre, "spread": spread, "low": low, "high": high}
+    arrays |= Calibration().arrays()
     # half precision is plenty for a distance; equal couplings at several sizes are one point
-    arrays["known"] = np.unique(((table.features - centre) / spread).astype(np.float16), axis=0)
+    points = (known_rows - centre[: len(GLOBAL)]) / spread[: len(GLOBAL)]
+    arrays["known"] = np.unique(points.astype(np.float16), axis=0)
+    arrays = {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in arrays.items()}
     record = {"settings": asdict(settings), "seed": seed, "seconds": time.perf_counter() - start, "losses": losses}
     return Predictor(arrays, record)
 
 
-def half_chain_table(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Predicted, standard deviation and true proxies (n, 5) at the half-chain cut of every row."""
-    rows = np.arange(len(table.sites))
-    half = (table.sites[:, 0] // 2).astype(int)
-    mean, std = predictor.proxies(table.features, table.sites, half[:, None].astype(float))
-    return mean[:, 0], std[:, 0], table.target[rows, half - 1]
+def answers(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted proxies and their standard deviations (rows, 5) of every row."""
+    return predictor.proxies(table.x, table.base, table.gate, table.grows, table.sites, table.cut)
 
 
-def calibrate(predictor: Predictor, held_out: Table) -> np.ndarray:
-    """The relative error floor (5,) to be added in quadrature to the ensemble spread, so that one standard deviation
-    covers 68.3 % of the held-out half-chain values."""
-    mean, spread, truth = half_chain_table(predictor, held_out)
-    floor = np.zeros(len(PROXIES))
-    for k in range(len(PROXIES)):
-        error, size = np.abs(mean[:, k] - truth[:, k]), np.abs(mean[:, k]) + OFFSETS[k]
-        # the floor that just covers one system; its quantile over systems covers the wanted share of them
-        needed = np.sqrt(np.maximum(error**2 - spread[:, k] ** 2, 0)) / size
-        floor[k] = np.quantile(needed, COVERAGE)
-    return floor
+def error_summary(mean: np.ndarray, truth: np.ndarray, offset: float, std: np.ndarray | None = None, seed: int = 0) -> dict:
+    """Figures of one proxy over systems, each with its standard error (bootstrap over systems); arrays (n,).
 
-
-def errors(predictor: Predictor, table: Table, seed: int = 0) -> dict:
-    """Half-chain errors on ``table``, per proxy: median and 95th percentile of |error| / (|value| + offset), mean absolute
-    error, share inside one predicted standard deviation; each with its standard error (bootstrap over systems)."""
-    mean, std, truth = half_chain_table(predictor, table)
-    return {name: error_summary(mean[:, k], std[:, k], truth[:, k], OFFSETS[k], seed) for k, name in enumerate(PROXIES)}
-
-
-def error_summary(
-    mean: np.ndarray, std: np.ndarray, truth: np.ndarray, offset: float, seed: int = 0
-) -> dict[str, float]:
-    """The figures of :func:`errors` for one proxy; mean, std and truth have shape (n,)."""
+    ``relative_median``, ``relative_p95``: of |error| / |truth|; ``median``, ``p95``: of |error| / (|truth| + offset);
+    ``covered``: share inside the 90 % interval of +- ``std`` (the half width).
+    """
     error = np.abs(mean - truth)
-    columns = np.stack([error / (np.abs(truth) + offset), error, error <= std])  # (3, n)
+    columns = np.stack([error / np.maximum(np.abs(truth), 1e-9), error / (np.abs(truth) + offset)])
+    columns = np.concatenate([columns, [error <= (np.zeros_like(error) if std is None else std)]])  # (3, n)
     draws = np.random.default_rng(seed).integers(len(error), size=(BOOTSTRAPS, len(error)))
 
-    def figures(c: np.ndarray) -> np.ndarray:  # (3, ..., n) -> (4, ...)
-        return np.stack([np.median(c[0], -1), np.quantile(c[0], 0.95, axis=-1), c[1].mean(-1), c[2].mean(-1)])
+    def figures(c: np.ndarray) -> np.ndarray:  # (3, ..., n) -> (5, ...)
+        inside = [c[2].mean(-1)]
+        return np.stack([f for k in (0, 1) for f in (np.median(c[k], -1), np.quantile(c[k], 0.95, axis=-1))] + inside)
 
     values, sem = figures(columns), figures(columns[:, draws]).std(-1)
     out: dict[str, float] = {}
-    for name, value, error_bar in zip(("median", "p95", "mean_absolute", "covered"), values, sem, strict=True):
-        out |= {name: float(value), f"{name}_sem": float(error_bar)}
+    names = ("relative_median", "relative_p95", "median", "p95", "covered")
+    for name, value, error_bar in zip(names, values, sem, strict=True):
+        if name != "covered" or std is not None:
+            out |= {name: float(value), f"{name}_sem": float(error_bar)}
     return out
+
+
+def summaries(mean: np.ndarray, truth: np.ndarray, std: np.ndarray | None = None, seed: int = 0) -> dict:
+    """:func:`error_summary` of every proxy; arrays (n, 5)."""
+    return {
+        name: error_summary(mean[:, k], truth[:, k], OFFSETS[k], None if std is None else std[:, k], seed)
+        for k, name in enumerate(PROXIES)
+    }
