@@ -46,12 +46,19 @@ def run_reference(args) -> dict:
 
 
 def run_predict(args) -> dict:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # matrices this small are slower on several threads
+
     from qednas.physics.system_file import system
     from qednas.qed.predictor import shipped
 
     hamiltonian = system(args.system, args.sites, parameters(args.parameter))
     if hamiltonian.sites < 4:
         raise InputError(f"sites = {args.sites}: a prediction needs at least 4 sites")
+    if args.refine:
+        from qednas.qed.refine import refine
+
+        progress("solving the same couplings exactly at 10-14 sites")
+        return refine(shipped(), hamiltonian)
     return shipped().predict(hamiltonian)
 
 
@@ -73,7 +80,12 @@ def run_status(args) -> dict:
 
 def show_proxies(out: dict) -> list[str]:
     spread = out.get("std", {})
-    return [f"  {k:9s}{v:12.6f}" + (f" +- {spread[k]:.6f}" if k in spread else "") for k, v in out["proxies"].items()]
+    wide = out.get("interval90", {})
+    return [
+        f"  {k:9s}{v:12.6f}"
+        + (f" +- {spread[k]:.6f}   90 %: {wide[k][0]:.4f} to {wide[k][1]:.4f}" if k in spread else "")
+        for k, v in out["proxies"].items()
+    ]
 
 
 def show_reference(out: dict) -> list[str]:
@@ -84,7 +96,7 @@ def show_reference(out: dict) -> list[str]:
 
 
 def show_predict(out: dict) -> list[str]:
-    lines = ["half-chain entanglement (nats), +- one standard deviation:", *show_proxies(out)]
+    lines = ["half-chain entanglement (nats), +- one standard deviation, 90 % interval:", *show_proxies(out)]
     return [*lines, "inside the training region" if out["in_domain"] else f"OUTSIDE the training region: {out['why']}"]
 
 
@@ -124,6 +136,7 @@ def parser() -> Parser:
         "predict", run_predict, show_predict, "entanglement predicted from the couplings by the shipped predictor"
     )
     takes_system(sub)
+    sub.add_argument("--refine", action="store_true", help="correct it by exact results at 10-14 sites (seconds)")
     command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
     command("status", run_status, show_status, "which stored results are fresh, stale or corrupt, and why")
     return top

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 
 from qednas.physics.canonical_frame import Frame, canonical
-from qednas.physics.entanglement import gaussian_proxies
+from qednas.physics.gaussian_modes import gaussian_proxies
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 LONGEST = 7  # minors to this order are kept: couplings of X to this range, with their strings
@@ -112,9 +112,7 @@ def minors(hamiltonian: Hamiltonian) -> tuple[dict[int, Minors], np.ndarray]:
     out = {}
     for n in np.unique(order[order > 0]).tolist():
         rows = order == n
-        out[n] = Minors(
-            np.nonzero(a[rows])[1].reshape(-1, n), np.nonzero(b[rows])[1].reshape(-1, n), couplings[rows]
-        )
+        out[n] = Minors(np.nonzero(a[rows])[1].reshape(-1, n), np.nonzero(b[rows])[1].reshape(-1, n), couplings[rows])
     return out, ~keep
 
 
@@ -254,7 +252,7 @@ def solve(strings: dict[int, Minors], size: int, ancillas: bool, parity: int | N
         empty = (0, -1) if not np.abs(free[0]).any() else (-1, 0)
 
     def state_of(matrix: np.ndarray) -> np.ndarray:
-        if symmetric:
+        if symmetric and magnetisation is not None:
             return filled_state(matrix, magnetisation)
         if empty is None:
             return polar_state(matrix, parity)
@@ -269,8 +267,11 @@ def solve(strings: dict[int, Minors], size: int, ancillas: bool, parity: int | N
     if set(strings) <= {1}:
         return {"energy": energy, "correlation": c, "symmetric": symmetric, "iterations": 1, "residual": 0.0}
     scale = max(np.abs(s.couplings).max() for s in strings.values())
-    matrix, past = free, []
-    for iteration in range(ITERATIONS):
+    matrix = free
+    past: list[tuple[np.ndarray, np.ndarray]] = []
+    iterations, residual = 0, np.inf
+    while iterations < ITERATIONS:
+        iterations += 1
         new, energy = gradient(strings, c)
         step = new - matrix
         residual = float(np.abs(step).max() / scale)
@@ -289,6 +290,6 @@ def solve(strings: dict[int, Minors], size: int, ancillas: bool, parity: int | N
         "energy": energy,
         "correlation": c,
         "symmetric": symmetric,
-        "iterations": iteration + 1,
+        "iterations": iterations,
         "residual": residual,
     }

@@ -32,28 +32,28 @@ def fit_shares(error: np.ndarray, parts: np.ndarray) -> np.ndarray:
     return np.maximum(np.exp(found.x), [0, 0, SMALLEST])
 
 
-def calibrate(predictor: Predictor, held_out: Table, longer: tuple[Predictor, Table] | None = None) -> Calibration:
+def calibrate(predictor: Predictor, held_out: Table) -> Calibration:
     """Error bars such that 68.3 % (one standard deviation) and 90 % (the interval) of held-out half-chain values are inside.
 
-    held_out: points never seen, at sizes that were.  longer: a predictor trained on smaller sizes only, and a table of
-    larger ones; the growth with ln(sites) is what makes one standard deviation hold 68.3 % there.
+    held_out: points never seen, at sizes that were.
     """
     error, parts = pieces(predictor, held_out)
-    far = None
-    if longer is not None:
-        small, table = longer
-        seen = float(small.record["largest"])
-        far = (*pieces(small, table), np.log(table.sites / seen))
-    shares, wide, growth = np.zeros((len(PROXIES), 3)), np.zeros(len(PROXIES)), np.zeros(len(PROXIES))
+    shares, wide = np.zeros((len(PROXIES), 3)), np.zeros(len(PROXIES))
     for k in range(len(PROXIES)):
         raw = fit_shares(error[:, k], parts[:, k])
         ratio = error[:, k] / np.sqrt(((parts[:, k] * raw) ** 2).sum(-1))
         one = np.quantile(ratio, ONE_STD)
         shares[k], wide[k] = raw * one, np.quantile(ratio, INTERVAL) / one
-        if far is not None:
-            scale = np.sqrt(((far[1][:, k] * shares[k]) ** 2).sum(-1))
-            needed = (far[0][:, k] / scale - 1) / far[2]  # the growth that just covers one system
-            growth[k] = max(np.quantile(needed, ONE_STD), 0.0)
-    return Calibration(shares, wide, growth)
+    return Calibration(shares, wide, np.zeros(len(PROXIES)))
 
 
+def error_growth(predictor: Predictor, longer: Table, shares: np.ndarray) -> np.ndarray:
+    """Growth (5,) of the error bars with ln(sites): what makes one standard deviation hold 68.3 % of ``longer``.
+
+    predictor: trained on smaller sizes than those of ``longer``.  shares (5, 3): of :class:`Calibration`.
+    """
+    error, parts = pieces(predictor, longer)
+    std = np.sqrt(((parts * shares) ** 2).sum(-1))
+    steps = np.log(longer.sites / predictor.record["largest"])[:, None]
+    needed = (error / std - 1) / steps  # the growth that just covers one system
+    return np.maximum(np.quantile(needed, ONE_STD, axis=0), 0.0)

@@ -65,7 +65,9 @@ def know(hamiltonian: Hamiltonian) -> Known:
         around = np.pad(base[:, 0], 1, mode="edge")
         local = np.stack([base[:, 0], (around[:-2] + around[2:]) / 2 - base[:, 0], base[:, 2]], 1)
     share = state.interaction + state.missing
-    return Known(np.append(row, [state.interaction, state.missing]), local, base, share / (share + HALF_GATE), not conserving)
+    return Known(
+        np.append(row, [state.interaction, state.missing]), local, base, share / (share + HALF_GATE), not conserving
+    )
 
 
 def solve_chunk(task: Task) -> dict:

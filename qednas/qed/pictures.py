@@ -140,23 +140,32 @@ def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.nd
 
 
 def split_errors(records: dict[str, dict]):
-    """Median relative error of the entropy per held-out part, network beside nearest neighbour."""
+    """Median relative error of the entropy per held-out part, predictor beside its rivals."""
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
-    names = list(records)
-    y = np.arange(len(names))
-    for shift, key, label in ((-0.18, "errors", "network"), (0.18, "nearest", "nearest training system")):
-        median = [100 * records[n][key]["entropy"]["median"] for n in names]
-        p95 = [100 * records[n][key]["entropy"]["p95"] for n in names]
-        bars = axis.barh(y + shift, median, 0.34, label=f"{label}: median")
-        axis.plot(
-            p95, y + shift, "|", ms=9, mew=2, color=bars.patches[0].get_facecolor(), label=f"{label}: 95th percentile"
+    from qednas.qed.tables import OWN, RIVALS
+
+    figure, axis = plt.subplots(figsize=(8.5, 5.2), layout="constrained")
+    y = np.arange(len(records))
+    for (key, label), marker in zip((RIVALS | OWN).items(), MARKERS, strict=False):
+        own = [(i, r[key]) for i, r in zip(y, records.values(), strict=True) if key in r]
+        axis.errorbar(
+            [100 * r["relative_median"] for _, r in own],
+            [i for i, _ in own],
+            xerr=[100 * r["relative_median_sem"] for _, r in own],
+            fmt=marker,
+            ms=9 if key == "errors" else 5.5,
+            alpha=1.0 if key == "errors" else 0.75,
+            zorder=3 if key == "errors" else 2,
+            capsize=2,
+            lw=1,
+            label=label,
         )
-    axis.set_yticks(y, [n.replace("_", " ") for n in names])
+    axis.set_yticks(y, list(records))
     axis.invert_yaxis()
-    axis.set(xscale="log", xlabel="relative error of the half-chain entropy (%), offset 0.05 nats")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    axis.set(xscale="log", xlabel="median relative error of the half-chain entropy (%), ± standard error")
+    axis.grid(axis="x", which="both", lw=0.4, alpha=0.5)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
@@ -171,43 +180,81 @@ def loss_curve(losses: np.ndarray):
 
 
 def targets_against_reference(rows: list[dict]):
-    """Predicted against DMRG entropy, variance and mean level of the large targets, one marker per class."""
+    """All five proxies of the large targets, predicted with 90 % intervals against the reference, one marker per class."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(11, 4.3), layout="constrained")
-    for axis, name in zip(axes, ("entropy", "variance", "mean"), strict=True):
+    figure, axes = plt.subplots(2, 3, figsize=(10.5, 7.4), layout="constrained")
+    for axis, name in zip(axes.flat, PROXIES, strict=False):
         for label, marker in zip(dict.fromkeys(r["class"] for r in rows), MARKERS, strict=False):
             own = [r for r in rows if r["class"] == label]
             axis.errorbar(
                 [r["reference"][name] for r in own],
                 [r["predicted"][name] for r in own],
-                [r["std"][name] for r in own],
+                [r["half_width"][name] for r in own],
                 fmt=marker,
-                ms=6,
+                ms=5,
+                lw=0.8,
                 capsize=2,
+                alpha=0.85,
                 label=label,
             )
-        top = max(r["reference"][name] for r in rows) * 1.1
-        axis.plot([0, top], [0, top], "k-", lw=0.8)
-        axis.set(xlabel="DMRG", title=LABELS[name])
-    axes[0].set_ylabel("predicted ± 1 std")
+        values = [r["reference"][name] for r in rows]
+        axis.plot([min(values), max(values)], [min(values), max(values)], "k-", lw=0.8)
+        axis.set(xlabel="reference", title=LABELS[name])
+        if name == "skewness":  # four decades
+            axis.set(xscale="symlog", yscale="symlog")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("predicted, 90 % interval")
+    axes[1, 2].axis("off")
+    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", frameon=False)
+    return figure
+
+
+def error_against_size(rows: list[dict]):
+    """Relative error of the entropy against the number of sites, predictor and refined, where the mean field is not exact."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10.0, 4.4), layout="constrained", sharey=True)
+    corrected = [r for r in rows if not r["exact"] and r["reference"]["entropy"] > 1e-6]
+    families = list(dict.fromkeys(r["family"] for r in corrected))
+    for axis, method in zip(axes, ("predicted", "refined"), strict=True):
+        for k, (family, marker) in enumerate(zip(families, MARKERS, strict=False)):
+            own = [r for r in corrected if r["family"] == family and method in r]
+            error = [
+                100 * abs(r[method]["entropy"] - r["reference"]["entropy"]) / r["reference"]["entropy"] for r in own
+            ]
+            shift = 1 + 0.012 * (k - len(families) / 2)  # so that equal sizes do not hide one another
+            axis.plot([r["sites"] * shift for r in own], error, marker, ms=5.5, label=family.replace("_", " "))
+        for bound, style in ((3, ":"), (12, "--")):
+            axis.axhline(bound, color="0.4", lw=0.9, ls=style)
+            axis.annotate(f"{bound} %", (212, bound), fontsize=8, va="bottom", ha="right", color="0.3")
+        axis.set(xscale="log", yscale="log", xlabel="sites", title=method if method == "predicted" else "with --refine")
+        axis.set_xticks([50, 64, 80, 100, 128, 200], ["50", "64", "80", "100", "128", "200"])
+        axis.minorticks_off()
+    axes[0].set_ylabel("relative error of the entropy (%)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False)
     return figure
 
 
 def profiles(rows: list[dict], columns: int = 3):
-    """Entropy of every cut, predicted and by DMRG, one panel for the first target of each class."""
+    """Entropy of every cut, reference and prediction with its band; the first target of each class that is corrected, or the
+    first if none is."""
     import matplotlib.pyplot as plt
 
-    first = {r["class"]: r for r in reversed(rows)}
+    first: dict[str, dict] = {}
+    for row in sorted(rows, key=lambda r: r["exact"]):
+        if row["reference_profile"]:
+            first.setdefault(row["class"], row)
     lines = -(-len(first) // columns)
     figure, axes = plt.subplots(
         lines, columns, figsize=(3.6 * columns, 2.6 * lines), layout="constrained", squeeze=False
     )
-    for axis, row in zip(axes.flat, reversed(first.values()), strict=False):
+    for axis, row in zip(axes.flat, first.values(), strict=False):
         cuts = np.arange(1, row["sites"])
-        axis.plot(cuts, row["reference_profile"], label="DMRG")
-        axis.plot(cuts, row["predicted_profile"], "--", label="predicted")
+        mean, std = np.array(row["predicted_profile"]), np.array(row["profile_std"])
+        axis.plot(cuts, row["reference_profile"], lw=1.6, label="reference")
+        line = axis.plot(cuts, mean, "--", lw=1.2, label="predicted ± 1 std")[0]
+        axis.fill_between(cuts, np.maximum(mean - std, 0), mean + std, color=line.get_color(), alpha=0.25, lw=0)
         axis.set(title=f"{row['class']}: {row['name']}", ylim=(0, None), xlabel="cut after site")
         axis.title.set_fontsize(8)
     for axis in axes.flat[len(first) :]:

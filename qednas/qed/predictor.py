@@ -45,29 +45,41 @@ class Calibration:
         return {"error_shares": self.shares, "error_wide": self.wide, "error_growth": self.growth}
 
 
+REFINE_KINDS, REFINE_SCALES = ("rebuilt", "windows"), 6  # of the prior of qednas.qed.refine
+
+
+def refine_shapes() -> dict[str, tuple[int, ...]]:
+    """Arrays of the priors of a refinement, by kind of exact parts."""
+    sizes = {"scales": REFINE_SCALES, "factor": len(PROXIES), "wide": len(PROXIES)}
+    return {f"refine_{kind}_{name}": (size,) for kind in REFINE_KINDS for name, size in sizes.items()}
+
+
 def expected_shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
     """The shapes that belong together, with the ensemble size, hidden width and number of known points that arrays have."""
     members, _, width = arrays["w0"].shape if arrays["w0"].ndim == 3 else (0, 0, 0)
     sizes = [INPUTS] + [width] * (LAYERS - 1) + [OUTPUTS]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("centre", "spread", "low", "high"), (INPUTS,))
     shapes |= {name: a.shape for name, a in Calibration().arrays().items()}
+    shapes |= refine_shapes()
     shapes["known"] = (len(arrays["known"]) if arrays["known"].ndim else 0, len(GLOBAL))
     for k in range(LAYERS):
         shapes |= {f"w{k}": (members, sizes[k], sizes[k + 1]), f"b{k}": (members, 1, sizes[k + 1])}
     return shapes
 
 
-ARRAYS = {"centre", "spread", "low", "high", "known", "error_shares", "error_wide", "error_growth"} | {
-    f"{kind}{k}" for kind in "wb" for k in range(LAYERS)
-}
+ARRAYS = (
+    {"centre", "spread", "low", "high", "known", "error_shares", "error_wide", "error_growth"}
+    | {f"{kind}{k}" for kind in "wb" for k in range(LAYERS)}
+    | set(refine_shapes())
+)
 
 
 class Predictor:
     """Trained ensemble.
 
     arrays: float32 weights ``w0, b0, ...`` of :func:`qednas.qed.correction.network`, feature ``centre`` and ``spread``,
-    the ``low`` and ``high`` ends of the standardised training features, the arrays of :class:`Calibration`, and ``known``
-    (points, GLOBAL), the standardised couplings of the training set.
+    the ``low`` and ``high`` ends of the standardised training features, the arrays of :class:`Calibration`, the priors of
+    :mod:`qednas.qed.refine`, and ``known`` (points, GLOBAL), the standardised couplings of the training set.
     """
 
     def __init__(self, arrays: dict[str, np.ndarray], record: dict | None = None):
@@ -122,7 +134,11 @@ class Predictor:
         parts = np.stack([spread, np.abs(mean - base), np.asarray(gate)[:, None] * size], -1)  # (rows, 5, 3)
         std = np.sqrt(((parts * self.arrays["error_shares"]) ** 2).sum(-1))
         longer = np.maximum(np.log(np.asarray(sites) / TRAINED_SITES), 0)[:, None]
-        std = std * (1 + self.arrays["error_growth"] * longer) * np.where(np.asarray(sites) > VALIDATED_SITES, BEYOND, 1)[:, None]
+        std = (
+            std
+            * (1 + self.arrays["error_growth"] * longer)
+            * np.where(np.asarray(sites) > VALIDATED_SITES, BEYOND, 1)[:, None]
+        )
         return mean, std + ROUNDING * size
 
     @property

@@ -14,7 +14,12 @@ from qednas.qed.dataset import RECIPES
 
 DRAWN_SEED = 2026
 LARGE_FREE = 100  # above this many sites an exact free-fermion reference stands alone, without DMRG beside it
-LENGTHS = {"default": (50, 64, 80, 100, 128), "xxz": (50, 56, 64), "j1j2": (50, 56, 60), "long_range_ising": (50, 56, 64)}  # fmt: skip
+LENGTHS = {
+    "default": (50, 64, 80, 100, 128),
+    "xxz": (50, 56, 64),
+    "j1j2": (50, 56, 60),
+    "long_range_ising": (50, 56, 64),
+}
 DRAWS = {"xxz": 5, "j1j2": 5, "annni": 5, "mixed_field_ising": 5, "random_field": 5, "tfim_2d": 5, "long_range_ising": 5} | {
     family: 4 for family in ("tfim", "xy", "cluster", "ssh", "random_tfim", "cluster_ising")
 }  # fmt: skip
@@ -61,8 +66,8 @@ def solve_target(task: Task) -> dict:
     alone = exact is not None and task["sites"] > LARGE_FREE
     large = exact if alone else reference(hamiltonian, "dmrg", chi_max=task["chi"])
     keep = ("method", "energy", "proxies", "profile", "sector", "converged", "evidence")
-    return {k: large[k] for k in keep} | {
-        "seconds": large["seconds"],
+    return {k: large[k] for k in keep} | {  # type: ignore[index]
+        "seconds": large["seconds"],  # type: ignore[index]
         "exact_energy": exact and exact["energy"],
         "exact_entropy": exact and exact["entropy"],
     }

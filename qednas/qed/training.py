@@ -12,7 +12,7 @@ from qednas.physics.entanglement import PROXIES
 from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
 from qednas.qed.dataset import Sample
 from qednas.qed.inputs import GLOBAL, LOCAL
-from qednas.qed.predictor import Calibration, Predictor
+from qednas.qed.predictor import Calibration, Predictor, refine_shapes
 
 BOOTSTRAPS = 200
 
@@ -128,7 +128,9 @@ def train(
     )
     scale = tensor(np.abs(table.target) + OFFSETS)
     names, where = np.unique(groups, return_inverse=True)
-    draws = np.array([rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)])
+    draws = np.array(
+        [rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)]
+    )
     weight = tensor(draws[:, where] * table.weight)  # (members, rows)
 
     sizes = [x.shape[1]] + [settings.width] * (LAYERS - 1) + [OUTPUTS]
@@ -163,7 +165,7 @@ def train(
             progress(epoch + 1, settings.epochs, f"training, loss {losses[-1]:.4f}")
     arrays = {name: value.detach().numpy() for name, value in weights.items()}
     arrays |= {"centre": centre, "spread": spread, "low": low, "high": high}
-    arrays |= Calibration().arrays()
+    arrays |= Calibration().arrays() | {name: np.ones(shape) for name, shape in refine_shapes().items()}
     # half precision is plenty for a distance; equal couplings at several sizes are one point
     points = (known_rows - centre[: len(GLOBAL)]) / spread[: len(GLOBAL)]
     arrays["known"] = np.unique(points.astype(np.float16), axis=0)
@@ -177,7 +179,9 @@ def answers(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray]
     return predictor.proxies(table.x, table.base, table.gate, table.grows, table.sites, table.cut)
 
 
-def error_summary(mean: np.ndarray, truth: np.ndarray, offset: float, std: np.ndarray | None = None, seed: int = 0) -> dict:
+def error_summary(
+    mean: np.ndarray, truth: np.ndarray, offset: float, std: np.ndarray | None = None, seed: int = 0
+) -> dict:
     """Figures of one proxy over systems, each with its standard error (bootstrap over systems); arrays (n,).
 
     ``relative_median``, ``relative_p95``: of |error| / |truth|; ``median``, ``p95``: of |error| / (|truth| + offset);

@@ -32,6 +32,7 @@ def files(tmp_path):
     """YAML systems, good and bad."""
     for name, text in {
         "mine.yaml": "terms:\n  - {op: XX, coupling: 1.0}\n  - {op: YY, coupling: 1.0}\n  - {op: ZZ, coupling: 0.4}\n",
+        "ising.yaml": "terms: [{op: ZZ, coupling: -1.0}]\n",
         "op.yaml": "terms: [{op: QX, coupling: 1.0}]\n",
         "nan.yaml": "terms: [{op: XX, coupling: .nan}]\n",
         "none.yaml": "terms: [{op: XX}]\n",
@@ -156,6 +157,8 @@ BAD = [
     ("predict tfim --sites -3 -p h=1", "sites"),
     ("predict tfim --sites 0 -p h=1", "sites"),
     ("predict tfim --sites 3 -p h=1", "at least 4 sites"),
+    ("predict {files}/ising.yaml --sites 40 --refine", "degenerate"),
+    ("predict tfim --sites 8 -p h=1 --refine", "no exact part of 10-14 sites"),
     ("predict tfim --sites 2.5 -p h=1", "whole number"),
     ("predict tfim --sites many -p h=1", "not a number"),
     ("predict tfim --sites 100000 -p h=1", "sites = '100000'"),

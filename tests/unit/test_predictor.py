@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from qednas.qed.scaling_form import LAYERS, LOG_XI, OUTPUTS, PER_PROXY, network, scaling_form, softplus
 from safetensors.numpy import load_file, save_file
 
 from qednas.errors import InputError
@@ -11,7 +12,6 @@ from qednas.physics.families import build
 from qednas.physics.system_file import parse
 from qednas.qed.dataset import build_dataset, samples
 from qednas.qed.predictor import SHIPPED, VALIDATED_SITES, Predictor, shipped
-from qednas.qed.scaling_form import LAYERS, LOG_XI, OUTPUTS, PER_PROXY, network, scaling_form, softplus
 from qednas.qed.term_space import NAMES, features
 from qednas.qed.training import TrainingSettings, calibrate, errors, half_chain_table, tabulate, train
 

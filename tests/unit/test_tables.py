@@ -8,6 +8,7 @@ from qednas.physics.entanglement import PROXIES
 from qednas.qed import tables
 from qednas.qed.dataset import RECIPES, build_dataset
 from qednas.qed.references import title
+from qednas.qed.targets import METHODS
 
 COMMITTED = paths.paper_results(paths.project_root())
 
@@ -42,19 +43,37 @@ def test_evidence_shows_every_reference_and_its_flag():
     references = load(COMMITTED, "04/references")
     rows = tables.evidence(references)
     assert [r["target"] for r in rows] == [title(t) for t in references["targets"]]
-    assert [r["converged"] == "yes" for r in rows] == [t["converged"] for t in references["targets"]]
+    assert [r["converged"] in ("yes", "exact") for r in rows] == [t["converged"] for t in references["targets"]]
     for row, target in zip(rows, references["targets"], strict=True):
-        assert (row["E - exact"] != "") == (target["exact_energy"] is not None)
+        assert (row["converged"] == "exact") == (target["method"] == "free-fermion")
         if row["E - exact"]:
             energy, entropy = (float(row[k].replace("−", "-")) for k in ("E - exact", "S - exact"))
             assert abs(energy) <= 1e-8 * abs(target["energy"])
             assert abs(entropy) <= 1e-5
 
 
-def test_comparison_and_classes_show_the_compared_targets():
+def test_comparison_and_groups_show_the_compared_targets():
     result = load(COMMITTED, "04/targets")
     assert len(tables.comparison(result)) == result["compared"]
-    rows = tables.by_class(result)
-    assert rows[0]["class"] == "all"
-    assert rows[0]["targets"] == sum(r["targets"] for r in rows[1:]) == result["compared"]
+    rows = tables.by_group(result["summary"])
+    numbers = {r["targets of"]: r["number"] for r in rows}
+    classes = {r["class"] for r in result["rows"]}
+    assert numbers["all"] == sum(numbers[label] for label in classes) == result["compared"]
     assert all(set(PROXIES) <= set(r) for r in rows)
+    assert len(tables.bars(result["bars"])) == len(result["bars"])
+    assert [r["method"] for r in tables.rivals(result["summary"])] == list(METHODS.values())
+
+
+def test_split_tables_have_every_part():
+    found = {name: load(COMMITTED, f"03/{name}") for name in ("random", "sizes", "critical", "families", "on_mixtures")}
+    records = tables.split_records(*found.values())
+    assert len(records) == 3 + len(found["sizes"]["sizes"]) + len(found["families"]["families"])
+    rows = tables.splits(records)
+    assert [r["held out"] for r in rows] == list(records)
+    assert len(tables.ablation(load(COMMITTED, "03/ablation"))) >= 6
+    assert len(tables.refinements(found["random"]["refined"])) == 2
+
+
+def test_costs_show_every_timed_target():
+    result = load(COMMITTED, "04/cost")
+    assert len(tables.costs(result)) == len(result["targets"])

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spins import PARAMETERS, dense_of, entropies
 
+from qednas.physics.canonical_frame import canonical, permute_axes, sublattice_signs
 from qednas.physics.entanglement import schmidt_spectra
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
-from qednas.physics.canonical_frame import canonical, permute_axes, sublattice_signs
 from qednas.qed.term_space import NAMES, OTHER, features
 
 UNIFORM = ("tfim", "xy", "xxz", "j1j2", "cluster", "annni", "mixed_field_ising", "cluster_ising")

@@ -1,0 +1,53 @@
+"""Hamiltonians between two families: a question whose answer no training system holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from qednas.companion.parallel import Task, map_tasks
+from qednas.physics.families import build
+from qednas.physics.hamiltonian import Hamiltonian
+from qednas.physics.system_file import choose_sector
+from qednas.qed.dataset import RECIPES, label_state
+
+PARENTS = ("tfim", "xy", "xxz", "j1j2", "annni", "long_range_ising", "mixed_field_ising")
+SHARE = (0.2, 0.8)  # of the first family
+
+
+def interpolate(first: Hamiltonian, second: Hamiltonian, share: float) -> Hamiltonian:
+    """share * first + (1 - share) * second, in the sector that the symmetries which are left choose."""
+    terms = [(*t[:2], share * t[2]) for t in first.terms()] + [(*t[:2], (1 - share) * t[2]) for t in second.terms()]
+    mixed = Hamiltonian.from_terms(first.sites, terms, name=f"{first.name}+{second.name}")
+    return replace(mixed, sector=choose_sector(mixed))
+
+
+def drawn_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict]:
+    """Mixture ``number``: two different families at points of the data set's recipes, and what it is."""
+    rng = np.random.default_rng([seed, 31, number])
+    names = rng.choice(PARENTS, 2, replace=False).tolist()
+    points = [RECIPES[name].draw(rng) for name in names]
+    if "xxz" in names:  # without the edge fields of the Neel phase
+        points[names.index("xxz")]["delta"] = float(rng.uniform(-0.8, 1.0))
+    share = float(rng.uniform(*SHARE))
+    first, second = (build(name, sites, **point) for name, point in zip(names, points, strict=True))
+    return interpolate(first, second, share), {"families": names, "share": share, "sites": sites}
+
+
+def solve_mixture(task: Task) -> dict:
+    """Exact half-chain proxies of one mixture, or its gap if the ground state is degenerate."""
+    hamiltonian, what = drawn_mixture(task["seed"], task["number"], task["sites"])
+    label = label_state(hamiltonian)
+    return what | {
+        "number": task["number"],
+        "degenerate": label["degenerate"],
+        "proxies": label["proxies"][task["sites"] // 2 - 1].tolist(),
+    }
+
+
+def solve_mixtures(count: int, sites: int, seed: int = 0, workers: int = 2, checkpoint=None, progress=None) -> dict:
+    """Exact results of ``count`` random mixtures; ``mixtures`` lists those with a unique ground state."""
+    tasks = [{"seed": seed, "number": k, "sites": sites} for k in range(count)]
+    found = map_tasks(solve_mixture, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    return {"mixtures": [f for f in found if not f["degenerate"]], "degenerate": sum(f["degenerate"] for f in found)}
