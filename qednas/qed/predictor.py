@@ -74,6 +74,13 @@ ARRAYS = (
 )
 
 
+def faded(mean: np.ndarray, std: np.ndarray, base: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation with the share ``trust`` of the correction: far from everything that it was trained on a
+    network guesses, and the mean field does not.  What is left out may have been right, and widens the error bar."""
+    correction = mean - base
+    return base + trust * correction, np.hypot(std, (1 - trust) * correction)
+
+
 class Predictor:
     """Trained ensemble.
 
@@ -163,19 +170,29 @@ class Predictor:
             np.fill_diagonal(square, np.inf)
         return np.sqrt(np.maximum(square.min(1), 0))
 
+    def distance_of(self, rows: np.ndarray) -> np.ndarray:
+        """Distance (n,) of couplings (n, GLOBAL) to the nearest training point."""
+        count = len(GLOBAL)
+        return self.distance((rows - self.arrays["centre"][:count]) / self.arrays["spread"][:count])
+
+    def trust(self, rows: np.ndarray) -> np.ndarray:
+        """How much of the correction is applied (n,) for couplings (n, GLOBAL): 1 inside the region of the training data,
+        falling to 0 at twice its reach."""
+        return np.clip(2 - self.distance_of(rows) / self.reach, 0, 1)
+
     def profile(self, known: Known) -> tuple[np.ndarray, np.ndarray]:
         """Proxies and standard deviations (cuts, 5) of every cut of a chain."""
         cuts = len(known.base)
         whole = np.ones(cuts)
         x = np.concatenate([np.tile(known.row, (cuts, 1)), known.local], 1)
-        return self.proxies(
+        mean, std = self.proxies(
             x, known.base, known.gate * whole, float(known.grows) * whole, (cuts + 1) * whole, np.arange(1.0, cuts + 1)
         )
+        return faded(mean, std, known.base, self.trust(known.row[None]))
 
     def outside(self, known: Known, sites: int) -> str:
         """Why a Hamiltonian is outside the region of the training data, or ""."""
-        a, count = self.arrays, len(GLOBAL)
-        distance = float(self.distance((known.row - a["centre"][:count])[None] / a["spread"][:count])[0])
+        distance = float(self.distance_of(known.row[None])[0])
         why = []
         if known.row[OTHER] > 0:
             why.append("it has terms that no training system has")

@@ -151,14 +151,12 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
 
 
 def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: str) -> list:
-    """For :func:`qednas.qed.refine.fit_prior`: the largest systems of the mask with their smaller exact parts."""
+    """For :func:`qednas.qed.refine.fit_prior`: the larger systems of the mask, each with its smaller exact parts."""
     disordered = np.array(["disorder_seed" in s.parameters for s in data.systems])
-    chosen = (
-        mask & data.usable & data.corrected & (data.sites == data.sites.max()) & (disordered == (kind == "windows"))
-    )
-    smaller = tuple(np.unique(data.sites)[:-1].tolist())
+    chosen = mask & data.usable & data.corrected & (data.sites > lower_half(data)) & (disordered == (kind == "windows"))
     cases = []
     for i in np.flatnonzero(chosen):
+        smaller = tuple(np.unique(data.sites[data.sites < data.sites[i]]).tolist())
         large = data.systems[i].hamiltonian()
         parts = (
             solve_parts(large, smaller)

@@ -12,7 +12,7 @@ from qednas.physics.entanglement import PROXIES
 from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
 from qednas.qed.dataset import Sample
 from qednas.qed.inputs import GLOBAL, LOCAL
-from qednas.qed.predictor import Calibration, Predictor, refine_shapes
+from qednas.qed.predictor import Calibration, Predictor, faded, refine_shapes
 
 BOOTSTRAPS = 200
 
@@ -175,8 +175,10 @@ def train(
 
 
 def answers(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted proxies and their standard deviations (rows, 5) of every row."""
-    return predictor.proxies(table.x, table.base, table.gate, table.grows, table.sites, table.cut)
+    """Predicted proxies and their standard deviations (rows, 5) of every row, as :meth:`Predictor.profile` gives them."""
+    mean, std = predictor.proxies(table.x, table.base, table.gate, table.grows, table.sites, table.cut)
+    trust = predictor.trust(table.x[:, : len(GLOBAL)])[:, None]
+    return faded(mean, std, table.base, trust)
 
 
 def error_summary(
