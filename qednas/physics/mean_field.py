@@ -15,7 +15,7 @@ from itertools import product
 
 import numpy as np
 
-from qednas.physics.canonical_frame import Frame, canonical
+from qednas.physics.canonical_frame import AXES, Frame, canonical
 from qednas.physics.gaussian_modes import gaussian_proxies
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
@@ -25,6 +25,7 @@ HISTORY = 5  # earlier steps that the accelerated iteration looks back on
 DAMPING = 0.7
 TOLERANCE = 1e-5  # of the mean-field matrix, relative to the largest coupling
 ITERATIONS = 60
+GENERIC = 1e-9 * np.cos(np.arange(1.0, LONGEST**2 + 1) ** 2).reshape(LONGEST, LONGEST)  # makes singular matrices invertible
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class MeanField:
     energy: of that state, an upper bound of the ground state's if ``missing`` is 0.
     correlation: C, with one more row and column at each end where ancillas carry odd edge terms (``ancillas``).
     interaction, missing: share of the coupling strength in minors of order two and more, and in strings that a Gaussian
-    state cannot have.
+    state cannot have; 1 if it cannot have the sector that is asked for.
     """
 
     sites: int
@@ -88,6 +89,8 @@ def with_ancillas(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, bool]:
         return hamiltonian, False
     wide_x, wide_z = (np.pad(a, ((0, 0), (1, 1))) for a in (x, z))
     real = (x & z).sum(1) % 2 == 0
+    if real[left | right].any() and not real[left | right].all():  # X would not commute with Y on the same ancilla
+        return hamiltonian, False
     for rows, place in ((left, 0), (right, -1)):
         wide_x[rows, place] = True
         wide_z[rows, place] = ~real[rows]
@@ -155,7 +158,7 @@ def gradient(strings: dict[int, Minors], c: np.ndarray) -> tuple[np.ndarray, flo
                 value = block[:, 0, 0] * block[:, 1, 1] - block[:, 0, 1] * block[:, 1, 0]
                 cofactors = block[:, ::-1, ::-1] * np.array([[1, -1], [-1, 1]])
             else:
-                block = block + 1e-9 * np.eye(order)  # a singular block still has cofactors
+                block = block + GENERIC[:order, :order]  # a singular block still has cofactors
                 value = np.linalg.det(block)
                 cofactors = value[:, None, None] * np.linalg.inv(block).transpose(0, 2, 1)
             energy += s.couplings @ value
@@ -234,13 +237,25 @@ def mean_field(hamiltonian: Hamiltonian, strength: float = 1.0, frame: Frame | N
         if order > 1:
             strings[order] = replace(strings[order], couplings=strength * strings[order].couplings)
     state = solve(strings, chain.sites, ancillas, parity, magnetisation)
+    missing = float(np.abs(chain.couplings[left_out]).sum() / total)
     return MeanField(
         sites=hamiltonian.sites,
         ancillas=ancillas,
         interaction=float(sum(w for order, w in weights.items() if order > 1) / total),
-        missing=float(np.abs(chain.couplings[left_out]).sum() / total),
+        missing=1.0 if is_across(hamiltonian, found) else missing,
         **state,
     )
+
+
+def is_across(hamiltonian: Hamiltonian, frame: Frame) -> bool:
+    """Whether the sector is one of a parity that no Gaussian state of the frame has: not that of its fermions.
+
+    With an even number of sites the two parities commute, and the lowest state has both.
+    """
+    sector = hamiltonian.sector
+    if not sector.kind.startswith("parity") or sector.kind == "parity_" + AXES[frame.order[2]].lower():
+        return False
+    return hamiltonian.sites % 2 == 1 or sector.value is not None
 
 
 def solve(strings: dict[int, Minors], size: int, ancillas: bool, parity: int | None, magnetisation: int | None) -> dict:

@@ -20,6 +20,7 @@ from qednas.physics.entanglement import (
     schmidt_spectra,
     smallest_subset_sums,
 )
+from qednas.physics.gaussian_modes import gaussian_proxies
 
 probabilities = st.lists(st.integers(1, 10**6), min_size=1, max_size=40).map(
     lambda ws: np.sort(np.array(ws) / sum(ws))[::-1]
@@ -134,6 +135,44 @@ def test_many_modes_are_fast_and_ordered():
     p = np.stack([(1 + nu) / 2, (1 - nu) / 2])
     assert found["entropy"] == pytest.approx(-(p * np.log(p)).sum(), rel=1e-12)
     assert spectrum[0] == pytest.approx(p[0].prod(), rel=1e-9)
+
+
+def same_proxies(modes):
+    found = gaussian_proxies(modes)
+    assert found.shape == (len(modes), len(PROXIES))
+    for row, nu in zip(found, modes, strict=True):
+        want = mode_proxies(nu)[0]
+        for name, value in zip(PROXIES, row, strict=True):
+            assert value == pytest.approx(want[name], rel=1e-10, abs=1e-10), (name, nu)
+
+
+def test_many_cuts_at_once_have_the_proxies_of_each():
+    """Cuts of very different numbers of modes in one call, from one mode to sixty, and with hardly any entanglement."""
+    rng = np.random.default_rng(0)
+    modes = [rng.uniform(0, 1, count) for count in (1, 2, 5, 7, 8, 9, 20, 60)]
+    modes += [1 - 10.0 ** -rng.uniform(0, 14, count) for count in (3, 30)]
+    modes += [rng.uniform(0, 1e-3, 12), -rng.uniform(0, 1, 6), np.append(np.ones(10), 0.3)]
+    same_proxies(modes)
+    same_proxies(modes[::-1])
+    for nu in modes:  # what stands beside a cut does not matter
+        np.testing.assert_allclose(gaussian_proxies([nu]), gaussian_proxies([nu, modes[7]])[:1], rtol=1e-12, atol=1e-12)
+
+
+def test_pure_and_maximally_mixed_modes():
+    same_proxies([np.ones(4), np.ones(1), np.zeros(1), np.zeros(12), np.array([]), np.array([1 - 1e-12, 0.3])])
+    pure, bell = gaussian_proxies([np.ones(5), np.array([1.0, 0.0, 1.0])])
+    assert pure == pytest.approx([0, -np.log(FLOOR) * (LEVELS - 1) / LEVELS, 0, 0, 0], abs=1e-12)
+    mean = (2 * np.log(2) - np.log(FLOOR) * (LEVELS - 2)) / LEVELS
+    assert bell == pytest.approx([np.log(2), mean, 0, 0, np.log(2)], abs=1e-12)
+
+
+@given(st.lists(polarisations, min_size=1, max_size=6))
+def test_proxies_of_random_cuts(modes):
+    found = gaussian_proxies(modes)
+    for row, nu in zip(found, modes, strict=True):
+        want = np.array(list(mode_proxies(nu)[0].values()))
+        np.testing.assert_allclose(row[[0, 1, 2, 4]], want[[0, 1, 2, 4]], rtol=1e-9, atol=1e-9)
+        assert row[3] == pytest.approx(want[3], rel=1e-5, abs=1e-5) or abs(want[2] - 1e-9) < 1e-12
 
 
 @given(st.lists(st.floats(0, 50), max_size=9).map(sorted), st.integers(1, 80))
