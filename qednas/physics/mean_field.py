@@ -25,7 +25,9 @@ HISTORY = 5  # earlier steps that the accelerated iteration looks back on
 DAMPING = 0.7
 TOLERANCE = 1e-5  # of the mean-field matrix, relative to the largest coupling
 ITERATIONS = 60
-GENERIC = 1e-9 * np.cos(np.arange(1.0, LONGEST**2 + 1) ** 2).reshape(LONGEST, LONGEST)  # makes singular matrices invertible
+GENERIC = 1e-9 * np.cos(np.arange(1.0, LONGEST**2 + 1) ** 2).reshape(
+    LONGEST, LONGEST
+)  # makes singular matrices invertible
 
 
 @dataclass(frozen=True)

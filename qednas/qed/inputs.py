@@ -22,6 +22,7 @@ GLOBAL = [*NAMES, "interaction", "missing"]  # of the whole chain
 LOCAL = ["mean-field entropy", "its curvature", "mean-field variance"]  # of one cut; only where couplings vary in space
 SPREADS = [k for k, name in enumerate(NAMES) if name.endswith("spread")]
 RANGE_1 = [NAMES.index(f"{axis}{axis} range 1") for axis in "XY"]
+EQUAL = 1e-9  # couplings that differ by less are one number and its rounding
 HALF_GATE = 0.02  # share of interactions at which half of a correction is let through
 
 
@@ -40,17 +41,18 @@ class Known:
     grows: bool
 
 
+def varies(row: np.ndarray) -> bool:
+    """Whether fields or bonds vary in space."""
+    return bool((row[SPREADS] > EQUAL).any())
+
+
 def is_uniform_and_conserving(frame: Frame, row: np.ndarray) -> bool:
     """Equal bonds everywhere and hopping that conserves sum Z.
 
     There the mean field of the interactions would dimerise the chain (Peierls), whatever their sign, and the entropy of the
     gapless chain would stop growing; the free chain has the right growth, c = 1, and is taken as the base.
     """
-    return (
-        frame.magnetisation is not None
-        and not row[SPREADS].any()
-        and bool(np.isclose(row[RANGE_1[0]], row[RANGE_1[1]], atol=1e-9))
-    )
+    return frame.magnetisation is not None and not varies(row) and bool(abs(row[RANGE_1[0]] - row[RANGE_1[1]]) <= EQUAL)
 
 
 def know(hamiltonian: Hamiltonian) -> Known:
@@ -61,7 +63,7 @@ def know(hamiltonian: Hamiltonian) -> Known:
     state = mean_field(hamiltonian, 0.0 if conserving else 1.0, frame)
     base = state.profile()
     local = np.zeros((len(base), len(LOCAL)))
-    if row[SPREADS].any():
+    if varies(row):
         around = np.pad(base[:, 0], 1, mode="edge")
         local = np.stack([base[:, 0], (around[:-2] + around[2:]) / 2 - base[:, 0], base[:, 2]], 1)
     share = state.interaction + state.missing
