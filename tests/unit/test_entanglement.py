@@ -152,6 +152,9 @@ def test_many_cuts_at_once_have_the_proxies_of_each():
     modes = [rng.uniform(0, 1, count) for count in (1, 2, 5, 7, 8, 9, 20, 60)]
     modes += [1 - 10.0 ** -rng.uniform(0, 14, count) for count in (3, 30)]
     modes += [rng.uniform(0, 1e-3, 12), -rng.uniform(0, 1, 6), np.append(np.ones(10), 0.3)]
+    modes += [
+        rng.permutation(np.linspace(0.99, 0.999, 600))
+    ]  # nearly equal: the seven softest count, wherever they stand
     same_proxies(modes)
     same_proxies(modes[::-1])
     for nu in modes:  # what stands beside a cut does not matter

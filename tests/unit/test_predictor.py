@@ -207,7 +207,8 @@ def test_answers_are_complete(family, sites, parameters):
         assert low <= value <= high
         assert std > 0
         assert high == pytest.approx(value + 1.645 * std, rel=1e-6)
-        assert low == pytest.approx(value - 1.645 * std, rel=1e-6, abs=1e-9) or (low == 0 and name != "skewness")
+        want = value - 1.645 * std
+        assert low == pytest.approx(want if name == "skewness" else max(want, 0), rel=1e-6, abs=1e-9)
     assert answer["in_domain"] == (answer["why"] == "")
 
 
@@ -219,6 +220,14 @@ def test_intervals_have_the_calibrated_width():
         assert answer["interval90"][name][1] == pytest.approx(answer["proxies"][name] + wide * answer["std"][name])
     other = predictor.answer(*predictor.profile(know(h)), "", wide=np.zeros(len(PROXIES)))
     assert other["interval90"]["skewness"] == [other["proxies"]["skewness"]] * 2
+
+
+def test_only_the_skewness_may_be_negative():
+    mean = np.tile([0.1, 15.0, 0.2, 0.1, 0.1], (3, 1))
+    answer = random_predictor().answer(mean, np.full((3, 5), 20.0), "")
+    lows = {name: low for name, (low, _) in answer["interval90"].items()}
+    assert lows.pop("skewness") == pytest.approx(0.1 - 1.645 * 20)
+    assert set(lows.values()) == {0.0}
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -449,6 +458,47 @@ def test_training_stores_what_answers_need(training_set, trained):
     asked = (rows - a["centre"][: len(GLOBAL)]) / a["spread"][: len(GLOBAL)]
     assert trained.distance(asked).max() < 0.1  # half precision
     assert all(trained.arrays[name].dtype == np.float32 for name in a if name != "known")
+
+
+def same_weights(first, second):
+    return all((first.arrays[name] == second.arrays[name]).all() for name in ("w0", "b0", "w1", "b1"))
+
+
+def test_the_weight_of_a_cut_is_used(training_set):
+    """Cuts of no weight teach nothing, whatever their labels; the others do."""
+    table, groups, rows = training_set
+    central = replace(table, weight=table.half.astype(float))
+    scale = np.abs(table.target)  # labels that leave the scale of the errors as it is
+    wrong, worse = (np.where(m[:, None], -scale, table.target) for m in (~table.half, table.half))
+    whole = replace(SHORT, batch=len(table.x))
+    runs = [train(replace(central, target=t), groups, rows, whole) for t in (table.target, wrong, worse)]
+    assert same_weights(runs[0], runs[1])
+    assert not same_weights(runs[0], runs[2])
+
+
+def test_the_bootstrap_draws_whole_points(training_set):
+    """One member: a point that was not drawn teaches nothing at any of its sizes; about 37 % of all are not."""
+    table, groups, rows = training_set
+    once = replace(SHORT, members=1, epochs=1)
+    plain = train(table, groups, rows, once, seed=2)
+    unseen = []
+    for name in np.unique(groups)[:12]:
+        wrong = np.where((groups == name)[:, None], -np.abs(table.target), table.target)
+        unseen.append(same_weights(plain, train(replace(table, target=wrong), groups, rows, once, seed=2)))
+    assert 0 < sum(unseen) < 9
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the loss divides by the weight of the batch, here zero; mending it moves all results"
+)
+def test_a_batch_that_no_member_drew_does_no_harm(training_set):
+    """65 rows in batches of 64: the last one holds a single row, of a point that the one member may not have drawn."""
+    table, groups, rows = training_set
+    first = np.arange(65)
+    settings = replace(SHORT, members=1, epochs=10)
+    found = train(table.take(first), groups[first], rows, settings, seed=0)
+    assert np.isfinite(found.record["losses"]).all()
+    assert all(np.isfinite(a).all() for a in found.arrays.values())
 
 
 # Error bars
