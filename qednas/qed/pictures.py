@@ -107,35 +107,35 @@ def recovered_spectrum(truth: np.ndarray, guess: np.ndarray, names: list[str]):
     return figure
 
 
-def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.ndarray, families: list[str]):
-    """All five proxies of held-out systems, predicted against exact; predicted, std, truth are (n, 5)."""
+def five_panels(truth: np.ndarray, predicted: np.ndarray, width: np.ndarray, groups: list[str], size: float):
+    """All five proxies, predicted with error bars against what is true; arrays (n, 5), one marker and colour per group."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 3, figsize=(9.5, 7.0), layout="constrained")
-    colours = plt.get_cmap("tab20")(np.arange(20))
+    figure, axes = plt.subplots(2, 3, figsize=(10.0, 7.2), layout="constrained")
     for k, (axis, name) in enumerate(zip(axes.flat, PROXIES, strict=False)):
-        for colour, family in zip(colours, dict.fromkeys(families), strict=False):
-            own = np.array([f == family for f in families])
+        for group, marker in zip(dict.fromkeys(groups), MARKERS, strict=False):
+            own = np.array([g == group for g in groups])
+            bars = {"ms": size, "lw": 0.15 * size, "capsize": 0.4 * size, "alpha": 0.8}
             axis.errorbar(
-                truth[own, k],
-                predicted[own, k],
-                std[own, k],
-                fmt="o",
-                ms=2.5,
-                lw=0.5,
-                color=colour,
-                alpha=0.8,
-                label=family.replace("_", " "),
+                truth[own, k], predicted[own, k], width[own, k], fmt=marker, label=group.replace("_", " "), **bars
             )
         low, high = truth[:, k].min(), truth[:, k].max()
         axis.plot([low, high], [low, high], "k-", lw=0.8)
-        axis.set(xlabel="exact", title=LABELS[name])
+        axis.set(title=LABELS[name])
         if name == "skewness":  # four decades
             axis.set(xscale="symlog", yscale="symlog")
+    axes[1, 2].axis("off")
+    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", frameon=False)
+    return figure, axes
+
+
+def predicted_against_truth(predicted: np.ndarray, std: np.ndarray, truth: np.ndarray, families: list[str]):
+    """Held-out systems; predicted, std, truth are (n, 5)."""
+    figure, axes = five_panels(truth, predicted, std, families, 2.8)
+    for axis in axes.flat:
+        axis.set_xlabel("exact")
     for axis in axes[:, 0]:
         axis.set_ylabel("predicted ± 1 std")
-    axes[1, 2].axis("off")
-    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", ncols=2, frameon=False)
     return figure
 
 
@@ -180,33 +180,17 @@ def loss_curve(losses: np.ndarray):
 
 
 def targets_against_reference(rows: list[dict]):
-    """All five proxies of the large targets, predicted with 90 % intervals against the reference, one marker per class."""
-    import matplotlib.pyplot as plt
+    """Large targets, predicted with 90 % intervals against the reference, one marker per class."""
 
-    figure, axes = plt.subplots(2, 3, figsize=(10.5, 7.4), layout="constrained")
-    for axis, name in zip(axes.flat, PROXIES, strict=False):
-        for label, marker in zip(dict.fromkeys(r["class"] for r in rows), MARKERS, strict=False):
-            own = [r for r in rows if r["class"] == label]
-            axis.errorbar(
-                [r["reference"][name] for r in own],
-                [r["predicted"][name] for r in own],
-                [r["half_width"][name] for r in own],
-                fmt=marker,
-                ms=5,
-                lw=0.8,
-                capsize=2,
-                alpha=0.85,
-                label=label,
-            )
-        values = [r["reference"][name] for r in rows]
-        axis.plot([min(values), max(values)], [min(values), max(values)], "k-", lw=0.8)
-        axis.set(xlabel="reference", title=LABELS[name])
-        if name == "skewness":  # four decades
-            axis.set(xscale="symlog", yscale="symlog")
+    def column(key: str) -> np.ndarray:
+        return np.array([[row[key][name] for name in PROXIES] for row in rows])
+
+    labels = [row["class"] for row in rows]
+    figure, axes = five_panels(column("reference"), column("predicted"), column("half_width"), labels, 5)
+    for axis in axes.flat:
+        axis.set_xlabel("reference")
     for axis in axes[:, 0]:
         axis.set_ylabel("predicted, 90 % interval")
-    axes[1, 2].axis("off")
-    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", frameon=False)
     return figure
 
 
