@@ -57,7 +57,6 @@ def run_predict(args) -> dict:
     if args.refine:
         from qednas.qed.refine import refine
 
-        progress("solving the same couplings exactly at 10-14 sites")
         return refine(shipped(), hamiltonian)
     return shipped().predict(hamiltonian)
 

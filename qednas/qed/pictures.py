@@ -231,7 +231,7 @@ def profiles(rows: list[dict], columns: int = 3):
             first.setdefault(row["class"], row)
     lines = -(-len(first) // columns)
     figure, axes = plt.subplots(
-        lines, columns, figsize=(3.6 * columns, 2.6 * lines), layout="constrained", squeeze=False
+        lines, columns, figsize=(3.6 * columns, 2.8 * lines), layout="constrained", squeeze=False
     )
     for axis, row in zip(axes.flat, first.values(), strict=False):
         cuts = np.arange(1, row["sites"])
@@ -239,7 +239,8 @@ def profiles(rows: list[dict], columns: int = 3):
         axis.plot(cuts, row["reference_profile"], lw=1.6, label="reference")
         line = axis.plot(cuts, mean, "--", lw=1.2, label="predicted ± 1 std")[0]
         axis.fill_between(cuts, np.maximum(mean - std, 0), mean + std, color=line.get_color(), alpha=0.25, lw=0)
-        axis.set(title=f"{row['class']}: {row['name']}", ylim=(0, None), xlabel="cut after site")
+        top = 1.1 * max(np.max(row["reference_profile"]), (mean + std).max())
+        axis.set(title=f"{row['class']}\n{row['name']}", ylim=(0, top), xlabel="cut after site")
         axis.title.set_fontsize(8)
     for axis in axes.flat[len(first) :]:
         axis.axis("off")
