@@ -9,6 +9,7 @@ from qednas.physics.families import FAMILIES
 from qednas.qed.references import title
 
 TIGHT = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
+OVER = "\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}"
 TO = "\N{WORD JOINER}–\N{WORD JOINER}"  # a range that does not break
 
 
@@ -65,7 +66,7 @@ OWN = {"largest": "value at the largest size below", "scaling_fit": "fit to its 
 def spread(figures, sem: bool = False) -> str:
     """Median / 95th percentile of the relative error in %."""
     error = f"{TIGHT}{100 * figures['relative_median_sem']:.1f}" if sem else ""
-    return f"{100 * figures['relative_median']:.1f}{error} / {100 * figures['relative_p95']:.0f}"
+    return f"{100 * figures['relative_median']:.1f}{error}{OVER}{100 * figures['relative_p95']:.0f}"
 
 
 def split_records(random, sizes, critical, families, mixed) -> dict[str, dict]:
@@ -152,7 +153,6 @@ def comparison(result) -> list[dict]:
     return [
         {
             "target": r["name"] + (" *" if r["exact"] else ""),
-            "class": r["class"],
             "reference": f"{r['reference']['entropy']:.4f}",
             "predicted": f"{r['predicted']['entropy']:.4f}"
             + ("" if r["exact"] else f"{TIGHT}{r['std']['entropy']:.4f}"),
@@ -219,7 +219,6 @@ def costs(result) -> list[dict]:
         rows.append(
             {
                 "target": target["name"],
-                "class": target["class"],
                 "prediction (s)": f"{target['predict']:.3f}",
                 "DMRG to 1e-4 (s)": f"{last['seconds']:.1f}" if reached else "not reached",
                 "at χ": last["chi"],
