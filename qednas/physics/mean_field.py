@@ -194,8 +194,12 @@ def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
     x, z, couplings = hamiltonian.x, hamiltonian.z, hamiltonian.couplings
     ups, downs = (x & ~z).sum(1), (z & ~x).sum(1)
     flat = ~(x & z).any(1)
+    # as in the bulk: of the bonds to distance r an open end leaves sites - r, and the angle should not change with the size
+    occupied, sites = x | z, hamiltonian.sites
+    distance = sites - 1 - occupied[:, ::-1].argmax(1) - occupied.argmax(1)
+    bulk = couplings * sites / (sites - distance)
     angles = np.linspace(-np.pi, np.pi, 1441)
-    energy = couplings[flat] @ (np.sin(angles) ** ups[flat, None] * np.cos(angles) ** downs[flat, None])
+    energy = bulk[flat] @ (np.sin(angles) ** ups[flat, None] * np.cos(angles) ** downs[flat, None])
     best = angles[energy.argmin()]
     cosine, sine = np.cos(best), np.sin(best)
     turning = x ^ z  # sites with X or Z: X -> cos X + sin Z, Z -> cos Z - sin X

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,89 +18,23 @@ from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian
+from qednas.qed.recipes import INTERACTING, RECIPES
 
 NAMED_CLASSES = ("gapped", "gapless", "critical", "topological")  # those the proposal asks for
 LEVELS_KEPT = 16  # lowest entanglement levels stored of every cut
 DEGENERATE_GAP = 1e-6  # gap inside the sector, relative to the strongest coupling, below which a label means nothing
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How the parameters of a family are drawn (``draw(rng)``) and the class a point belongs to (``label(**parameters)``)."""
-
-    draw: Callable[[np.random.Generator], dict]
-    label: Callable[..., str]
-
-
-def near(
-    rng: np.random.Generator, low: float, high: float, *critical: float, width: float = 0.15, share: float = 0.4
-) -> float:
-    """Uniform in [low, high], but a share of the draws is normal around one of the critical values."""
-    if critical and rng.random() < share:
-        return float(np.clip(rng.normal(rng.choice(critical), width), low, high))
-    return float(rng.uniform(low, high))
-
-
-def disorder(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31))
-
-
-def ising_label(distance: float) -> str:
-    return "critical" if abs(distance) < 0.1 else "gapped"
-
-
-RECIPES: dict[str, Recipe] = {
-    "tfim": Recipe(lambda r: {"h": near(r, 0.2, 3, 1.0)}, lambda h: ising_label(h - 1)),
-    "xy": Recipe(
-        lambda r: {"gamma": float(r.uniform(0.1, 1)), "h": near(r, 0, 2, 1.0)}, lambda gamma, h: ising_label(h - 1)
-    ),
-    "xxz": Recipe(
-        lambda r: {"delta": near(r, -0.8, 4, 0.0, 1.0, width=0.4)}, lambda delta: "gapless" if delta <= 1 else "gapped"
-    ),
-    "j1j2": Recipe(lambda r: {"j2": near(r, 0, 1, 0.241)}, lambda j2: "gapless" if j2 <= 0.2411 else "gapped"),
-    "cluster": Recipe(
-        lambda r: {"h": near(r, 0, 2.5, 1.0)},
-        lambda h: "critical" if abs(h - 1) < 0.1 else "topological" if h < 1 else "gapped",
-    ),
-    "ssh": Recipe(
-        lambda r: {"delta": near(r, -0.9, 0.9, 0.0)},
-        lambda delta: "gapless" if abs(delta) < 0.05 else "topological" if delta < 0 else "gapped",
-    ),
-    "annni": Recipe(
-        lambda r: {"kappa": float(r.uniform(0, 0.7)), "h": near(r, 0.2, 2)},
-        lambda kappa, h: "gapped" if h > 1.1 or kappa < 0.35 else "frustrated",
-    ),
-    "long_range_ising": Recipe(
-        lambda r: {"alpha": float(r.uniform(1.3, 6)), "h": near(r, 0.5, 5, 1.4, width=0.5)}, lambda **_: "long-range"
-    ),
-    "random_field": Recipe(lambda r: {"w": near(r, 0.1, 5), "disorder_seed": disorder(r)}, lambda **_: "disordered"),
-    "random_tfim": Recipe(
-        lambda r: {"h": near(r, 0.3, 2, 1.0), "w": float(r.uniform(0.1, 0.9)), "disorder_seed": disorder(r)},
-        lambda **_: "disordered",
-    ),
-    "mixed_field_ising": Recipe(
-        lambda r: {"h": near(r, 0.2, 2, 1.0), "g": float(r.uniform(0.02, 1))}, lambda **_: "gapped"
-    ),
-    "cluster_ising": Recipe(
-        lambda r: {"lam": near(r, -0.95, 0.95), "h": near(r, 0, 2.5)},
-        lambda lam, h: "topological" if h + abs(lam) < 0.9 else "gapped",
-    ),
-    "tfim_2d": Recipe(
-        lambda r: {"h": near(r, 0.5, 5, 2.0, 3.0, width=0.4), "width": int(r.choice([2, 4]))},
-        lambda **_: "two-dimensional",
-    ),
-    "mhs": Recipe(lambda r: {}, lambda: "long-range"),
-}
-
-
-def plan(points: int, sizes: list[int], seed: int) -> list[dict]:
+def plan(points: int, sizes: list[int], seed: int, interacting: int | None = None) -> list[dict]:
     """The systems of the data set: one task (a dictionary of plain values) per family, point and size.
 
-    A family without parameters has one point; a ladder whose width does not divide a size is made two wide there.
+    interacting: points of each of the families INTERACTING; as many as of the others if None.  A family without parameters
+    has one point; a ladder whose width does not divide a size is made two wide there.
     """
     tasks = []
     for number, (family, recipe) in enumerate(RECIPES.items()):
-        for point in range(points if FAMILIES[family].parameters else 1):
+        count = interacting if interacting is not None and family in INTERACTING else points
+        for point in range(count if FAMILIES[family].parameters else 1):
             parameters = recipe.draw(np.random.default_rng([seed, number, point]))
             for sites in sizes:
                 used = dict(parameters)
@@ -141,6 +74,7 @@ def build_dataset(
     points: int,
     sizes: list[int],
     seed: int = 0,
+    interacting: int | None = None,
     workers: int = 2,
     chunk: int = 12,
     executor=None,
@@ -154,7 +88,7 @@ def build_dataset(
     ``proxies/<family>`` (cuts, 5) and ``levels/<family>`` (cuts, 16), float32; a ``summary`` and the ``timing``.
     """
     start = time.perf_counter()
-    systems = plan(points, sizes, seed)
+    systems = plan(points, sizes, seed, interacting)
     tasks = []
     for family in RECIPES:  # a chunk holds one family, so that its arrays can be joined by family
         own = [s for s in systems if s["family"] == family]

@@ -10,7 +10,8 @@ from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.system_file import choose_sector
-from qednas.qed.dataset import RECIPES, label_state
+from qednas.qed.dataset import label_state
+from qednas.qed.recipes import RECIPES
 
 PARENTS = ("tfim", "xy", "xxz", "j1j2", "annni", "long_range_ising", "mixed_field_ising")
 SHARE = (0.2, 0.8)  # of the first family

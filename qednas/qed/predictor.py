@@ -45,13 +45,12 @@ class Calibration:
         return {"error_shares": self.shares, "error_wide": self.wide, "error_growth": self.growth}
 
 
-REFINE_KINDS, REFINE_SCALES = ("rebuilt", "windows"), 6  # of the prior of qednas.qed.refine
+REFINE_KINDS = ("rebuilt", "windows")  # of the exact parts of qednas.qed.refine
 
 
 def refine_shapes() -> dict[str, tuple[int, ...]]:
-    """Arrays of the priors of a refinement, by kind of exact parts."""
-    sizes = {"scales": REFINE_SCALES, "factor": len(PROXIES), "wide": len(PROXIES)}
-    return {f"refine_{kind}_{name}": (size,) for kind in REFINE_KINDS for name, size in sizes.items()}
+    """Arrays of the error bars of a refinement, by kind of exact parts."""
+    return {f"refine_{kind}_{name}": (len(PROXIES),) for kind in REFINE_KINDS for name in ("factor", "wide")}
 
 
 def expected_shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
@@ -85,7 +84,7 @@ class Predictor:
     """Trained ensemble.
 
     arrays: float32 weights ``w0, b0, ...`` of :func:`qednas.qed.correction.network`, feature ``centre`` and ``spread``,
-    the ``low`` and ``high`` ends of the standardised training features, the arrays of :class:`Calibration`, the priors of
+    the ``low`` and ``high`` ends of the standardised training features, the arrays of :class:`Calibration`, the error bars of
     :mod:`qednas.qed.refine`, and ``known`` (points, GLOBAL), the standardised couplings of the training set.
     """
 
@@ -140,13 +139,13 @@ class Predictor:
         size = np.abs(mean) + OFFSETS
         parts = np.stack([spread, np.abs(mean - base), np.asarray(gate)[:, None] * size], -1)  # (rows, 5, 3)
         std = np.sqrt(((parts * self.arrays["error_shares"]) ** 2).sum(-1))
-        longer = np.maximum(np.log(np.asarray(sites) / TRAINED_SITES), 0)[:, None]
-        std = (
-            std
-            * (1 + self.arrays["error_growth"] * longer)
-            * np.where(np.asarray(sites) > VALIDATED_SITES, BEYOND, 1)[:, None]
-        )
-        return mean, std + ROUNDING * size
+        return mean, std * self.longer(sites) + ROUNDING * size
+
+    def longer(self, sites) -> np.ndarray:
+        """Factor (rows, 5) of the error bars of chains longer than those trained on; sites (rows,) or a number."""
+        sites = np.atleast_1d(np.asarray(sites, float))[:, None]
+        growth = self.arrays["error_growth"] * np.maximum(np.log(sites / TRAINED_SITES), 0)
+        return (1 + growth) * np.where(sites > VALIDATED_SITES, BEYOND, 1)
 
     @property
     def wide(self) -> np.ndarray:

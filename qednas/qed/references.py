@@ -10,7 +10,7 @@ import numpy as np
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import is_free_fermion, reference
-from qednas.qed.dataset import RECIPES
+from qednas.qed.recipes import RECIPES
 
 DRAWN_SEED = 2026
 LARGE_FREE = 100  # above this many sites an exact free-fermion reference stands alone, without DMRG beside it

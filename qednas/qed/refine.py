@@ -3,9 +3,11 @@
 The prediction is repeated for the small chains.  What it misses there, the residual r, is continued to the large one by
 Bayesian linear regression (Bishop, Pattern Recognition and Machine Learning, 2006, eqs. 3.50-3.59) in
 
-    r(N, l) / std = w0 + w1 u + (-1)^l (w2 sqrt(u) + w3 u) - w4 ln u + noise,       u = 8 / D,  D = (2N/pi) sin(pi l/N),
+    r(N, l) / std = w0 + w1 u + (-1)^l (w2 sqrt(u) + w3 u) + noise,       u = 8 / D,  D = (2N/pi) sin(pi l/N),
 
-with prior scales fitted once on held-out systems, whose residuals at 10-14 sites are asked to tell those at 16.
+with fixed prior scales and, for each system, the noise of the greatest evidence (ibid., section 3.5): where the residual is
+the same at all small sizes it is believed at the large one too.  Held-out systems, whose residuals at 10-14 sites are asked
+to tell those at 16, say how wide the error bars have to be.
 """
 
 from __future__ import annotations
@@ -14,46 +16,45 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from qednas.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.calibration import INTERVAL, ONE_STD
 from qednas.qed.inputs import know
-from qednas.qed.predictor import REFINE_KINDS, REFINE_SCALES, ROUNDING, Predictor
+from qednas.qed.predictor import REFINE_KINDS, ROUNDING, Predictor
 from qednas.qed.small_parts import Part, solve_parts
 
 KINDS = REFINE_KINDS  # of exact parts
-TERMS = REFINE_SCALES - 1
-EDGE_CUTS = 2  # cuts this close to an end teach nothing about the middle
+SCALES = (1.0, 0.2, 0.7, 0.2)  # prior standard deviations of w0 ... w3, in predicted standard deviations
+TERMS = len(SCALES)
+NOISES = (1.0, 0.3, 0.1, 0.03, 0.01)  # of which the likeliest is taken for each system
+CENTRAL_CUTS = 2  # cuts farther from the middle teach little about it
 
 
 @dataclass(frozen=True)
-class Prior:
-    """scales (TERMS + 1,): of w0 ... w4 and of the noise, in predicted standard deviations; factor and wide (5,): of the
-    posterior's standard deviation, so that it holds 68.3 %, and of that for the 90 % interval."""
+class Widths:
+    """factor and wide (5,): of the posterior's standard deviation, so that it holds 68.3 %, and of that for the 90 % interval."""
 
-    scales: np.ndarray
     factor: np.ndarray
     wide: np.ndarray
 
     @classmethod
-    def from_arrays(cls, arrays, kind: str) -> Prior:
-        return cls(*(np.asarray(arrays[f"refine_{kind}_{name}"], float) for name in ("scales", "factor", "wide")))
+    def from_arrays(cls, arrays, kind: str) -> Widths:
+        return cls(*(np.asarray(arrays[f"refine_{kind}_{name}"], float) for name in ("factor", "wide")))
 
     def arrays(self, kind: str) -> dict[str, np.ndarray]:
-        return {f"refine_{kind}_{name}": getattr(self, name) for name in ("scales", "factor", "wide")}
+        return {f"refine_{kind}_{name}": getattr(self, name) for name in ("factor", "wide")}
 
 
 def basis(sites: np.ndarray, cut: np.ndarray, window: bool) -> np.ndarray:
-    """The functions of w0 ... w4 (rows, TERMS); those that alternate or grow are no use between windows of one cut."""
+    """The functions of w0 ... w3 (rows, TERMS); those that alternate are no use between windows of one cut."""
     u = 8 / (2 * sites / np.pi * np.sin(np.pi * cut / sites))
     sign = np.cos(np.pi * cut)
     zero = 0 * u
     if window:
-        return np.stack([1 + zero, u, zero, zero, zero], -1)
-    return np.stack([1 + zero, u, sign * np.sqrt(u), sign * u, -np.log(u)], -1)
+        return np.stack([1 + zero, u, zero, zero], -1)
+    return np.stack([1 + zero, u, sign * np.sqrt(u), sign * u], -1)
 
 
 @dataclass(frozen=True)
@@ -71,45 +72,42 @@ def residuals(predictor: Predictor, parts: list[Part]) -> Residuals:
     for part in parts:
         mean, std = predictor.profile(know(part.hamiltonian))
         cuts = np.arange(1, part.sites)
-        keep = cuts == part.sites // 2 if part.window else (cuts > EDGE_CUTS) & (cuts < part.sites - EDGE_CUTS)
+        keep = cuts == part.sites // 2 if part.window else np.abs(cuts - part.sites / 2) <= CENTRAL_CUTS
         phi.append(basis(np.full(keep.sum(), float(part.sites)), cuts[keep].astype(float), part.window))
         r.append((part.proxies - mean)[keep])
         unit = std[part.sites // 2 - 1]
     return Residuals(np.concatenate(phi), np.concatenate(r) / unit, unit)
 
 
-def posterior(scales: np.ndarray, seen: Residuals, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (rows, 5) and standard deviation (rows,) of the residual where the basis is phi (rows, TERMS), in units."""
-    prior, noise = scales[:TERMS], scales[TERMS]
-    precision = seen.phi.T @ seen.phi / noise**2 + np.diag(prior**-2.0)
-    covariance = np.linalg.inv(precision)
-    mean = phi @ covariance @ seen.phi.T @ seen.r / noise**2
-    variance = ((phi @ covariance) * phi).sum(-1) + noise**2
-    return mean, np.sqrt(variance)
+def posterior(seen: Residuals, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (rows, 5) of the residual where the basis is phi (rows, TERMS), in units."""
+    prior = np.diag(np.square(SCALES))
+    explained = seen.phi @ prior @ seen.phi.T
+    found = []
+    for noise in NOISES:
+        inverse = np.linalg.inv(explained + noise**2 * np.eye(len(explained)))
+        fit = inverse @ seen.r
+        evidence = (np.linalg.slogdet(inverse)[1] - (seen.r * fit).sum(0)) / 2  # (5,), up to a constant
+        gain = phi @ prior @ seen.phi.T
+        variance = ((phi @ prior - gain @ inverse @ seen.phi @ prior) * phi).sum(-1) + noise**2
+        found.append((evidence, gain @ fit, np.sqrt(variance)[:, None] * np.ones(len(PROXIES))))
+    evidence, mean, std = (np.array(column) for column in zip(*found, strict=True))
+    best = evidence.argmax(0)
+    each = np.arange(len(PROXIES))
+    return mean[best, :, each].T, std[best, :, each].T
 
 
-def fit_prior(cases: list[tuple[Residuals, np.ndarray, np.ndarray]]) -> Prior:
-    """Prior scales of the greatest likelihood (Laplace) of held-out residuals.
+def fit_widths(cases: list[tuple[Residuals, np.ndarray, np.ndarray]]) -> Widths:
+    """Factors of the error bars such that 68.3 % and 90 % of held-out residuals are inside.
 
     cases: residuals at small sizes, basis (TERMS,) at the larger one, and the residual there (5,) in the same units.
     """
-
-    def ratios(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = [posterior(np.exp(logs), seen, phi[None]) for seen, phi, _ in cases]
-        error = np.array([np.abs(mean[0] - r) for (mean, _), (_, _, r) in zip(found, cases, strict=True)])
-        return error, np.array([std for _, std in found])
-
-    def loss(logs: np.ndarray) -> float:
-        error, std = ratios(logs)
-        return float(np.mean(np.log(std) + error / std) + 1e-3 * (logs**2).sum())
-
     if not cases:
-        raise InputError("no held-out system to fit the prior of a refinement on")
-    start = np.log([1.0, 0.5, 0.5, 0.5, 0.2, 0.2])
-    logs = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 600, "xatol": 1e-2, "fatol": 1e-4}).x
-    error, std = ratios(logs)
-    factor = np.quantile(error / std, ONE_STD, axis=0)
-    return Prior(np.exp(logs), factor, np.quantile(error / std, INTERVAL, axis=0) / factor)
+        raise InputError("no held-out system to fit the error bars of a refinement on")
+    found = [posterior(seen, phi[None]) for seen, phi, _ in cases]
+    ratio = np.array([np.abs(mean[0] - r) / std[0] for (mean, std), (_, _, r) in zip(found, cases, strict=True)])
+    factor = np.quantile(ratio, ONE_STD, axis=0)
+    return Widths(factor, np.quantile(ratio, INTERVAL, axis=0) / factor)
 
 
 def refined_profile(predictor: Predictor, hamiltonian: Hamiltonian, parts: list[Part]):
@@ -119,12 +117,12 @@ def refined_profile(predictor: Predictor, hamiltonian: Hamiltonian, parts: list[
     if known.gate == 0:  # exact already
         return known, mean, std, predictor.wide
     cut_out = parts[0].window
-    prior = Prior.from_arrays(predictor.arrays, KINDS[cut_out])
+    prior = Widths.from_arrays(predictor.arrays, KINDS[cut_out])
     seen = residuals(predictor, parts)
     cuts = np.arange(1.0, hamiltonian.sites)
-    found, spread = posterior(prior.scales, seen, basis(np.full(len(cuts), float(hamiltonian.sites)), cuts, cut_out))
+    found, spread = posterior(seen, basis(np.full(len(cuts), float(hamiltonian.sites)), cuts, cut_out))
     new = np.maximum(mean + found * seen.unit, np.where(np.array(PROXIES) == "skewness", -np.inf, 0.0))
-    new_std = spread[:, None] * seen.unit * prior.factor + ROUNDING
+    new_std = predictor.longer(hamiltonian.sites) * spread * seen.unit * prior.factor + ROUNDING
     if cut_out:  # windows say something about their centre only
         half = hamiltonian.sites // 2 - 1
         others = np.arange(len(cuts)) != half

@@ -18,7 +18,7 @@ from qednas.qed.dataset import Sample, samples
 from qednas.qed.inputs import know
 from qednas.qed.mixtures import drawn_mixture
 from qednas.qed.predictor import Calibration, Predictor
-from qednas.qed.refine import KINDS, Prior, basis, fit_prior, posterior, residuals
+from qednas.qed.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
 from qednas.qed.small_parts import Part, solve_parts
 from qednas.qed.training import Table, TrainingSettings, answers, summaries, tabulate, train
 
@@ -29,6 +29,7 @@ VARIANTS: dict[str, dict] = {
     "one network, no ensemble": {"members": 1},
     "no local features": {"local": False},
     "corrections do not grow": {"growth": False},
+    "corrections free to drift": {"drift": 0.0},
     "no mean field": {"mean_field": False},
 }
 
@@ -118,7 +119,7 @@ def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarr
 def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     """Random points held out, half of them to calibrate the error bars on, half to report on.
 
-    Returns the record, the calibration of its error bars, the refinement's prior and how it does, and predicted, std,
+    Returns the record, the calibration of its error bars, the refinement's error bars and how it does, and predicted, std,
     truth (n, 5) of the reported systems for the picture.
     """
     chosen = TrainingSettings(**settings)
@@ -132,16 +133,16 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     held = half_chain(data, shown)
     mean, std = answers(predictor, held)
     record = report(data, predictor, shown, ~test, seed)
-    priors: dict[str, np.ndarray] = {}
+    widths: dict[str, np.ndarray] = {}
     refined: dict[str, dict] = {}
     for kind in KINDS:
         cases = {part: refinement_cases(data, predictor, mask, kind) for part, mask in (("fit", bars), ("show", shown))}
-        prior = fit_prior([case[:3] for case in cases["fit"]])
-        priors |= prior.arrays(kind)
-        refined[kind] = judge_refinement(prior, cases["show"])
+        fitted = fit_widths([case[:3] for case in cases["fit"]])
+        widths |= fitted.arrays(kind)
+        refined[kind] = judge_refinement(fitted, cases["show"])
     return record | {
         "calibration": calibration.arrays(),
-        "priors": priors,
+        "widths": widths,
         "refined": refined,
         "predicted": mean,
         "std": std,
@@ -151,7 +152,7 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
 
 
 def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: str) -> list:
-    """For :func:`qednas.qed.refine.fit_prior`: the larger systems of the mask, each with its smaller exact parts."""
+    """For :func:`qednas.qed.refine.fit_widths`: the larger systems of the mask, each with its smaller exact parts."""
     disordered = np.array(["disorder_seed" in s.parameters for s in data.systems])
     chosen = mask & data.usable & data.corrected & (data.sites > lower_half(data)) & (disordered == (kind == "windows"))
     cases = []
@@ -174,14 +175,14 @@ def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: s
     return cases
 
 
-def judge_refinement(prior: Prior, cases: list) -> dict:
+def judge_refinement(widths: Widths, cases: list) -> dict:
     """Errors before and after the refinement, and of a scaling fit to the same exact parts."""
     before, after, rival, wide, truths = [], [], [], [], []
     for seen, phi, r, truth, parts, sites in cases:
-        found, std = posterior(prior.scales, seen, phi[None])
+        found, std = posterior(seen, phi[None])
         before.append(truth - r * seen.unit)
         after.append(before[-1] + found[0] * seen.unit)
-        wide.append(std[0] * seen.unit * prior.factor * prior.wide)
+        wide.append(std[0] * seen.unit * widths.factor * widths.wide)
         rival.append(scaling_fit(parts, sites))
         truths.append(truth)
     truth = np.array(truths)
@@ -353,13 +354,13 @@ def train_final(inputs, settings: dict, seed: int = 0, progress: Callable | None
     chosen = TrainingSettings(**settings)
     data = gathered(inputs, chosen)
     predictor = fit(data, np.full(len(data.systems), True), chosen, seed, progress).calibrated(calibration_of(inputs))
-    priors = {name: np.asarray(a, np.float32) for name, a in inputs["03/random"]["priors"].items()}
+    widths = {name: np.asarray(a, np.float32) for name, a in inputs["03/random"]["widths"].items()}
     record = predictor.record | {
         "systems": int(data.usable.sum()),
         "corrected": int((data.usable & data.corrected).sum()),
     }
     losses = np.array(record.pop("losses"))
-    return {f"{PREFIX}{k}": a for k, a in (predictor.arrays | priors).items()} | {"losses": losses, "record": record}
+    return {f"{PREFIX}{k}": a for k, a in (predictor.arrays | widths).items()} | {"losses": losses, "record": record}
 
 
 def stored_predictor(result) -> Predictor:

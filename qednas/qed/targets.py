@@ -11,9 +11,9 @@ from qednas.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import FAMILIES, build
 from qednas.qed.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
-from qednas.qed.dataset import RECIPES
 from qednas.qed.inputs import know
 from qednas.qed.predictor import Predictor
+from qednas.qed.recipes import RECIPES
 from qednas.qed.references import title
 from qednas.qed.refine import refined_profile
 from qednas.qed.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts

@@ -9,12 +9,15 @@ from dataclasses import asdict, dataclass, fields, replace
 import numpy as np
 
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
+from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
 from qednas.qed.dataset import Sample
 from qednas.qed.inputs import GLOBAL, LOCAL
 from qednas.qed.predictor import Calibration, Predictor, faded, refine_shapes
 
 BOOTSTRAPS = 200
+LONGER = 4.0
+ENDS, END_WEIGHT = 3, 0.3  # cuts closer than ENDS to an end count less
+HUBER = 0.02  # relative error from which on the loss is linear
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,12 @@ class TrainingSettings:
 
     width: int = 96  # hidden units per layer
     members: int = 5  # ensemble size; each member sees its own bootstrap of the points
-    epochs: int = 220
+    epochs: int = 110
     batch: int = 1024  # cuts per step
-    learning_rate: float = 3e-3  # Adam, one cycle
+    learning_rate: float = 6e-3  # Adam, one cycle
     weight_decay: float = 1e-3
-    half_chain_weight: float = 4.0  # the central cut is what is asked for most
+    half_chain_weight: float = 8.0  # the central cut is what is asked for most
+    drift: float = 0.2  # weight of what a correction changes in a chain LONGER times as long with the same mean field
     mean_field: bool = True  # False: the base is zero and the network has to find everything
     local: bool = True  # False: disordered chains are seen by averages only
     growth: bool = True  # False: corrections do not grow with the size
@@ -81,7 +85,9 @@ def tabulate(systems: Sequence[Sample], known, settings: TrainingSettings | None
         grows=grows[owner].astype(float),
         sites=sites[owner].astype(float),
         cut=cut.astype(float),
-        weight=np.where(half, settings.half_chain_weight, 1.0),
+        weight=np.where(
+            half, settings.half_chain_weight, np.where(np.minimum(cut, sites[owner] - cut) < ENDS, END_WEIGHT, 1.0)
+        ),
         half=half,
         system=owner,
     )
@@ -152,8 +158,13 @@ def train(
             theta = network(weights, x[rows], torch)
             value = corrected(theta, base[rows], gate[rows], grows[rows], sites[rows], cut[rows], torch)
             error = (value - target[rows]) / scale[rows]
-            huber = torch.where(error.abs() < 0.1, 5 * error**2, error.abs() - 0.05).sum(-1)  # (members, rows)
-            loss = (huber * weight[:, rows]).sum() / weight[:, rows].sum()
+            huber = torch.where(error.abs() < HUBER, error**2 / (2 * HUBER), error.abs() - HUBER / 2).sum(
+                -1
+            )  # (members, rows)
+            if settings.drift:
+                change = drift(theta, gate[rows], grows[rows], sites[rows], cut[rows], LONGER, torch) / scale[rows]
+                huber = huber + settings.drift * change.abs().sum(-1)
+            loss = (huber * weight[:, rows]).sum() / weight[:, rows].sum().clamp_min(1.0)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(list(weights.values()), 5.0)

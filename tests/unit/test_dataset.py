@@ -9,7 +9,8 @@ import pytest
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
-from qednas.qed.dataset import LEVELS_KEPT, RECIPES, build_dataset, label_state, plan, samples
+from qednas.qed.dataset import LEVELS_KEPT, build_dataset, label_state, plan, samples
+from qednas.qed.recipes import RECIPES
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ from qednas.companion import paths
 from qednas.companion.store import load
 from qednas.physics.entanglement import PROXIES
 from qednas.qed import tables
-from qednas.qed.dataset import RECIPES, build_dataset
+from qednas.qed.dataset import build_dataset
+from qednas.qed.recipes import RECIPES
 from qednas.qed.references import title
 from qednas.qed.targets import METHODS
 
