@@ -105,8 +105,13 @@ class Hamiltonian:
         for w in np.unique(weight):
             rows = np.flatnonzero(weight == w)
             places = np.nonzero(support[rows])[1].reshape(len(rows), w)
-            words, which = np.unique(np.take_along_axis(code[rows], places, 1), axis=0, return_inverse=True)
-            for k, word in enumerate(words):
+            letters = np.take_along_axis(code[rows], places, 1)
+            if w <= 31:  # a word as one number, which sorts faster than a row
+                weights = 4 ** np.arange(w - 1, -1, -1, dtype=np.int64)
+                _, first, which = np.unique(letters @ weights, return_index=True, return_inverse=True)
+            else:
+                _, first, which = np.unique(letters, axis=0, return_index=True, return_inverse=True)
+            for k, word in enumerate(letters[first]):
                 chosen = which.reshape(-1) == k
                 out["".join("IXZY"[c] for c in word)] = rows[chosen], places[chosen]
         return out

@@ -199,7 +199,9 @@ def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
     distance = sites - 1 - occupied[:, ::-1].argmax(1) - occupied.argmax(1)
     bulk = couplings * sites / (sites - distance)
     angles = np.linspace(-np.pi, np.pi, 1441)
-    energy = bulk[flat] @ (np.sin(angles) ** ups[flat, None] * np.cos(angles) ** downs[flat, None])
+    powers, which = np.unique(np.stack([ups, downs], 1)[flat], axis=0, return_inverse=True)
+    shares = np.bincount(which.reshape(-1), bulk[flat], len(powers))
+    energy = shares @ (np.sin(angles) ** powers[:, :1] * np.cos(angles) ** powers[:, 1:])
     best = angles[energy.argmin()]
     cosine, sine = np.cos(best), np.sin(best)
     turning = x ^ z  # sites with X or Z: X -> cos X + sin Z, Z -> cos Z - sin X

@@ -52,8 +52,14 @@ def features(hamiltonian: Hamiltonian, known: Frame | None = None) -> np.ndarray
         else:
             value["other"] += np.abs(c).sum() / sites
     # averages over the places a term can have, so that an open end does not dilute them
-    by_range = np.array([[np.diagonal(pairs, r).mean() for r in range(1, sites)] for pairs in two])
-    power = (one**2).mean() * 3 + sum(np.mean(np.diagonal(pairs, r) ** 2) for pairs in two for r in range(1, sites))
+    first, second = np.triu_indices(sites, 1)
+    bonds, counts = second - first - 1, np.arange(sites - 1, 0, -1)
+
+    def mean_by_range(pairs: np.ndarray) -> np.ndarray:
+        return np.bincount(bonds, pairs[first, second], sites - 1) / counts
+
+    by_range = np.array([mean_by_range(pairs) for pairs in two])
+    power = (one**2).mean() * 3 + sum(mean_by_range(pairs**2).sum() for pairs in two)
     scale = np.sqrt(power + sum(c**2 for c in bridges.values()) + value["other"] ** 2)
     one, two, by_range = one / scale, two / scale, by_range / scale
     for name in ("mixed edge", "other"):
