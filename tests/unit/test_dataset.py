@@ -10,7 +10,7 @@ from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
 from qednas.qed.dataset import LEVELS_KEPT, build_dataset, label_state, plan, samples
-from qednas.qed.recipes import RECIPES
+from qednas.qed.recipes import INTERACTING, RECIPES
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,41 @@ def test_more_points_keep_the_first_ones_and_sizes_share_a_point():
                 json.dumps(task["parameters"], sort_keys=True)
             )
     assert all(len(parameters) == 1 for parameters in by_point.values())
+
+
+def test_interacting_families_may_have_more_points():
+    """The first points stay what they are, in their order, and only those families whose mean field is not exact get more."""
+    few, many = plan(2, [6, 8], 5), plan(2, [6, 8], 5, interacting=5)
+    assert [t for t in many if t["point"] < 2] == few
+    added = [t for t in many if t["point"] >= 2]
+    assert {t["family"] for t in added} == set(INTERACTING)
+    assert Counter(t["family"] for t in added) == dict.fromkeys(INTERACTING, 3 * 2)
+    assert added == [t for t in plan(5, [6, 8], 5) if t["point"] >= 2 and t["family"] in INTERACTING]
+    assert plan(2, [6, 8], 5, interacting=2) == few
+    assert plan(2, [6], 5, interacting=0) == [t for t in plan(2, [6], 5) if t["family"] not in INTERACTING]
+
+
+def test_interacting_families_are_those_that_are_corrected():
+    """Of every family with parameters: is there anything that a free-fermion state cannot have?"""
+    from qednas.qed.inputs import know
+
+    systems = [t for t in plan(3, [8], 0) if FAMILIES[t["family"]].parameters]
+    found = {t["family"] for t in systems if know(build(t["family"], 8, **t["parameters"])).gate > 0}
+    assert found == set(INTERACTING)
+
+
+def test_more_interacting_points_leave_the_others_as_they_are(dataset):
+    """Labels of the shared systems are equal to the bit."""
+    more = build_dataset(points=2, sizes=[6, 8], seed=3, interacting=3, workers=1)
+    shared = more["point"] < 2
+    assert (~shared).sum() == 2 * len(INTERACTING) == len(more["point"]) - len(dataset["point"])
+    for name in ("family", "point", "sites", "parameters", "label", "energy", "gap", "sector", "degenerate"):
+        np.testing.assert_array_equal(more[name][shared], dataset[name])
+    for family in RECIPES:
+        rows = len(dataset[f"proxies/{family}"])
+        np.testing.assert_array_equal(more[f"proxies/{family}"][:rows], dataset[f"proxies/{family}"])
+        assert len(more[f"proxies/{family}"]) == rows + (12 if family in INTERACTING else 0)  # 5 + 7 cuts
+    assert more["summary"]["systems"] == len(more["point"])
 
 
 def test_every_planned_system_can_be_built():

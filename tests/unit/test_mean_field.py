@@ -398,13 +398,47 @@ def test_tilting_keeps_the_spectrum():
 
 
 def test_a_tilted_product_state_points_up():
-    """At the best angle the energy of all spins up is the lowest of the uniform product states of the plane."""
+    """All spins up is the uniform product state of the plane that is lowest in the bulk, where each site has a whole bond."""
     h = build("mixed_field_ising", 6, h=0.5, g=0.6)
     angles = np.linspace(0, 2 * np.pi, 721)
-    best = min(-5 * np.cos(t) ** 2 - 6 * (0.5 * np.sin(t) + 0.6 * np.cos(t)) for t in angles)
+    field, bond = -(0.5 * np.sin(angles) + 0.6 * np.cos(angles)), -(np.cos(angles) ** 2)
+    best = (field + bond).argmin()
     turned = tilted(h)
     up = turned.couplings[~turned.x.any(1)].sum()
-    assert up == pytest.approx(best, abs=1e-3)
+    assert up == pytest.approx(6 * field[best] + 5 * bond[best], abs=1e-9)
+    assert up > (6 * field + 5 * bond).min() + 1e-3  # with its open ends the chain itself prefers another angle
+
+
+@pytest.mark.parametrize(
+    "ops",
+    [
+        [("ZZ", 1, -1.0), ("X", 1, -0.5), ("Z", 1, -0.6)],
+        [("ZZ", 1, -1.0), ("ZZ", 3, 0.4), ("X", 1, -0.9), ("Z", 1, -0.2)],
+        [("ZZ", 1, -1.0), ("XX", 2, -0.3), ("ZXZ", 1, -0.2), ("X", 1, -0.4), ("Z", 1, -0.3)],
+    ],
+)
+def test_the_angle_does_not_depend_on_the_length_of_the_chain(ops):
+    """Uniform chains are turned by one angle at all sizes: every string around the middle has the same coupling."""
+    found = []
+    for sites in (8, 9, 14, 64):
+        h = parse({"terms": [{"op": op, "coupling": c} | ({"range": r} if r > 1 else {}) for op, r, c in ops]}, sites)
+        middle = sites // 2
+        turned = [(op, tuple(p - middle for p in places), c) for op, places, c in tilted(h).terms()]
+        found.append({(op, places): c for op, places, c in turned if places[0] == 0 and places[-1] < 4})
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], abs=1e-12)
+    assert abs(found[0]["X", (0,)]) > 1e-3 or len(found[0]) > len(ops)  # it was turned
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"h": 0.5, "g": 0.6}, {"h": 1.0, "g": 0.1}, {"h": 1.5, "g": 0.6}, {"h": 2.0, "g": 0.02}]
+)
+def test_gapped_tilted_chains_do_not_depend_on_their_length(parameters):
+    """The middle of a gapped chain knows nothing of its ends: 14, 16 and 64 sites have one entropy."""
+    half = [mean_field(build("mixed_field_ising", n, **parameters)).profile()[n // 2 - 1] for n in (14, 16, 64)]
+    for one in half[:2]:
+        assert one[0] == pytest.approx(half[2][0], abs=1e-6)
+        np.testing.assert_allclose(one, half[2], rtol=1e-4)
 
 
 @pytest.mark.parametrize("sites", [10, 11])
