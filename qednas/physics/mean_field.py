@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from qednas.physics.canonical_frame import AXES, Frame, canonical
 from qednas.physics.gaussian_modes import gaussian_proxies
@@ -25,6 +26,8 @@ HISTORY = 5  # earlier steps that the accelerated iteration looks back on
 DAMPING = 0.7
 TOLERANCE = 1e-5  # of the mean-field matrix, relative to the largest coupling
 ITERATIONS = 60
+TILT_SITES = 10  # of the chain on which the angle of a tilted frame is found
+TILT_REACH, TILT_ACCURACY = 0.8, 2e-3  # radians around the classical angle
 GENERIC = 1e-9 * np.cos(np.arange(1.0, LONGEST**2 + 1) ** 2).reshape(
     LONGEST, LONGEST
 )  # makes singular matrices invertible
@@ -186,25 +189,55 @@ def filled_state(matrix: np.ndarray, magnetisation: int) -> np.ndarray:
     return 2 * up @ up.T - np.eye(len(matrix))
 
 
-def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
-    """All spins turned about y so that the best uniform product state of the x-z plane points along z.
-
-    There the terms odd in X cancel to first order, and a Gaussian state can describe the fluctuations.
-    """
-    x, z, couplings = hamiltonian.x, hamiltonian.z, hamiltonian.couplings
+def classical_angle(hamiltonian: Hamiltonian) -> float:
+    """Angle in the x-z plane of the uniform product state of lowest energy, as in the bulk: of the bonds to distance r an open
+    end leaves sites - r, and the angle should not change with the size."""
+    x, z = hamiltonian.x, hamiltonian.z
     ups, downs = (x & ~z).sum(1), (z & ~x).sum(1)
     flat = ~(x & z).any(1)
-    # as in the bulk: of the bonds to distance r an open end leaves sites - r, and the angle should not change with the size
     occupied, sites = x | z, hamiltonian.sites
     distance = sites - 1 - occupied[:, ::-1].argmax(1) - occupied.argmax(1)
-    bulk = couplings * sites / (sites - distance)
+    bulk = hamiltonian.couplings * sites / (sites - distance)
     angles = np.linspace(-np.pi, np.pi, 1441)
     powers, which = np.unique(np.stack([ups, downs], 1)[flat], axis=0, return_inverse=True)
     shares = np.bincount(which.reshape(-1), bulk[flat], len(powers))
     energy = shares @ (np.sin(angles) ** powers[:, :1] * np.cos(angles) ** powers[:, 1:])
-    best = angles[energy.argmin()]
-    cosine, sine = np.cos(best), np.sin(best)
-    turning = x ^ z  # sites with X or Z: X -> cos X + sin Z, Z -> cos Z - sin X
+    return float(angles[energy.argmin()])
+
+
+def middle(hamiltonian: Hamiltonian, sites: int) -> Hamiltonian:
+    """The terms inside ``sites`` spins around the middle; the chain itself if there is none, or it is not longer."""
+    first = hamiltonian.sites // 2 - sites // 2
+    inside = slice(first, first + sites)
+    support = hamiltonian.x | hamiltonian.z
+    kept = support[:, inside].sum(1) == support.sum(1)
+    if hamiltonian.sites <= sites or not kept.any():
+        return hamiltonian
+    x, z = hamiltonian.x[kept][:, inside], hamiltonian.z[kept][:, inside]
+    return replace(hamiltonian, sites=sites, x=x, z=z, couplings=hamiltonian.couplings[kept], sector=Sector())
+
+
+def tilt_angle(hamiltonian: Hamiltonian) -> float:
+    """Angle in the x-z plane at which the best Gaussian state has the lowest energy.
+
+    Terms that are odd in X vanish in every Gaussian state, so each angle gives an upper bound of the energy; the lowest one
+    balances classical order and fluctuations.  Looked for near the classical angle, on a few sites in the middle.
+    """
+    small, start = middle(hamiltonian, TILT_SITES), classical_angle(hamiltonian)
+
+    def energy(angle: float) -> float:
+        strings, _ = minors(turned(small, angle))
+        return solve(strings, small.sites, False, None, None)["energy"] if strings else 0.0
+
+    found = minimize_scalar(energy, bounds=(start - TILT_REACH, start + TILT_REACH), options={"xatol": TILT_ACCURACY})
+    return float(found.x)
+
+
+def turned(hamiltonian: Hamiltonian, angle: float) -> Hamiltonian:
+    """All spins turned about y so that the direction ``angle`` of the x-z plane becomes z."""
+    x, z, couplings = hamiltonian.x, hamiltonian.z, hamiltonian.couplings
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turning = x ^ z  # sites with X or Z
     weight = turning.sum(1)
     parts = []
     for count in np.unique(weight):
@@ -224,6 +257,11 @@ def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
     merged = np.bincount(place.reshape(-1), couplings, len(keys))
     kept = np.abs(merged) > 1e-12
     return replace(hamiltonian, x=x[first][kept], z=z[first][kept], couplings=merged[kept], sector=Sector())
+
+
+def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
+    """The chain in the frame of its :func:`tilt_angle`: a Gaussian state can describe the fluctuations there."""
+    return turned(hamiltonian, tilt_angle(hamiltonian))
 
 
 def mean_field(hamiltonian: Hamiltonian, strength: float = 1.0, frame: Frame | None = None) -> MeanField:

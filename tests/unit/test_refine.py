@@ -332,7 +332,6 @@ def test_refining_says_what_it_used_and_keeps_exact_answers():
     assert disordered["refined"]["exact"].startswith("windows")
 
 
-@pytest.mark.xfail(strict=True, reason="1.3 %: the fitted prior stays near its start; mending it moves all results")
 def test_refining_a_heisenberg_chain_is_right_one_size_beyond_its_exact_parts():
     """A chain of 16 sites, one size beyond the exact parts: the refined entropy is within 1 % of the exact one."""
     from qednas.physics.entanglement import proxies
