@@ -92,8 +92,9 @@ def canonical(hamiltonian: Hamiltonian) -> Frame:
         net = sum(abs(couplings[rows].sum()) for rows in bulk)
         bonds = [couplings[groups[a][0]].sum() if a in groups else 0.0 for a in ("XX", "YY")]
         rank.append((net > UNIFORM * total, -round(bonds[0], 9), -round(bonds[1], 9)))
-    twist = max(range(4), key=lambda k: rank[k])  # about nothing, x, y or z
     kind, value, sites = hamiltonian.sector.kind, hamiltonian.sector.value, hamiltonian.sites
+    # about nothing, x, y or z; random fields that happen to alternate are no reason to give up a conserved sum Z
+    twist = max((0, 3) if kind == "magnetisation" and order[2] == 2 else range(4), key=lambda k: rank[k])
     parity = magnetisation = None
     if value is not None and kind == "parity_" + AXES[order[2]].lower():
         parity = value * (-1) ** (sites * is_odd(order) + (sites // 2) * (twist in (1, 2)))

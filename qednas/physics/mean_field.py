@@ -221,7 +221,8 @@ def tilt_angle(hamiltonian: Hamiltonian) -> float:
     """Angle in the x-z plane at which the best Gaussian state has the lowest energy.
 
     Terms that are odd in X vanish in every Gaussian state, so each angle gives an upper bound of the energy; the lowest one
-    balances classical order and fluctuations.  Looked for near the classical angle, on a few sites in the middle.
+    balances classical order and fluctuations.  Looked for near the classical angle, on a few sites in the middle.  In weak
+    longitudinal fields a second minimum, without tilt, may be lower on so few sites; it is a cat that long chains do not have.
     """
     small, start = middle(hamiltonian, TILT_SITES), classical_angle(hamiltonian)
 

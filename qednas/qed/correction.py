@@ -42,7 +42,7 @@ LOG_REACH = (-1.5, 3.0)  # bounds of ln b
 LONG = 2.0  # before training ln xi is nearer to the upper bound: short lengths have to be learned
 LOG_EXPONENT = (-1.05, 0.35)  # bounds of ln p
 SMALL, LEAST = 0.2, 1e-4  # nats: corrections to less than SMALL are shares of it
-BEND = 0.5  # of the curve that keeps entropies positive
+BEND = 0.2  # of the curve that keeps entropies positive
 TINY = 1e-24  # keeps its slope finite at nothing
 
 
@@ -74,7 +74,8 @@ def positive(value, size, xp: ModuleType):
 
 def drift(theta, gate, grows, sites, cut, factor: float, xp: ModuleType):
     """How much the corrections change when the chain is ``factor`` times as long and its base is the same
-    (members, batch, 5), alternation left out."""
+    (members, batch, 5), alternation left out.  Shares of small entropies count in full: those are gapped chains, whose
+    corrections have the least reason to drift."""
     xi, _, reach, chord, _ = lengths(theta, sites, cut, xp)
     columns = []
     for k, logarithmic in enumerate(LOGARITHMIC):

@@ -88,9 +88,10 @@ def strength_in(frame: Frame, row: np.ndarray) -> float:
 def conserving_frame(hamiltonian: Hamiltonian, frame: Frame, row: np.ndarray) -> Frame | None:
     """The frame whose z is the axis that sum Z is conserved along, of a chain with equal bonds whose canonical frame has its
     strongest axis there; None for others."""
-    if hamiltonian.sector.kind != "magnetisation" or frame.order[0] != 2 or varies(row):
+    sector = hamiltonian.sector
+    if sector.kind != "magnetisation" or sector.value is None or frame.order[0] != 2 or varies(row):
         return None
-    return Frame(replace(hamiltonian, sector=Sector()), (0, 1, 2), None, hamiltonian.sector.value)
+    return Frame(replace(hamiltonian, sector=Sector()), (0, 1, 2), None, sector.value)
 
 
 def surroundings(state: MeanField, base: np.ndarray) -> np.ndarray:

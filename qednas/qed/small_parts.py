@@ -39,9 +39,10 @@ class Part:
 
 
 def magnetisation_profile(hamiltonian: Hamiltonian) -> np.ndarray | None:
-    """<Z_j> (sites,) of the mean field of a chain that conserves sum Z; None where the mean field does not see it."""
+    """<Z_j> (sites,) of the mean field of a chain that conserves sum Z; None where the mean field does not see it, or where
+    spin flip makes every <Z> zero, whatever an unstable mean field says."""
     frame = canonical(hamiltonian)
-    if frame.magnetisation is None:
+    if frame.magnetisation is None or hamiltonian.conserves_parity_x:
         return None
     state = mean_field(hamiltonian, 1.0, frame)
     return np.diagonal(state.correlation) * (-1.0 if is_odd(frame.order) else 1.0)
