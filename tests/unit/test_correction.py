@@ -31,7 +31,7 @@ from qednas.qed.correction import (
 
 BASE = (0.8, 15.0, 1.1, 2.0, 0.5)
 ENTROPIES = np.array(LOGARITHMIC)
-SLOPE = (1 - BEND**2 / 4) / (1 + BEND**2 / 4)  # of the bend where nothing is added: 15/17 of its root
+SLOPE = (1 - BEND**2 / 4) / (1 + BEND**2 / 4)  # of the root where nothing is added
 RATE = np.array([1 / 6, 0, 1 / 6, 0, 1 / 8])  # c/6, and c/8 for Renyi-2, at c = 1
 
 
@@ -97,7 +97,7 @@ def test_the_constants_are_those_that_the_formula_names():
     """The tests below write the numbers out; c/6 and c/8 are those of the five proxies in their order."""
     assert PROXIES == ("entropy", "mean", "variance", "skewness", "renyi2")
     assert pytest.approx(RATE) == RATES
-    assert (SMALL, LEAST, BEND) == (0.2, 1e-4, 0.5)
+    assert (SMALL, LEAST, BEND) == (0.2, 1e-4, 0.2)
     assert OUTPUTS == 3 + 5 * 5
 
 
@@ -185,10 +185,10 @@ def test_the_bend_has_no_scale_of_its_own():
 
 
 def test_the_slope_of_the_bend():
-    """16/17 where nothing is added, 0 and 1 at the ends; the derivative that training sees is that of the curve."""
+    """100/101 where nothing is added, 0 and 1 at the ends; the derivative that training sees is that of the curve."""
     value, size = (torch.tensor(v, requires_grad=True, dtype=float) for v in ([0.7, 0.0, -200.0, 200.0], [0.7] * 4))
     positive(value, size, torch).sum().backward()
-    assert value.grad[0] == pytest.approx((1 + SLOPE) / 2) == pytest.approx(16 / 17)
+    assert value.grad[0] == pytest.approx((1 + SLOPE) / 2) == pytest.approx(100 / 101)
     assert value.grad[2] < 1e-4
     assert value.grad[3] > 1 - 1e-4
     step = 1e-5

@@ -165,9 +165,6 @@ def test_the_chosen_strength_is_nearer_to_the_exact_entropy(w, better):
     assert missed[better] < 0.6 * missed[other]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a frame that turns every other spin about x or y forgets sum Z; 4 % at 10 sites"
-)
 def test_fields_that_nearly_alternate_are_disorder_too():
     """Random fields that are mostly up on even and down on odd sites by chance: sum Z is conserved there as elsewhere."""
     h = build("random_field", 10, w=0.5, disorder_seed=4)

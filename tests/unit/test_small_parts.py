@@ -249,7 +249,6 @@ def test_windows_of_localised_chains_are_nearer_with_the_profile():
     assert (held > loose).sum() <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="the mean field breaks a symmetry that the chain has; its <Z> is 0")
 def test_a_chain_that_is_symmetric_under_spin_flip_has_no_fields_outside():
     """A frustrated chain that no family names, at sum Z = 0: every <Z> is zero, and so is every field of a window."""
     ops = [(a + a, r, c) for a in "XYZ" for r, c in ((1, 1.0), (2, 0.6))]
