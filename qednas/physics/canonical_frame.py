@@ -61,7 +61,7 @@ def canonical(hamiltonian: Hamiltonian) -> Frame:
     Axes are ordered by nearest-neighbour couplings, then by all couplings, then by ascending field, then from negative to
     positive couplings at even distances (those that no sublattice rotation changes), then by ascending bridges over
     them.  Of the four sublattice rotations one is taken that keeps fields and three-site terms uniform (where any does),
-    with the most negative XX, then YY.
+    with the most negative XX, then YY; of the two that keep a conserved sum Z, if there is one along the last axis.
     """
     near, wide, field, even, middle = np.zeros((5, 3))
     for letters, (rows, places) in hamiltonian.groups().items():
