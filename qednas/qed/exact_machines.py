@@ -14,7 +14,7 @@ from qednas.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.rbm import RBM
 
-QUARTER = 0.25j * math.pi
+QUARTER = torch.tensor(0.25j * math.pi, dtype=torch.complex128)
 
 
 def complex_zeros(*shape: int) -> torch.Tensor:

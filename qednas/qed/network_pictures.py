@@ -47,9 +47,11 @@ def random_machines(found):
         style = {"fmt": mark + "-", "ms": 4, "lw": 1, "capsize": 2, "color": colour}
         left.errorbar(sizes, e["entropy"], e["sem"], label=name, **style)
         right.errorbar(sizes, e["ratio"], e["ratio_sem"], **style)
-    for value, text in ((POISSON, "Poisson"), (ORTHOGONAL, "GOE")):
+    for value, text, shift in ((POISSON, "Poisson", -10), (ORTHOGONAL, "GOE", 3)):
         right.axhline(value, color="0.4", lw=1, ls="--")
-        right.annotate(text, (sizes[0], value), xytext=(0, 3), textcoords="offset points", fontsize=8, color="0.3")
+        right.annotate(
+            text, (sizes[-1], value), xytext=(0, shift), textcoords="offset points", ha="right", fontsize=8, color="0.3"
+        )
     left.set(xlabel="sites N", ylabel="half-chain entropy (nats)", title="growth with the size", xticks=sizes)
     right.set(
         xlabel="sites N", ylabel="mean gap ratio of the levels", title="level statistics", ylim=(0.3, 0.6), xticks=sizes
@@ -81,8 +83,7 @@ def ensemble_rows(found) -> list[dict]:
             "weights": name,
             f"entropy at N = {n} (nats)": f"{e['entropy'][-1]:.3f} ± {e['sem'][-1]:.3f}",
             "share of Page": f"{e['share'][-1]:.0%}",
-            "growth per site (nats)": f"{e['slope']:.3f} ± {e['slope_sem']:.3f}",
-            "share of Page's growth": f"{e['slope_share']:.0%}",
+            "growth over Page's": f"{e['slope_share']:.0%} ± {e['slope_share'] * e['slope_sem'] / abs(e['slope']):.0%}",
             "gap ratio": f"{e['ratio'][-1]:.3f} ± {e['ratio_sem'][-1]:.3f}",
         }
         for name, e in found["ensembles"].items()
@@ -112,13 +113,10 @@ def learned_rows(found) -> list[dict]:
         {
             "sites": row["sites"],
             "parameters": row["parameters"],
-            "exact energy": f"{row['exact_energy']:.9f}",
+            "exact energy": f"{row['exact_energy']:.7f}",
             "relative error": f"{row['error']:.1e}" + (f" ± {row['error_sem']:.0e}" if row["error_sem"] else ""),
-            "infidelity": f"{row['infidelity']:.0e}",
-            "entropy": f"{row['entropy']:.6f}",
-            "exact": f"{row['exact_entropy']:.6f}",
-            "Rényi-2": f"{row['renyi2']:.6f}",
-            "exact ": f"{row['exact_renyi2']:.6f}",
+            "entropy (exact)": f"{row['entropy']:.5f} ({row['exact_entropy']:.5f})",
+            "Rényi-2 (exact)": f"{row['renyi2']:.5f} ({row['exact_renyi2']:.5f})",
         }
         for row in found["rows"]
     ]

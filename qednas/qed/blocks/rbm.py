@@ -23,6 +23,8 @@ class RBM(Block):
     None sees all.  scale: standard deviation of real and imaginary parts at the start.
     """
 
+    mask: torch.Tensor
+
     def __init__(
         self,
         sites: int,
