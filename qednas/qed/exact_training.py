@@ -13,7 +13,8 @@ from qednas.errors import InputError
 from qednas.physics.basis import Basis, Flips
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.qed.blocks.block import Block
-from qednas.qed.natural_gradient import add_to_parameters, log_derivatives, natural_step
+from qednas.qed.blocks.derivatives import add_to_parameters
+from qednas.qed.natural_gradient import natural_step
 
 DERIVATIVES = 1 << 27  # numbers in the table of derivatives beyond which exact sums do not fit
 
@@ -91,7 +92,10 @@ def train_exactly(
     energies = [now.energy]
     for step in range(steps):
         shift = shifts[0] * (shifts[1] / shifts[0]) ** (step / max(steps - 1, 1))
-        direction, _ = natural_step(log_derivatives(block, space.bits), now.local, now.weights, shift)
+        found = natural_step(
+            block.derivatives(space.bits), now.local, now.weights, shift, holomorphic=block.holomorphic
+        )
+        direction = found.direction
         size = rate
         add_to_parameters(block, size * direction)
         new = summed(block, space)

@@ -1,88 +1,118 @@
-"""Natural gradient of the energy (stochastic reconfiguration) for blocks with real or complex parameters.
+"""Natural gradient of the energy (stochastic reconfiguration).
 
-With O_i = d ln psi(s_i) / d theta (real parameters theta), weights w_i that sum to one, and centred
+With O_i = d ln psi(s_i) / d theta, weights w_i that sum to one, and centred
 
-    X = sqrt(w) [Re, Im](O - <O>),        y = sqrt(w) [Re, Im](E_loc - <E_loc>),
+    X = sqrt(w) (O - <O>),        y = sqrt(w) (E_loc - <E_loc>),
 
-the step solves (X^T X + shift) d = -X^T y (Sorella, PRL 80, 4558 (1998)).  With more parameters than rows the same d comes
-from the small matrix, d = -X^T (X X^T + shift)^-1 y (Chen and Heyl, Nat. Phys. 20, 1476 (2024); Rende et al., Commun. Phys.
-7, 260 (2024)).
+real and imaginary parts as rows of their own where the parameters are real and psi is not, the step d is the least-squares
+answer to X d = -y with a penalty on its length (Sorella, PRL 80, 4558 (1998)):
+
+    d = m d' - (X^+ X + shift)^-1 X^+ (y + m X d')
+
+where d' is the step before and m the momentum (Goldshlager, Abrahamsen and Lin, J. Comput. Phys. 516, 113351 (2024); m = 0 is
+the plain form).  With more parameters than rows the same d comes from the small matrix, X^+ (X X^+ + shift)^-1 (Chen and Heyl,
+Nat. Phys. 20, 1476 (2024); Rende et al., Commun. Phys. 7, 260 (2024)), and X is never written down.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
-from torch.func import functional_call, grad, vmap
 
 from qednas.errors import InputError
-from qednas.qed.blocks.block import Block
+from qednas.qed.blocks.derivatives import Derivatives
 
 LARGEST_SHIFT = 1e3  # of the diagonal, relative: beyond this a system is not solved
 
 
-def free_parameters(block: Block) -> dict[str, torch.Tensor]:
-    """The trainable parameters by name; complex ones as real arrays with a last axis (real, imaginary)."""
-    return {
-        name: torch.view_as_real(p.detach()) if p.is_complex() else p.detach()
-        for name, p in block.named_parameters()
-        if p.requires_grad
-    }
+@dataclass(frozen=True)
+class Step:
+    """direction d (parameters,), gradient of the energy (parameters,), and |X d|^2, the square of its length in the state."""
 
-
-def add_to_parameters(block: Block, step: torch.Tensor) -> None:
-    """Move the trainable parameters by a flat real step (parameters,), in the order of :func:`free_parameters`."""
-    first = 0
-    with torch.no_grad():
-        for p in block.parameters():
-            if p.requires_grad:
-                real = torch.view_as_real(p) if p.is_complex() else p
-                real += step[first : first + real.numel()].reshape(real.shape).to(real.dtype)
-                first += real.numel()
-
-
-def log_derivatives(block: Block, configurations: torch.Tensor) -> torch.Tensor:
-    """d ln psi / d theta, complex128 (batch, parameters), of bits (batch, sites)."""
-    values = free_parameters(block)
-    complex_names = {name for name, p in block.named_parameters() if p.is_complex()}
-
-    def log_psi(real_values: dict[str, torch.Tensor], bits: torch.Tensor) -> torch.Tensor:
-        given = {n: torch.view_as_complex(v) if n in complex_names else v for n, v in real_values.items()}
-        return functional_call(block, given, (bits[None],))[0]
-
-    def flat(gradient: dict[str, torch.Tensor]) -> torch.Tensor:
-        return torch.cat([g.flatten(1) for g in gradient.values()], 1).to(torch.float64)
-
-    real = vmap(grad(lambda v, s: log_psi(v, s).real), (None, 0))(values, configurations)
-    imaginary = vmap(grad(lambda v, s: log_psi(v, s).imag), (None, 0))(values, configurations)
-    return torch.complex(flat(real), flat(imaginary))
+    direction: torch.Tensor
+    gradient: torch.Tensor
+    length: float
 
 
 def natural_step(
-    derivatives: torch.Tensor, local: torch.Tensor, weights: torch.Tensor, shift: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Direction (parameters,) of the natural gradient descent and the plain gradient (parameters,) of the energy.
+    derivatives: Derivatives,
+    local: torch.Tensor,
+    weights: torch.Tensor,
+    shift: float,
+    *,
+    holomorphic: bool = False,
+    before: torch.Tensor | None = None,
+    momentum: float = 0.0,
+) -> Step:
+    """The step at local energies (rows,) and weights (rows,) that sum to one.
 
-    derivatives (batch, parameters), local energies (batch,), weights (batch,) that sum to one; shift is relative to the mean
-    of the diagonal of X^T X.  Raises InputError when numbers are not finite or no shift makes the system solvable.
+    holomorphic: the derivatives are by complex parameters, and so is the step.  shift is relative to the mean of the diagonal
+    of X^+ X.  Raises InputError when numbers are not finite or no shift makes the system solvable.
     """
-    if not (torch.isfinite(derivatives).all() and torch.isfinite(local).all()):
+    if holomorphic:
+        o, missed = derivatives, local.to(torch.complex128)
+    elif derivatives.is_complex:
+        o, missed = derivatives.stacked(), local.to(torch.complex128)
+    else:
+        o, missed = derivatives, local.real if local.is_complex() else local
+    if not torch.isfinite(missed).all():
         raise InputError("training met a number that is not finite; the state before this step is kept")
     root = weights.sqrt()
-    centred = (derivatives - weights.to(derivatives.dtype) @ derivatives) * root[:, None]
-    missed = (local - (weights * local).sum()) * root
-    x = torch.cat([centred.real, centred.imag])  # (2 batch, parameters)
-    y = torch.cat([missed.real, missed.imag])
-    gradient = x.T @ y
-    small = x.shape[0] < x.shape[1]
-    matrix = x @ x.T if small else x.T @ x
-    scale = (x**2).sum() / x.shape[1]
+    y = (missed - (weights * missed).sum()) * root
+    if derivatives.is_complex and not holomorphic:
+        y, root = torch.cat([y.real, y.imag]), torch.cat([root, root])
+    copies = len(root) // len(weights)  # real and imaginary rows are centred apart
+
+    def averages(rows: torch.Tensor) -> torch.Tensor:
+        """sqrt(w) sum sqrt(w) v of each part of the rows (rows, ...)."""
+        kept = []
+        for v, r in zip(rows.chunk(copies), root.chunk(copies), strict=True):
+            kept.append(r.reshape(-1, *[1] * (v.ndim - 1)) * torch.tensordot(r.to(v.dtype), v, 1))
+        return torch.cat(kept)
+
+    def pull(rows: torch.Tensor) -> torch.Tensor:
+        return o.pull(root * (rows - averages(rows)))
+
+    def push(columns: torch.Tensor) -> torch.Tensor:
+        rows = root * o.push(columns)
+        return rows - averages(rows)
+
+    if before is not None and momentum:
+        carried = momentum * before
+        y_left = y + push(carried)
+    else:
+        carried, y_left = None, y
+    if small := o.rows < o.columns:
+        matrix = o.gram() * root[:, None] * root
+        matrix = matrix - averages(matrix)
+        matrix = matrix - averages(matrix.mH).mH
+        wanted = y_left
+    else:
+        table = o.table() * root[:, None]
+        table = table - averages(table)
+        matrix, wanted = table.mH @ table, table.mH @ y_left
+    scale = matrix.diagonal().real.sum() / o.columns
+    if not torch.isfinite(scale):
+        raise InputError("training met a number that is not finite; the state before this step is kept")
+    solved = solve(matrix, wanted, shift, scale)
+    direction = -(pull(solved) if small else solved)
+    if carried is not None:
+        direction = direction + carried
+    length = float((push(direction).abs() ** 2).sum())
+    if not torch.isfinite(direction.abs().sum()):
+        raise InputError("training met a number that is not finite; the state before this step is kept")
+    return Step(direction, 2 * pull(y), length)
+
+
+def solve(matrix: torch.Tensor, wanted: torch.Tensor, shift: float, scale: torch.Tensor) -> torch.Tensor:
+    """(matrix + shift scale)^-1 wanted by Cholesky; the shift grows tenfold until the matrix is positive."""
     while True:
-        shifted = matrix + shift * scale * torch.eye(len(matrix), dtype=matrix.dtype)
+        shifted = matrix.clone()
+        shifted.diagonal().add_(shift * scale)
         factor, failed = torch.linalg.cholesky_ex(shifted)
         if not failed:
-            break
+            return torch.cholesky_solve(wanted[:, None], factor)[:, 0]
         shift *= 10
         if not 0 < shift <= LARGEST_SHIFT:
             raise InputError("the natural gradient has no solution: the derivatives are zero or too uneven")
-    solved = torch.cholesky_solve((y if small else gradient)[:, None], factor)[:, 0]
-    return -(x.T @ solved if small else solved), 2 * gradient

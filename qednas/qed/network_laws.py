@@ -69,7 +69,7 @@ def exact_machines(sites: int, torus: list[int]) -> dict:
 
 
 def size(machine: RBM) -> dict:
-    return {"sites": machine.sites, "units": len(machine.hidden), "parameters": machine.used_parameters}
+    return {"sites": machine.sites, "units": len(machine.weights), "parameters": machine.used_parameters}
 
 
 def region_entropy(psi: np.ndarray, sites: int, region: list[int]) -> float:

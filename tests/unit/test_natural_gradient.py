@@ -8,9 +8,10 @@ from qednas.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed.blocks.block import Block, all_configurations
+from qednas.qed.blocks.derivatives import Derivatives, add_to_parameters, free_parameters, log_derivatives
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.exact_training import Space, summed, train_exactly
-from qednas.qed.natural_gradient import add_to_parameters, free_parameters, log_derivatives, natural_step
+from qednas.qed.natural_gradient import natural_step
 
 
 def machine(sites=4, density=1.0, seed=0, scale=0.3) -> RBM:
@@ -67,15 +68,16 @@ def test_both_forms_solve_the_same_equation(rows, columns):
     f = (torch.einsum("i,ia,i->a", w.to(o.dtype), o.conj(), local) - mean_o.conj() * mean_e).real
     shift = 1e-3
     want = -torch.linalg.solve(s + shift * torch.trace(s) / columns * torch.eye(columns, dtype=s.dtype), f)
-    found, gradient = natural_step(o, local, w, shift)
-    torch.testing.assert_close(found, want, rtol=1e-8, atol=1e-10)
-    torch.testing.assert_close(gradient, 2 * f, rtol=1e-10, atol=1e-12)
+    found = natural_step(Derivatives([o]), local, w, shift)
+    torch.testing.assert_close(found.direction, want, rtol=1e-8, atol=1e-10)
+    torch.testing.assert_close(found.gradient, 2 * f, rtol=1e-10, atol=1e-12)
+    assert found.length == pytest.approx(float(want @ s @ want), rel=1e-8)
 
 
 def test_the_gradient_is_that_of_the_energy():
     space, block = Space.of(build("tfim", 4, h=0.7)), machine(seed=2)
     now = summed(block, space)
-    _, gradient = natural_step(log_derivatives(block, space.bits), now.local, now.weights, 1e-3)
+    gradient = natural_step(Derivatives([log_derivatives(block, space.bits)]), now.local, now.weights, 1e-3).gradient
     direction = gradient / gradient.norm()
     size = 1e-5
     add_to_parameters(block, size * direction)
@@ -88,9 +90,9 @@ def test_numbers_that_are_not_finite_stop_the_step():
     o, local, w = random_system(5, 3)
     local[2] = float("nan")
     with pytest.raises(InputError, match="not finite"):
-        natural_step(o, local, w, 1e-3)
+        natural_step(Derivatives([o]), local, w, 1e-3)
     with pytest.raises(InputError, match="no solution"):
-        natural_step(0 * o, torch.ones(5, dtype=torch.complex128), w, 1e-3)
+        natural_step(Derivatives([0 * o]), torch.ones(5, dtype=torch.complex128), w, 1e-3)
 
 
 @pytest.mark.parametrize(("family", "parameters"), [("tfim", {"h": 1.0}), ("xxz", {"delta": 0.5}), ("mhs", {})])

@@ -1,26 +1,38 @@
-"""Restricted Boltzmann machine with complex weights: Carleo and Troyer, Science 355, 602 (2017).
+"""Restricted Boltzmann machine: Carleo and Troyer, Science 355, 602 (2017).
 
 psi(s) = exp(sum_k a_k s_k) prod_j cosh(b_j + sum_k W_jk s_k),        s_k = +-1
+
+With x_j = exp(2 theta_j) of the angles theta_j = b_j + sum_k W_jk s_k, turning spins over multiplies every x_j by a known
+number, and the ratio of two amplitudes is a product of (1 + x'_j) / (1 + x_j): no hyperbolic function is ever computed anew.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 
 from qednas.errors import InputError
-from qednas.qed.blocks.block import Block, spins
+from qednas.qed.blocks.block import Block, Flip, Walk, spins
+from qednas.qed.blocks.derivatives import Derivatives, Outer
 
 LN_2 = math.log(2)
 FAR = 40.0  # real part from which on exp(-2 x) is nothing in double precision
+CACHE = 1 << 16  # numbers at a time that stay in the cache
+LONG = 6  # flips of more sites start from the angles anew
+PRODUCT = 32  # factors multiplied before a logarithm is taken
 
 
 class RBM(Block):
-    """visible a (sites,), hidden b (units,), weights W (units, sites), complex128; ``mask`` (units, sites) of the bonds.
+    """visible a (sites,), hidden b (units,), weights W (units, sites); ``mask`` (units, sites) of the bonds.
 
     density: hidden units per site.  reach: hidden unit j sees spins at a distance of at most ``reach`` from its own place;
-    None sees all.  scale: standard deviation of real and imaginary parts at the start.
+    None sees all.  dtype: complex128, or float64 for a positive state.  tied: permutations (group, sites) under which the
+    state is the same, as :func:`qednas.physics.symmetries.permutations` gives them; the hidden units then come in groups that
+    share their weights, W_(f g) k = w_f g(k), and ``density`` counts the units of a group as one group has per site.
+    even: no biases, so that turning all spins over changes nothing.  scale: standard deviation of real and imaginary parts at
+    the start.
     """
 
     mask: torch.Tensor
@@ -31,23 +43,43 @@ class RBM(Block):
         density: float = 1.0,
         reach: int | None = None,
         *,
+        dtype: torch.dtype = torch.complex128,
+        tied: torch.Tensor | None = None,
+        even: bool = False,
         scale: float = 0.01,
         generator: torch.Generator | None = None,
     ):
         super().__init__(sites)
-        units = round(density * sites)
+        if dtype not in (torch.complex128, torch.float64):
+            raise InputError(f"dtype = {dtype}: complex128, or float64 for a positive state")
+        if tied is not None and reach is not None:
+            raise InputError(f"reach = {reach}: weights that are tied by a symmetry see all sites")
+        self.holomorphic, self.is_real = dtype.is_complex, not dtype.is_complex
+        units = round(density * sites / (1 if tied is None else len(tied)))
         if units < 1:
-            raise InputError(f"density = {density}: no hidden unit for {sites} sites; need at least {1 / sites:.3g}")
+            raise InputError(
+                f"density = {density}: no hidden unit for {sites} sites; "
+                f"need at least {(1 if tied is None else len(tied)) / sites:.3g}"
+            )
         if reach is not None and reach < 0:
             raise InputError(f"reach = {reach}: a distance, 0 or more")
         places = (torch.arange(units) + 0.5) * sites / units - 0.5
         near = (torch.arange(sites) - places[:, None]).abs() <= (sites if reach is None else reach)
         self.register_buffer("mask", near)
+        self.local = reach is not None
+        self.tied = tied
+        self.orbits = None if tied is None else orbits(tied)
 
         def drawn(*shape: int) -> torch.nn.Parameter:
-            return torch.nn.Parameter(scale * 2**0.5 * torch.randn(*shape, dtype=torch.complex128, generator=generator))
+            spread = scale * (2**0.5 if dtype.is_complex else 1)
+            return torch.nn.Parameter(spread * torch.randn(*shape, dtype=dtype, generator=generator))
 
-        self.visible, self.hidden, self.weights = drawn(sites), drawn(units), drawn(units, sites)
+        if even:
+            self.visible = self.hidden = None
+        else:
+            self.visible = drawn(sites if self.orbits is None else int(self.orbits.max()) + 1)
+            self.hidden = drawn(units)
+        self.weights = drawn(units, sites)
 
     @classmethod
     def from_weights(cls, visible: torch.Tensor, hidden: torch.Tensor, weights: torch.Tensor) -> RBM:
@@ -61,25 +93,163 @@ class RBM(Block):
                     raise InputError(f"{name} has shape {tuple(value.shape)}, {tuple(own.shape)} is needed")
                 own.copy_(value)
         block.mask.copy_(weights != 0)
+        block.local = True
         return block
 
     @property
+    def chains_at_once(self) -> int:  # type: ignore[override]
+        return max(1, CACHE // (len(self.weights) * (1 if self.tied is None else len(self.tied))))
+
+    @property
+    def parameter_count(self) -> int:
+        each = 2 if self.holomorphic else 1
+        return super().parameter_count - each * int((~self.mask).sum())
+
+    @property
     def used_parameters(self) -> int:
-        """Complex parameters that are not zero: how the literature counts exact machines."""
-        kept = (self.visible != 0).sum() + (self.hidden != 0).sum() + ((self.weights != 0) & self.mask).sum()
-        return int(kept)
+        """Parameters that are not zero: how the literature counts exact machines."""
+        values = [p for p in (self.visible, self.hidden) if p is not None] + [self.weights * self.mask]
+        return int(sum((v != 0).sum() for v in values))
+
+    def untied(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """a (sites,), b (units,), W (units, sites) with every weight in all its places."""
+        w = self.weights * self.mask if self.local else self.weights
+        a = w.new_zeros(self.sites) if self.visible is None else self.visible
+        b = w.new_zeros(len(w)) if self.hidden is None else self.hidden
+        if self.tied is None or self.orbits is None:
+            return a, b, w
+        size = len(self.tied)
+        places = torch.argsort(self.tied, 1)  # theta_fg = sum_k w_fk s_g(k) = sum_i w_f g^-1(i) s_i
+        whole = w[:, places].reshape(-1, self.sites)  # (feature, group, sites)
+        return a if self.visible is None else a[self.orbits], b.repeat_interleave(size), whole
 
     def angles(self, s: torch.Tensor) -> torch.Tensor:
         """b_j + sum_k W_jk s_k (batch, units) of spins (batch, sites)."""
-        return self.hidden + s.to(torch.complex128) @ (self.weights * self.mask).T
+        _, b, w = self.untied()
+        return b + s.to(w.dtype) @ w.mT
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
         s = spins(configurations)
-        return s.to(torch.complex128) @ self.visible + log_cosh(self.angles(s)).sum(-1)
+        a, b, w = self.untied()
+        out = log_cosh(b + s.to(w.dtype) @ w.mT).sum(-1)
+        if self.visible is not None:
+            out = out + s.to(a.dtype) @ a
+        return out.to(torch.complex128)
+
+    def derivatives(self, configurations: torch.Tensor) -> Derivatives:
+        with torch.no_grad():
+            s = spins(configurations)
+            t = torch.tanh(self.angles(s))  # (batch, units)
+            own = s.to(t.dtype)
+            pieces: list[torch.Tensor | Outer] = []
+            if self.tied is None or self.orbits is None:
+                if self.visible is not None:
+                    pieces += [own, t]
+                pieces.append((Outer(t, own).table() * self.mask.flatten()) if self.local else Outer(t, own))
+                return Derivatives(pieces)
+            shaped = t.reshape(len(t), -1, len(self.tied))  # (batch, feature, group)
+            if self.visible is not None:
+                summed = own.new_zeros(len(own), len(self.visible)).index_add_(1, self.orbits, own)
+                pieces += [summed, shaped.sum(2)]
+            pieces.append(torch.bmm(shaped, own[:, self.tied]).flatten(1))
+            return Derivatives(pieces)
+
+    def flip_ratios(
+        self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        table = Turns(self)
+        size = max(1, CACHE // table.units)
+        parts = []
+        for bits in configurations.split(size):
+            s = spins(bits)
+            x = table.start(s)
+            below = 1 + x
+            logs = torch.stack([table.log_ratio(s, x, below, flip)[0] for flip in flips], 1)
+            parts.append(torch.exp(logs))
+        return torch.cat(parts)
+
+    def walk(self, configurations: torch.Tensor) -> Walk:
+        return RBMWalk(self, configurations)
+
+
+class Turns:
+    """What turning spins over does to the amplitude of a machine, as tables that hold until its weights change."""
+
+    def __init__(self, block: RBM):
+        with torch.no_grad():
+            a, b, w = block.untied()
+            self.hidden, self.weights, self.units = b.detach(), w.detach(), len(w)
+            self.factors = torch.exp(-4 * self.weights.T).contiguous()  # (sites, units): x' / x of a spin that was up
+            self.inverse = 1 / self.factors
+            self.linear = 2 * (self.weights.sum(0) - a)  # (sites,): ln of what stands before the product
+
+    def start(self, s: torch.Tensor) -> torch.Tensor:
+        """x (batch, units) of spins (batch, sites)."""
+        return torch.exp(2 * (self.hidden + s.to(self.weights.dtype) @ self.weights.mT))
+
+    def log_ratio(
+        self, s: torch.Tensor, x: torch.Tensor, below: torch.Tensor, flip: Flip
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """ln psi(s')/psi(s) (batch,), x' and 1 + x' (batch, units) of spins s (batch, sites), x and below = 1 + x."""
+        places = list(flip)
+        before = s[:, places].to(x.dtype) @ self.linear[places]
+        if len(flip) > LONG:
+            turned = s.clone()
+            turned[:, places] *= -1
+            new = self.start(turned)
+        else:
+            new = x
+            for i in flip:
+                new = new * torch.where(s[:, i, None] > 0, self.factors[i], self.inverse[i])
+        above = 1 + new
+        return before + log_product(above / below), new, above
+
+
+class RBMWalk(Walk):
+    """Chains that carry x and 1 + x of every hidden unit."""
+
+    def __init__(self, block: RBM, configurations: torch.Tensor):
+        self.block, self.bits = block, configurations.bool().clone()
+        self.table = Turns(block)
+        self.spins = spins(self.bits)
+        self.x = self.table.start(self.spins)
+        self.below = 1 + self.x
+        self._new = self.x, self.below
+
+    def propose(self, flip: Flip) -> torch.Tensor:
+        logs, x, below = self.table.log_ratio(self.spins, self.x, self.below, flip)
+        self._new = x, below
+        return 2 * logs.real if logs.is_complex() else 2 * logs
+
+    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
+        self.turn(flip, accepted)
+        for i in flip:
+            self.spins[:, i] = torch.where(accepted, -self.spins[:, i], self.spins[:, i])
+        x, below = self._new
+        self.x = torch.where(accepted[:, None], x, self.x)
+        self.below = torch.where(accepted[:, None], below, self.below)
+
+
+def orbits(permutations: torch.Tensor) -> torch.Tensor:
+    """Number (sites,) of the orbit that each site belongs to under permutations (group, sites)."""
+    least = permutations.min(0).values
+    return torch.unique(least, return_inverse=True)[1]
+
+
+def log_product(factors: torch.Tensor) -> torch.Tensor:
+    """ln of the product over the last axis (batch, factors), with few logarithms and no overflow."""
+    count = factors.shape[-1]
+    whole = count // PRODUCT * PRODUCT
+    total = factors[..., whole:].prod(-1).log()
+    if whole:
+        total = total + factors[..., :whole].unflatten(-1, (-1, PRODUCT)).prod(-1).log().sum(-1)
+    return total
 
 
 def log_cosh(x: torch.Tensor) -> torch.Tensor:
-    """ln cosh of complex numbers without overflow; the imaginary part up to a multiple of 2 pi."""
+    """ln cosh without overflow; the imaginary part up to a multiple of 2 pi."""
+    if not x.is_complex():
+        return x.abs() + torch.log1p(torch.exp(-2 * x.abs())) - LN_2
     x = torch.where(x.real < 0, -x, x)  # cosh is even
     far = x.real > FAR  # log1p of a complex denormal number is not a number
     rest = torch.log1p(torch.exp(-2 * torch.where(far, 0.0, x)))

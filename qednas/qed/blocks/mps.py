@@ -1,0 +1,191 @@
+"""Matrix product state: psi(s) = A_0(s_0) A_1(s_1) ... A_(N-1)(s_(N-1)), open boundaries.
+
+Sampled exactly from left to right (Ferris and Vidal, PRB 85, 165146 (2012)); amplitudes of configurations that differ at a few
+sites come from products of matrices to the left and to the right of them (environments), which are worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from qednas.errors import InputError
+from qednas.qed.blocks.block import Block, Flip, Walk
+from qednas.qed.blocks.derivatives import Derivatives, Outer
+
+LARGEST = 1 << 28  # bytes of one tensor
+CHAINS = 1 << 10
+
+
+class MPS(Block):
+    """Tensors (left bond, 2, right bond) of ``bond`` at most, and no larger than a state of that many spins can use.
+
+    dtype: float64 or complex128.  It starts as the product of (up + down) on every site with noise of size ``scale``.
+    Raises InputError for a bond dimension that is not positive or does not fit in memory.
+    """
+
+    samples_exactly = True
+
+    def __init__(
+        self,
+        sites: int,
+        bond: int,
+        *,
+        dtype: torch.dtype = torch.float64,
+        scale: float = 0.05,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__(sites)
+        if bond < 1:
+            raise InputError(f"bond = {bond}: the bond dimension is 1 or more")
+        if dtype not in (torch.complex128, torch.float64):
+            raise InputError(f"dtype = {dtype}: float64 or complex128")
+        if 2 * bond**2 * 16 > LARGEST:
+            raise InputError(
+                f"bond = {bond}: one tensor would need {32 * bond**2 / 1e9:.1f} GB; at most {LARGEST / 1e9:.1f}"
+            )
+        self.bond, self.holomorphic, self.is_real = bond, dtype.is_complex, not dtype.is_complex
+        self.bonds = [min(bond, 2 ** min(k, sites - k, 62)) for k in range(sites + 1)]
+        tensors = []
+        for k in range(sites):
+            left, right = self.bonds[k], self.bonds[k + 1]
+            tensor = scale * torch.randn(left, 2, right, dtype=dtype, generator=generator)
+            tensor[0, :, 0] += 2**-0.5
+            tensors.append(torch.nn.Parameter(tensor))
+        self.tensors = torch.nn.ParameterList(tensors)
+
+    def matrices(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """A(up) and A(down) of every site."""
+        return [(t[:, 0], t[:, 1]) for t in self.tensors]
+
+    def lefts(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """Products of all matrices left of each site, (batch, bond) of norm one, and ln of their norms (batch, sites + 1)."""
+        vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
+        out, logs = [vector], [torch.zeros(len(bits), dtype=torch.float64)]
+        for k, (up, down) in enumerate(self.matrices()):
+            vector = torch.where(bits[:, k, None], vector @ down, vector @ up)
+            vector, log = normalised(vector)
+            out.append(vector)
+            logs.append(logs[-1] + log)
+        return out, torch.stack(logs, 1)
+
+    def rights(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """The same from the right: entry k is the product of the matrices of the sites k and beyond."""
+        vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
+        out, logs = [vector], [torch.zeros(len(bits), dtype=torch.float64)]
+        for k in range(self.sites - 1, -1, -1):
+            up, down = self.tensors[k][:, 0], self.tensors[k][:, 1]
+            vector = torch.where(bits[:, k, None], vector @ down.mT, vector @ up.mT)
+            vector, log = normalised(vector)
+            out.append(vector)
+            logs.append(logs[-1] + log)
+        return out[::-1], torch.stack(logs[::-1], 1)
+
+    def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
+        vectors, logs = self.lefts(configurations.bool())
+        last = vectors[-1][:, 0]
+        return torch.log(last.to(torch.complex128)) + logs[:, -1]
+
+    def derivatives(self, configurations: torch.Tensor) -> Derivatives:
+        with torch.no_grad():
+            bits = configurations.bool()
+            left, left_logs = self.lefts(bits)
+            right, right_logs = self.rights(bits)
+            psi = left[-1][:, 0]  # a phase
+            pieces: list[torch.Tensor | Outer] = []
+            for k in range(self.sites):
+                size = torch.exp(left_logs[:, k] + right_logs[:, k + 1] - left_logs[:, -1]) / psi
+                own = left[k] * size[:, None]  # (batch, left)
+                there = torch.where(bits[:, k, None], 0.0, own), torch.where(bits[:, k, None], own, 0.0)
+                pieces.append(Outer(torch.stack(there, 2).flatten(1), right[k + 1]))  # (left, spin), (right)
+            return Derivatives(pieces)
+
+    def flip_ratios(
+        self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        with torch.no_grad():
+            bits = configurations.bool()
+            left, left_logs = self.lefts(bits)
+            right, right_logs = self.rights(bits)
+            whole = left[-1][:, 0]
+            out = torch.empty(len(bits), len(flips), dtype=whole.dtype)
+            for column, flip in enumerate(flips):
+                first, last = min(flip), max(flip)
+                vector = left[first]
+                for k in range(first, last + 1):
+                    turned = bits[:, k, None] ^ (k in flip)
+                    vector = torch.where(turned, vector @ self.tensors[k][:, 1], vector @ self.tensors[k][:, 0])
+                logs = left_logs[:, first] + right_logs[:, last + 1] - left_logs[:, -1]
+                out[:, column] = (vector * right[last + 1]).sum(1) / whole * torch.exp(logs)
+            return out
+
+    def walk(self, configurations: torch.Tensor) -> Walk:
+        return MPSWalk(self, configurations)
+
+    def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        with torch.no_grad():
+            norms = [torch.ones(1, 1, dtype=self.tensors[0].dtype)]  # <right part|right part> as a matrix of each bond
+            for k in range(self.sites - 1, -1, -1):
+                up, down = self.tensors[k][:, 0], self.tensors[k][:, 1]
+                matrix = up @ norms[-1] @ up.mH + down @ norms[-1] @ down.mH
+                norms.append(matrix / matrix.abs().max())
+            norms.reverse()
+            vector = torch.ones(count, 1, dtype=self.tensors[0].dtype)
+            bits = torch.empty(count, self.sites, dtype=torch.bool)
+            for k, (up, down) in enumerate(self.matrices()):
+                choices = vector @ up, vector @ down
+                weights = [((v @ norms[k + 1]) * v.conj()).sum(1).real.clamp_min(0) for v in choices]
+                chance = torch.rand(count, dtype=torch.float64, generator=generator)
+                bits[:, k] = chance * (weights[0] + weights[1]) >= weights[0]
+                vector = normalised(torch.where(bits[:, k, None], choices[1], choices[0]))[0]
+            return bits
+
+
+class MPSWalk(Walk):
+    """Chains whose proposals go from left to right and carry the environments of the place that they have come to."""
+
+    ordered = True
+
+    def __init__(self, block: MPS, configurations: torch.Tensor):
+        self.mps, self.block, self.bits = block, block, configurations.bool().clone()
+        self.restart()
+
+    def restart(self) -> None:
+        with torch.no_grad():
+            self.right, self.right_logs = self.mps.rights(self.bits)
+        self.place, self.reached = 0, -1  # `reached`: the last site that was turned since the right side was made
+        self.vector = torch.ones(len(self.bits), 1, dtype=self.mps.tensors[0].dtype)
+        self.log = torch.zeros(len(self.bits), dtype=torch.float64)
+
+    def through(self, vector: torch.Tensor, bits: torch.Tensor, first: int, last: int) -> torch.Tensor:
+        for k in range(first, last + 1):
+            t = self.mps.tensors[k]
+            vector = torch.where(bits[:, k, None], vector @ t[:, 1], vector @ t[:, 0])
+        return vector
+
+    def propose(self, flip: Flip) -> torch.Tensor:
+        first, last = min(flip), max(flip)
+        with torch.no_grad():
+            if first < self.place or self.reached > last:
+                self.restart()
+            for k in range(self.place, first):
+                self.vector, log = normalised(self.through(self.vector, self.bits, k, k))
+                self.log = self.log + log
+            self.place = first
+            turned = self.bits.clone()
+            turned[:, list(flip)] ^= True
+            right = self.right[last + 1]
+            old = (self.through(self.vector, self.bits, first, last) * right).sum(1)
+            new = (self.through(self.vector, turned, first, last) * right).sum(1)
+            return 2 * (new.abs().log() - old.abs().log())
+
+    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
+        self.turn(flip, accepted)
+        self.reached = max(self.reached, max(flip))
+
+
+def normalised(vector: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of norm one and ln of their norms; rows of zeros stay."""
+    size = torch.linalg.vector_norm(vector, dim=1).clamp_min(1e-300)
+    return vector / size[:, None], size.log()

@@ -1,0 +1,85 @@
+"""Markov chains of configurations distributed as |psi|^2: Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
+
+The moves are the flips that the Hamiltonian makes (so they connect whatever the ground state lives on), and turning every
+spin over where that is a symmetry, which joins the two halves of a cat state.  All chains try the same move at a time, drawn
+without looking at them, and accept it each on its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from qednas.errors import InputError
+from qednas.physics.hamiltonian import Hamiltonian, Sector
+from qednas.qed.blocks.block import Block, Flip, spins
+
+
+def moves(hamiltonian: Hamiltonian) -> list[Flip]:
+    """The flips that the Hamiltonian makes, each as the sites it turns over."""
+    rows = np.unique(hamiltonian.x, axis=0)
+    return [tuple(np.flatnonzero(r).tolist()) for r in rows if r.any()]
+
+
+def start(sites: int, sector: Sector, chains: int, generator: torch.Generator) -> torch.Tensor:
+    """Random bits (chains, sites), bool, inside the sector of sum Z or prod Z; a value that is not given is the least.
+
+    Raises InputError when no configuration has that value.
+    """
+    bits = torch.rand(chains, sites, generator=generator) < 0.5
+    if sector.kind == "magnetisation":
+        value = sites % 2 if sector.value is None else sector.value
+        if (sites - value) % 2 or abs(value) > sites:
+            raise InputError(f"sum Z = {value}: no configuration of {sites} spins has it")
+        order = torch.rand(chains, sites, generator=generator).argsort(1)
+        bits = order < (sites - value) // 2
+    elif sector.kind == "parity_z":
+        odd = bits.sum(1) % 2 != (0 if sector.value in (1, None) else 1)
+        bits[odd, 0] ^= True
+    return bits
+
+
+class Metropolis:
+    """``chains`` chains that go on from one call to the next, so that they stay in equilibrium while a block is trained.
+
+    A sweep is as many moves as there are sites, in an order drawn anew.  ``accepted`` is the share of the last call.
+    """
+
+    def __init__(self, hamiltonian: Hamiltonian, chains: int, generator: torch.Generator):
+        if chains < 1:
+            raise InputError(f"chains = {chains}: at least 1")
+        self.sites, self.generator = hamiltonian.sites, generator
+        self.moves = moves(hamiltonian)
+        self.conserves = hamiltonian.sector.kind == "magnetisation"
+        self.turns_all = hamiltonian.conserves_parity_x and not self.conserves
+        self.bits = start(hamiltonian.sites, hamiltonian.sector, chains, generator)
+        self.accepted = 0.0
+
+    def run(self, block: Block, sweeps: int) -> torch.Tensor:
+        """Bits (chains, sites) after ``sweeps`` more sweeps."""
+        tried, taken = 0, torch.zeros((), dtype=torch.int64)
+        size = max(1, block.chains_at_once or len(self.bits))
+        plans = [self.plan() for _ in range(sweeps)]
+        parts = []
+        for bits in self.bits.split(size):
+            walk = block.walk(bits)
+            for plan in plans:
+                chances = torch.rand(len(plan), len(bits), dtype=torch.float64, generator=self.generator).log()
+                for flip, chance in zip(sorted(plan) if walk.ordered else plan, chances, strict=True):
+                    accepted = chance < walk.propose(flip)
+                    if self.conserves:
+                        accepted &= spins(walk.bits[:, list(flip)]).sum(1) == 0
+                    walk.accept(flip, accepted)
+                    tried, taken = tried + len(bits), taken + accepted.sum()
+            parts.append(walk.bits)
+        self.bits = torch.cat(parts)
+        self.accepted = int(taken) / max(tried, 1)
+        return self.bits
+
+    def plan(self) -> list[Flip]:
+        """The moves of one sweep."""
+        order = torch.randperm(len(self.moves), generator=self.generator)[: self.sites].tolist()
+        plan = [self.moves[k] for k in order]
+        while len(plan) < self.sites:
+            plan.append(self.moves[int(torch.randint(len(self.moves), (), generator=self.generator))])
+        return [*plan, tuple(range(self.sites))] if self.turns_all else plan
