@@ -1,11 +1,12 @@
 """`make bench`: our speed beside other packages, measured in one run on this machine; prints a table with the ratios.
 
-The peers live in an environment of their own, `_build/bench-venv`, made from `benchmarks/requirements.txt` when first
-needed.  Different answers are a failure (status 1); times are reported, never asserted.
+The peers live in environments of their own under `_build`, made from the lists of `benchmarks/` when first needed.  Wrong
+answers are a failure (status 1); times are reported, never asserted.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -17,32 +18,37 @@ import sys
 import time
 from pathlib import Path
 
+import vmc_netket
+
 ROOT = Path(__file__).resolve().parents[1]
-REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
-HOME = ROOT / "_build" / "bench-venv"
 SITES, CHAINS = 16, 10
 AGREEMENT = 1e-10  # energies (Pauli units) and probabilities
 REPEATS = 5
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
-def peers() -> Path:
-    """The Python of the benchmark environment; made, or made anew, when the requirements are not the ones it was made from."""
-    stamp, wanted = HOME / "requirements.sha256", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    python = HOME / "bin" / "python"
+def peers(variant: str = "") -> Path:
+    """The Python of `_build/bench<variant>-venv`; made, or made anew, when `requirements<variant>.txt` is not what it was made of."""
+    requirements = ROOT / "benchmarks" / f"requirements{variant}.txt"
+    home = ROOT / "_build" / f"bench{variant}-venv"
+    stamp, wanted = home / "requirements.sha256", hashlib.sha256(requirements.read_bytes()).hexdigest()
+    python = home / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != wanted:
-        print(f"making {HOME.relative_to(ROOT)} (once)", file=sys.stderr)
-        shutil.rmtree(HOME, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
+        print(f"making {home.relative_to(ROOT)} (once)", file=sys.stderr)
+        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
         pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
+        subprocess.run([*pip, "--requirement", requirements], check=True)
         stamp.write_text(wanted)  # last: an interrupted installation is made again
     return python
 
 
+def environment() -> dict[str, str]:
+    return os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
+
+
 def run(*command, **options) -> subprocess.CompletedProcess:
-    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([*map(str, command)], text=True, env=environment, cwd=ROOT, **options)
+    return subprocess.run([*map(str, command)], text=True, env=environment(), cwd=ROOT, **options)
 
 
 def exact_diagonalisation() -> bool:
@@ -93,12 +99,26 @@ def predict_seconds() -> tuple[float, str]:
 
 
 def main() -> int:
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores\n")
-    agree = exact_diagonalisation()
-    print(f"\nimport qednas, qednas.cli             {import_seconds():6.3f} s (median of {REPEATS})")
-    seconds, complaint = predict_seconds()
-    print(f"qednas predict, 100 sites, start to end {seconds:4.2f} s (median of {REPEATS}) {complaint}")
-    return 0 if agree and not complaint else 1
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=("exact", "vmc", "start"), help="one part instead of all")
+    parser.add_argument("--seconds", type=float, default=75, help="wall time of each side of a race (default 75)")
+    parser.add_argument("--seeds", type=int, default=3, help="how many races (default 3)")
+    given = parser.parse_args()
+    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores")
+    good = True
+    if given.only in (None, "exact"):
+        print()
+        good &= exact_diagonalisation()
+    if given.only in (None, "vmc"):
+        print(flush=True)
+        pythons = {"ours": sys.executable, "netket": peers("-vmc")}
+        good &= vmc_netket.compare(pythons, environment(), given.seconds, given.seeds)
+    if given.only in (None, "start"):
+        print(f"\nimport qednas, qednas.cli             {import_seconds():6.3f} s (median of {REPEATS})")
+        seconds, complaint = predict_seconds()
+        print(f"qednas predict, 100 sites, start to end {seconds:4.2f} s (median of {REPEATS}) {complaint}")
+        good &= not complaint
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

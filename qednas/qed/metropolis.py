@@ -64,8 +64,10 @@ class Metropolis:
         for bits in self.bits.split(size):
             walk = block.walk(bits)
             for plan in plans:
+                if (rank := walk.order) is not None:
+                    plan = sorted(plan, key=lambda flip: min(rank[site] for site in flip))
                 chances = torch.rand(len(plan), len(bits), dtype=torch.float64, generator=self.generator).log()
-                for flip, chance in zip(sorted(plan) if walk.ordered else plan, chances, strict=True):
+                for flip, chance in zip(plan, chances, strict=True):
                     accepted = chance < walk.propose(flip)
                     if self.conserves:
                         accepted &= spins(walk.bits[:, list(flip)]).sum(1) == 0

@@ -89,7 +89,7 @@ class Walk:
     A proposal changes the same sites in every chain; each chain accepts it on its own.
     """
 
-    ordered = False  # whether proposals are quicker from left to right
+    order: Sequence[int] | None = None  # rank of each site where proposals are quicker in that order
 
     def __init__(self, block: Block, configurations: torch.Tensor):
         self.block, self.bits = block, configurations.bool().clone()

@@ -21,11 +21,13 @@ CHAINS = 1 << 10
 class MPS(Block):
     """Tensors (left bond, 2, right bond) of ``bond`` at most, and no larger than a state of that many spins can use.
 
-    dtype: float64 or complex128.  It starts as the product of (up + down) on every site with noise of size ``scale``.
+    dtype: float64 or complex128.  path (sites,): the order in which the tensors visit the sites, by default from first to last;
+    :func:`folded` keeps the neighbours on a ring close.  It starts as the product of (up + down) on every site with noise of size ``scale``.
     Raises InputError for a bond dimension that is not positive or does not fit in memory.
     """
 
     samples_exactly = True
+    path: torch.Tensor
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class MPS(Block):
         bond: int,
         *,
         dtype: torch.dtype = torch.float64,
+        path: torch.Tensor | None = None,
         scale: float = 0.05,
         generator: torch.Generator | None = None,
     ):
@@ -45,6 +48,11 @@ class MPS(Block):
             raise InputError(
                 f"bond = {bond}: one tensor would need {32 * bond**2 / 1e9:.1f} GB; at most {LARGEST / 1e9:.1f}"
             )
+        path = torch.arange(sites) if path is None else path
+        if path.shape != (sites,) or not torch.equal(path.sort().values, torch.arange(sites)):
+            raise InputError(f"path = {path.tolist()}: every site from 0 to {sites - 1} once")
+        self.register_buffer("path", path)
+        self.places = torch.argsort(path).tolist()  # of each site, which tensor
         self.bond, self.holomorphic, self.is_real = bond, dtype.is_complex, not dtype.is_complex
         self.bonds = [min(bond, 2 ** min(k, sites - k, 62)) for k in range(sites + 1)]
         tensors = []
@@ -55,12 +63,16 @@ class MPS(Block):
             tensors.append(torch.nn.Parameter(tensor))
         self.tensors = torch.nn.ParameterList(tensors)
 
+    def along(self, configurations: torch.Tensor) -> torch.Tensor:
+        """Bits (batch, sites), bool, in the order of the tensors."""
+        return configurations.bool()[:, self.path]
+
     def matrices(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """A(up) and A(down) of every site."""
         return [(t[:, 0], t[:, 1]) for t in self.tensors]
 
     def lefts(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Products of all matrices left of each site, (batch, bond) of norm one, and ln of their norms (batch, sites + 1)."""
+        """Products of all matrices left of each tensor for bits along the path, (batch, bond) of norm one, and ln of their norms (batch, sites + 1)."""
         vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
         out, logs = [vector], [torch.zeros(len(bits), dtype=torch.float64)]
         for k, (up, down) in enumerate(self.matrices()):
@@ -83,13 +95,13 @@ class MPS(Block):
         return out[::-1], torch.stack(logs[::-1], 1)
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
-        vectors, logs = self.lefts(configurations.bool())
+        vectors, logs = self.lefts(self.along(configurations))
         last = vectors[-1][:, 0]
         return torch.log(last.to(torch.complex128)) + logs[:, -1]
 
     def derivatives(self, configurations: torch.Tensor) -> Derivatives:
         with torch.no_grad():
-            bits = configurations.bool()
+            bits = self.along(configurations)
             left, left_logs = self.lefts(bits)
             right, right_logs = self.rights(bits)
             psi = left[-1][:, 0]  # a phase
@@ -105,12 +117,13 @@ class MPS(Block):
         self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
     ) -> torch.Tensor:
         with torch.no_grad():
-            bits = configurations.bool()
+            bits = self.along(configurations)
             left, left_logs = self.lefts(bits)
             right, right_logs = self.rights(bits)
             whole = left[-1][:, 0]
             out = torch.empty(len(bits), len(flips), dtype=whole.dtype)
-            for column, flip in enumerate(flips):
+            for column, sites in enumerate(flips):
+                flip = [self.places[site] for site in sites]
                 first, last = min(flip), max(flip)
                 vector = left[first]
                 for k in range(first, last + 1):
@@ -139,21 +152,20 @@ class MPS(Block):
                 chance = torch.rand(count, dtype=torch.float64, generator=generator)
                 bits[:, k] = chance * (weights[0] + weights[1]) >= weights[0]
                 vector = normalised(torch.where(bits[:, k, None], choices[1], choices[0]))[0]
-            return bits
+            return bits[:, self.places]
 
 
 class MPSWalk(Walk):
     """Chains whose proposals go from left to right and carry the environments of the place that they have come to."""
 
-    ordered = True
-
     def __init__(self, block: MPS, configurations: torch.Tensor):
+        self.order = block.places
         self.mps, self.block, self.bits = block, block, configurations.bool().clone()
         self.restart()
 
     def restart(self) -> None:
         with torch.no_grad():
-            self.right, self.right_logs = self.mps.rights(self.bits)
+            self.right, self.right_logs = self.mps.rights(self.mps.along(self.bits))
         self.place, self.reached = 0, -1  # `reached`: the last site that was turned since the right side was made
         self.vector = torch.ones(len(self.bits), 1, dtype=self.mps.tensors[0].dtype)
         self.log = torch.zeros(len(self.bits), dtype=torch.float64)
@@ -165,24 +177,32 @@ class MPSWalk(Walk):
         return vector
 
     def propose(self, flip: Flip) -> torch.Tensor:
-        first, last = min(flip), max(flip)
+        tensors = [self.mps.places[site] for site in flip]
+        first, last = min(tensors), max(tensors)
         with torch.no_grad():
+            bits = self.mps.along(self.bits)
             if first < self.place or self.reached > last:
                 self.restart()
             for k in range(self.place, first):
-                self.vector, log = normalised(self.through(self.vector, self.bits, k, k))
+                self.vector, log = normalised(self.through(self.vector, bits, k, k))
                 self.log = self.log + log
             self.place = first
-            turned = self.bits.clone()
-            turned[:, list(flip)] ^= True
+            turned = bits.clone()
+            turned[:, tensors] ^= True
             right = self.right[last + 1]
-            old = (self.through(self.vector, self.bits, first, last) * right).sum(1)
+            old = (self.through(self.vector, bits, first, last) * right).sum(1)
             new = (self.through(self.vector, turned, first, last) * right).sum(1)
             return 2 * (new.abs().log() - old.abs().log())
 
     def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
         self.turn(flip, accepted)
-        self.reached = max(self.reached, max(flip))
+        self.reached = max(self.reached, *(self.mps.places[site] for site in flip))
+
+
+def folded(sites: int) -> torch.Tensor:
+    """The path 0, N-1, 1, N-2, ... along which neighbours on a ring are never more than two tensors apart."""
+    ends = torch.stack([torch.arange(sites), torch.arange(sites - 1, -1, -1)], 1)
+    return ends.flatten()[:sites]
 
 
 def normalised(vector: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,8 +33,8 @@ class Signed(Block):
         return self.block.parameter_count
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
-        odd = (configurations.bool() & self.pattern).sum(1) % 2
-        return self.block.log_psi(configurations) + 1j * torch.pi * odd
+        odd = ((configurations.bool() & self.pattern).sum(1) % 2).to(torch.float64)
+        return self.block.log_psi(configurations) + 1j * (math.pi * odd)
 
     def derivatives(self, configurations: torch.Tensor) -> Derivatives:
         return self.block.derivatives(configurations)

@@ -5,6 +5,8 @@ Reh, Schmitt and Gaerttner, PRB 107, 195115 (2023), compare ways of doing so.
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from qednas.errors import InputError
@@ -45,9 +47,8 @@ class Symmetric(Block):
         images = self.images(configurations)
         logs = self.block.log_psi(images.flatten(0, 1)).unflatten(0, images.shape[:2])
         if self.turned == -1:
-            half = logs.shape[1] // 2
-            sign = torch.cat([torch.zeros(half), torch.full((half,), torch.pi)]).to(torch.float64)
-            logs = logs + 1j * sign
+            turned = torch.arange(logs.shape[1]) >= logs.shape[1] // 2
+            logs = logs + 1j * (math.pi * turned.to(torch.float64))
         return logs
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
