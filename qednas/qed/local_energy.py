@@ -25,7 +25,8 @@ class LocalEnergy:
         diagonal = ~rows.any(1)  # at most one
         self.flips = [tuple(np.flatnonzero(r).tolist()) for r in rows[~diagonal]]
         place = np.cumsum(~diagonal) - 1  # row -> flip
-        phase = np.array([1, 1j, -1, -1j])[(hamiltonian.x & hamiltonian.z).sum(1) % 4] * hamiltonian.couplings
+        # Z acts on s' = s with the flip, whose spins at each Y are those of s turned over: i^n (-1)^n with n the number of Y
+        phase = np.array([1, -1j, -1, 1j])[(hamiltonian.x & hamiltonian.z).sum(1) % 4] * hamiltonian.couplings
         on = diagonal[group]
         self.diagonal = Products(hamiltonian.z[on], phase[on].real, np.zeros(int(on.sum()), int), 1)
         elements = phase[~on] if np.abs(phase.imag).any() else phase[~on].real

@@ -1,7 +1,8 @@
 """Markov chains of configurations distributed as |psi|^2: Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
 
-The moves are the flips that the Hamiltonian makes (so they connect whatever the ground state lives on), and turning every
-spin over where that is a symmetry, which joins the two halves of a cat state.  All chains try the same move at a time, drawn
+The moves are the flips that the Hamiltonian makes (so they connect whatever the ground state lives on), exchanges of two spins
+at any distance where sum Z is conserved, and turning every spin over where that is a symmetry, which joins the two halves of a
+cat state.  All chains try the same move at a time, drawn
 without looking at them, and accept it each on its own.
 """
 
@@ -42,7 +43,8 @@ def start(sites: int, sector: Sector, chains: int, generator: torch.Generator) -
 class Metropolis:
     """``chains`` chains that go on from one call to the next, so that they stay in equilibrium while a block is trained.
 
-    A sweep is as many moves as there are sites, in an order drawn anew.  ``accepted`` is the share of the last call.
+    A sweep is as many moves as there are sites, in an order drawn anew; half of them are exchanges at any distance where sum Z
+    is conserved.  ``accepted`` is the share of the last call.
     """
 
     def __init__(self, hamiltonian: Hamiltonian, chains: int, generator: torch.Generator):
@@ -80,8 +82,18 @@ class Metropolis:
 
     def plan(self) -> list[Flip]:
         """The moves of one sweep."""
-        order = torch.randperm(len(self.moves), generator=self.generator)[: self.sites].tolist()
-        plan = [self.moves[k] for k in order]
-        while len(plan) < self.sites:
-            plan.append(self.moves[int(torch.randint(len(self.moves), (), generator=self.generator))])
+        far = self.sites // 2 if self.conserves else 0
+        plan = [self.moves[k] for k in self.drawn(len(self.moves), self.sites - far)]
+        for k in self.drawn(self.sites * (self.sites - 1), far):
+            i, j = divmod(k, self.sites - 1)
+            plan.append((i, j + (j >= i)))
+        if far:
+            plan = [plan[k] for k in self.drawn(len(plan), len(plan))]
         return [*plan, tuple(range(self.sites))] if self.turns_all else plan
+
+    def drawn(self, choices: int, count: int) -> list[int]:
+        """``count`` of so many choices, each once before one comes again."""
+        out: list[int] = []
+        while len(out) < count:
+            out += torch.randperm(choices, generator=self.generator)[: count - len(out)].tolist()
+        return out

@@ -72,7 +72,9 @@ def inside(block: Block) -> torch.Tensor:
     value = getattr(block, "magnetisation", None)
     if value is not None:
         return bits[bits.sum(1) == (SITES - value) // 2]
-    sizes = np.abs(exact_state(block))  # an odd state is zero wherever turning all spins over is one of the permutations
+    sizes = np.abs(
+        exact_state(block)
+    )  # an odd state is zero wherever turning all spins over is one of the permutations
     return bits[torch.from_numpy(sizes > 1e-6 * sizes.max())][3::5]
 
 

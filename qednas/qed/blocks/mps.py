@@ -22,7 +22,8 @@ class MPS(Block):
     """Tensors (left bond, 2, right bond) of ``bond`` at most, and no larger than a state of that many spins can use.
 
     dtype: float64 or complex128.  path (sites,): the order in which the tensors visit the sites, by default from first to last;
-    :func:`folded` keeps the neighbours on a ring close.  It starts as the product of (up + down) on every site with noise of size ``scale``.
+    :func:`folded` keeps the neighbours on a ring close.  It starts as the product of (up + down) on every site with noise of
+    size ``scale``.
     Raises InputError for a bond dimension that is not positive or does not fit in memory.
     """
 
@@ -72,7 +73,10 @@ class MPS(Block):
         return [(t[:, 0], t[:, 1]) for t in self.tensors]
 
     def lefts(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Products of all matrices left of each tensor for bits along the path, (batch, bond) of norm one, and ln of their norms (batch, sites + 1)."""
+        """Products of all matrices left of each tensor for bits along the path.
+
+        They are (batch, bond) and of norm one; second, ln of their norms (batch, sites + 1).
+        """
         vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
         out, logs = [vector], [torch.zeros(len(bits), dtype=torch.float64)]
         for k, (up, down) in enumerate(self.matrices()):
