@@ -28,7 +28,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 
 
 def peers(variant: str = "") -> Path:
-    """The Python of `_build/bench<variant>-venv`; made, or made anew, when `requirements<variant>.txt` is not what it was made of."""
+    """The Python of `_build/bench<variant>-venv`; made, or made anew, when it is not of this `requirements<variant>.txt`."""
     requirements = ROOT / "benchmarks" / f"requirements{variant}.txt"
     home = ROOT / "_build" / f"bench{variant}-venv"
     stamp, wanted = home / "requirements.sha256", hashlib.sha256(requirements.read_bytes()).hexdigest()

@@ -19,9 +19,9 @@ def tfim_ring(sites: int, h: float) -> Hamiltonian:
 
 
 def tfim_ring_energy(sites: int, h: float) -> float:
-    """Exact ground-state energy of the ring at prod X = +1: minus the sum of sqrt(1 + h^2 + 2 h cos k), k odd multiples of
+    """Exact ground-state energy of the ring at prod X = +1: minus the sum of sqrt(1 + h^2 - 2 h cos k), k odd multiples of
     pi / N (Pfeuty, Ann. Phys. 57, 79 (1970))."""
-    return -math.fsum(math.sqrt(1 + h * h + 2 * h * math.cos(math.pi * (2 * m + 1) / sites)) for m in range(sites))
+    return -math.fsum(math.sqrt(1 + h * h - 2 * h * math.cos(math.pi * (2 * m + 1) / sites)) for m in range(sites))
 
 
 def heisenberg_ring(sites: int) -> Hamiltonian:
