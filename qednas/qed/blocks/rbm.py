@@ -179,8 +179,8 @@ class Turns:
         with torch.no_grad():
             a, b, w = block.untied()
             self.hidden, self.weights, self.units = b.detach(), w.detach(), len(w)
-            self.factors = torch.exp(-4 * self.weights.T).contiguous()  # (sites, units): x' / x of a spin that was up
-            self.inverse = 1 / self.factors
+            turned = torch.exp(-4 * self.weights.T)  # (sites, units): x' / x of a spin that was up
+            self.factors = torch.stack([turned, 1 / turned], 1).contiguous()  # (sites, up or down, units)
             self.linear = 2 * (self.weights.sum(0) - a)  # (sites,): ln of what stands before the product
 
     def start(self, s: torch.Tensor) -> torch.Tensor:
@@ -200,7 +200,7 @@ class Turns:
         else:
             new = x
             for i in flip:
-                new = new * torch.where(s[:, i, None] > 0, self.factors[i], self.inverse[i])
+                new = new * self.factors[i].index_select(0, (s[:, i] < 0).to(torch.int64))
         above = 1 + new
         return before + log_product(above / below), new, above
 
@@ -226,8 +226,14 @@ class RBMWalk(Walk):
         for i in flip:
             self.spins[:, i] = torch.where(accepted, -self.spins[:, i], self.spins[:, i])
         x, below = self._new
-        self.x = torch.where(accepted[:, None], x, self.x)
-        self.below = torch.where(accepted[:, None], below, self.below)
+        self.x, self.below = chosen(self.x, x, accepted), chosen(self.below, below, accepted)
+
+
+def chosen(old: torch.Tensor, new: torch.Tensor, accepted: torch.Tensor) -> torch.Tensor:
+    """Rows of ``new`` (batch, units) where accepted (batch,), else of ``old``; lerp is exact at its ends and the quickest."""
+    if old.is_complex():
+        return torch.where(accepted[:, None], new, old)
+    return torch.lerp(old, new, accepted[:, None].to(old.dtype))
 
 
 def orbits(permutations: torch.Tensor) -> torch.Tensor:
