@@ -12,20 +12,30 @@ import torch
 from qednas.errors import InputError
 from qednas.physics.basis import Basis, Flips
 from qednas.physics.hamiltonian import Hamiltonian, Sector
-from qednas.qed.blocks.block import Block
+from qednas.qed.blocks.block import Block, all_configurations
 from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.natural_gradient import natural_step
 
 DERIVATIVES = 1 << 27  # numbers in the table of derivatives beyond which exact sums do not fit
 
 
+class Projector:
+    """-|phi><phi| of a normalised state phi (states,): its ground state is phi and its energy minus the fidelity with it."""
+
+    def __init__(self, target: np.ndarray):
+        self.target = target
+
+    def __matmul__(self, psi: np.ndarray) -> np.ndarray:
+        return -self.target * np.vdot(self.target, psi)
+
+
 @dataclass(frozen=True)
 class Space:
-    """The configurations of a sector, bits (states, sites) and their numbers (states,), and H among them (CSR)."""
+    """Configurations, bits (states, sites) and their numbers (states,), and the operator to be lowered among them."""
 
     bits: torch.Tensor
     numbers: np.ndarray
-    matrix: sp.csr_matrix
+    matrix: sp.csr_matrix | Projector
 
     @classmethod
     def of(cls, hamiltonian: Hamiltonian) -> Space:
@@ -37,6 +47,12 @@ class Space:
         places = np.arange(hamiltonian.sites - 1, -1, -1)
         bits = torch.from_numpy((basis.states[:, None] >> places) & 1)
         return cls(bits, basis.states, Flips(hamiltonian, basis).to_csr())
+
+    @classmethod
+    def around(cls, target: np.ndarray) -> Space:
+        """All configurations, and the projector whose ground state is the normalised ``target`` (2**sites,)."""
+        bits = all_configurations(int(target.size).bit_length() - 1)
+        return cls(bits, np.arange(target.size), Projector(target / np.linalg.norm(target)))
 
 
 @dataclass(frozen=True)
@@ -68,20 +84,19 @@ def summed(block: Block, space: Space) -> Summed:
 
 
 def train_exactly(
-    hamiltonian: Hamiltonian,
+    space: Space,
     block: Block,
     steps: int = 300,
     rate: float = 0.2,
     shifts: tuple[float, float] = (1e-2, 1e-6),
     progress=None,
 ) -> dict:
-    """Lower the energy of ``block`` in place by the natural gradient.
+    """Lower the energy of ``block`` in ``space``, in place, by the natural gradient.
 
     shifts: relative shift of the diagonal at the first and at the last step, in between geometric.  A step that raises the
     energy by more than its own size is halved.  Returns ``energies`` (steps + 1,), ``energy``, ``variance``, ``psi`` (states,)
     of the last state, ``parameters`` and ``seconds``.
     """
-    space = Space.of(hamiltonian)
     if len(space.bits) * block.parameter_count > DERIVATIVES:
         raise InputError(
             f"{len(space.bits)} configurations x {block.parameter_count} parameters do not fit exact sums; "

@@ -34,8 +34,9 @@ def train_one(task: Task) -> dict:
     exact = ground_state(hamiltonian)
     generator = torch.Generator().manual_seed(1000 * task["seed"] + sites)
     machine = RBM(sites, task["density"], scale=START, generator=generator)
-    found = train_exactly(hamiltonian, machine, task["steps"])
-    state = full_state(Space.of(hamiltonian), sites, found["psi"])
+    space = Space.of(hamiltonian)
+    found = train_exactly(space, machine, task["steps"])
+    state = full_state(space, sites, found["psi"])
     own = [proxies(p) for p in schmidt_spectra(state, sites)]
     true = [proxies(p) for p in exact.spectra]
     return {

@@ -99,7 +99,7 @@ def test_numbers_that_are_not_finite_stop_the_step():
 def test_exact_training_meets_the_ground_state_from_above(family, parameters):
     hamiltonian = build(family, 6, **parameters)
     exact = ground_state(hamiltonian).energy
-    found = train_exactly(hamiltonian, machine(6, 2.0, seed=1, scale=0.1), steps=120)
+    found = train_exactly(Space.of(hamiltonian), machine(6, 2.0, seed=1, scale=0.1), steps=120)
     assert exact - 1e-9 <= found["energy"] < exact + 1e-4 * abs(exact)
     assert len(found["energies"]) == 121
     assert np.all(np.diff(found["energies"]) < 1e-6)
@@ -118,7 +118,7 @@ def test_the_variance_is_that_of_the_hamiltonian():
 
 def test_a_system_too_large_for_exact_sums_is_refused_before_work():
     with pytest.raises(InputError, match="do not fit exact sums"):
-        train_exactly(build("tfim", 16, h=1.0), RBM(16, 6.0))
+        train_exactly(Space.of(build("tfim", 16, h=1.0)), RBM(16, 6.0))
 
 
 def test_training_that_meets_nan_says_so():
@@ -131,4 +131,4 @@ def test_training_that_meets_nan_says_so():
             return (self.a * configurations.sum(1)).to(torch.complex128)
 
     with pytest.raises(InputError, match="not a number"):
-        train_exactly(build("tfim", 4, h=1.0), Broken(), steps=2)
+        train_exactly(Space.of(build("tfim", 4, h=1.0)), Broken(), steps=2)
