@@ -1,0 +1,129 @@
+"""Figures and tables of the blocks of chapter 5: they only read results."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qednas.companion.figures import COLOURS
+
+KINDS = {"rbm": ("RBM", "o"), "mps": ("MPS", "s"), "attention": ("attention", "^"), "dense": ("dense", "D")}
+FLOOR = 1e-8  # infidelities below are drawn here
+
+
+def capacity(found):
+    """Entropy reached (top) and infidelity (bottom) against parameters, one column a target, one mark a block."""
+    import matplotlib.pyplot as plt
+
+    targets = list(dict.fromkeys(row["target"] for row in found["rows"]))
+    figure, axes = plt.subplots(2, len(targets), figsize=(9.6, 5.4), sharex=True, layout="constrained")
+    for column, target in enumerate(targets):
+        top, bottom = axes[:, column]
+        for colour, (kind, (label, mark)) in zip(COLOURS, KINDS.items(), strict=False):
+            own = sorted(
+                (r for r in found["rows"] if r["target"] == target and r["kind"] == kind), key=lambda r: r["parameters"]
+            )
+            count = [r["parameters"] for r in own]
+            style = {"fmt": mark + "-", "ms": 4, "lw": 1, "color": colour}
+            top.errorbar(count, [r["entropy"] for r in own], [r["entropy_sem"] or 0 for r in own], label=label, **style)
+            bottom.errorbar(
+                count, [max(r["infidelity"], FLOOR) for r in own], [r["infidelity_sem"] or 0 for r in own], **style
+            )
+        wanted = next(r["wanted"] for r in found["rows"] if r["target"] == target)
+        top.axhline(wanted, color="0.3", ls="--", lw=1)
+        top.set(title=target, xscale="log", ylim=(0, 1.25 * wanted))
+        bottom.set(xscale="log", yscale="log", ylim=(FLOOR / 2, 3), xlabel="real parameters")
+    axes[0, 0].set_ylabel("half-chain entropy (nats)")
+    axes[1, 0].set_ylabel("infidelity")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure
+
+
+def published(found):
+    """Relative energy errors, ours with standard errors beside the published ones, one line a system."""
+    import matplotlib.pyplot as plt
+
+    rows = found["rows"][::-1]
+    figure, axis = plt.subplots(figsize=(8.4, 0.42 * len(rows) + 1.4), layout="constrained")
+    for place, row in enumerate(rows):
+        shown = max(row["relative"], 1e-8)
+        low = min(row["error"], shown * 0.9)
+        axis.errorbar(shown, place, xerr=[[low], [row["error"]]], fmt="o", color=COLOURS[0], ms=5, zorder=3)
+        for number, (method, value) in enumerate(row["published"].items()):
+            axis.plot(value, place, "x", color=COLOURS[1], ms=6, mew=1.6)
+            axis.annotate(
+                method, (value, place), xytext=(0, 6 if number % 2 == 0 else -12), textcoords="offset points", fontsize=7,
+                ha="center", color=COLOURS[1],
+            )  # fmt: skip
+        if row["bar"]:
+            axis.plot(row["bar"], place, "|", color="0.2", ms=13, mew=1.6)
+    handles = [
+        plt.Line2D([], [], color=COLOURS[0], marker="o", ls="", label="ours"),
+        plt.Line2D([], [], color=COLOURS[1], marker="x", ls="", label="published"),
+        plt.Line2D([], [], color="0.2", marker="|", ls="", ms=11, label="set as a bar"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    axis.set(xscale="log", xlabel="relative error of the energy", ylim=(-0.7, len(rows) - 0.3))
+    axis.set_yticks(range(len(rows)), [row["case"] for row in rows])
+    return figure
+
+
+def training(found):
+    """Relative error of the energy while training (running mean of five steps), one panel a system, one line a seed."""
+    import matplotlib.pyplot as plt
+
+    exact = {row["case"]: row["exact"] for row in found["rows"]}
+    cases = list(exact)
+    across = min(4, len(cases))
+    down = -(-len(cases) // across)
+    figure, axes = plt.subplots(
+        down, across, figsize=(9.6, 2.1 * down + 0.3), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(cases) :]:
+        axis.set_axis_off()
+    for axis, case in zip(axes.flat, cases, strict=False):
+        for curve in (c for c in found["curves"] if c["case"] == case):
+            error = (np.array(curve["energy"]) - exact[case]) / abs(exact[case])
+            axis.plot(curve["steps"], np.maximum(error, 1e-7), lw=1)
+        axis.set(xscale="log", yscale="log", ylim=(1e-7, 2))
+        axis.set_title(case.replace(", ", ",\n", 1), fontsize=8)
+    for axis in axes[-1]:
+        axis.set_xlabel("step")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("relative error")
+    return figure
+
+
+def published_rows(found) -> list[dict]:
+    """Rows of the table of energies."""
+    return [
+        {
+            "system": row["case"],
+            "block": row["block"],
+            "real parameters": row["parameters"],
+            "relative error": f"{row['relative']:.1e} ± {row['error']:.0e}",
+            "bar": f"{row['bar']:.0e}" if row["bar"] else "",
+            "published": "; ".join(f"{name} {value:.1e}" for name, value in row["published"].items()),
+            "V-score": f"{row['v_score']:.1e}",
+            "seconds": f"{row['seconds']:.0f}",
+        }
+        for row in found["rows"]
+    ]
+
+
+def swap_rows(found) -> list[dict]:
+    """Rows of the table of the swap estimator, at the cut in the middle."""
+    rows = []
+    for row in found["rows"]:
+        middle = len(row["cuts"]) // 2
+        rows.append(
+            {
+                "block": row["kind"],
+                "sites": row["sites"],
+                "parameters": row["parameters"],
+                "S₂ of the middle cut": f"{row['wanted'][middle]:.4f}",
+                "from swaps": f"{row['swap'][middle]:.4f} ± {row['error'][middle]:.4f}",
+                "largest difference of any cut (standard errors)": f"{row['worst']:.1f}",
+            }
+        )
+    return rows

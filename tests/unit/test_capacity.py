@@ -1,0 +1,85 @@
+"""What blocks hold: targets, fits, and the results of chapter 5 on small settings."""
+
+import numpy as np
+import pytest
+
+from qednas.errors import InputError
+from qednas.qed.block_pictures import KINDS, published_rows, swap_rows
+from qednas.qed.capacity import TARGETS, capacity, fit_one, make
+from qednas.qed.published import CASES, published_energies
+from qednas.qed.swap_check import swap_check
+
+SMALL = {"steps": 3, "samples": 64, "chains": 64}
+
+
+def test_targets_are_normalised_and_have_the_entropies_that_their_names_say():
+    wanted = {row["target"]: row["wanted"] for row in capacity(8, {"mps": [1]}, 1, 1, workers=1)["rows"]}
+    for make_target in TARGETS.values():
+        assert np.linalg.norm(make_target(8)) == pytest.approx(1, rel=1e-12)
+    assert wanted["volume law, structured"] == pytest.approx(4 * np.log(2), rel=1e-12)
+    assert wanted["area law"] < wanted["critical"] < wanted["volume law, random"] < wanted["volume law, structured"]
+
+
+def test_an_mps_never_holds_more_than_the_logarithm_of_its_bond():
+    """And holds the most entangled state of its size when the bond is large enough."""
+    for size in (1, 2, 3):
+        task = {"sites": 6, "target": "volume law, structured", "kind": "mps", "size": size, "seed": 0, "steps": 40}
+        assert fit_one(task)["entropy"] <= np.log(size) + 1e-9
+    whole = fit_one({"sites": 6, "target": "volume law, random", "kind": "mps", "size": 8, "seed": 0, "steps": 200})
+    assert whole["infidelity"] < 1e-3
+    assert whole["entropy"] == pytest.approx(whole["wanted"], rel=1e-2)
+
+
+def test_larger_blocks_hold_more():
+    found = capacity(6, {"rbm": [1, 4]}, 2, 80, workers=1)
+    for target in TARGETS:
+        small, large = (r for r in found["rows"] if r["target"] == target)
+        assert small["parameters"] < large["parameters"]
+        assert large["infidelity"] < max(small["infidelity"], 1e-4)
+        assert small["infidelity_sem"] is not None
+
+
+def test_kinds_of_blocks():
+    for kind in KINDS:
+        assert not make(kind, 4, 2, None).is_real
+    with pytest.raises(InputError, match="'tree'"):
+        make("tree", 4, 2, None)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases_are_whole(name):
+    """Every block fits its system, and no published or wanted error is out of place."""
+    import torch
+
+    case = CASES[name]
+    block = case.block(case.system(), torch.Generator().manual_seed(0))
+    assert block.sites == case.system().sites
+    assert all(1e-8 < value < 1 for value in [*case.published.values(), case.bar or 1e-3])
+
+
+def test_energies_are_measured_against_exact_ones(tmp_path):
+    names = ["modified Haldane-Shastry, 12 sites", "tfim chain, 64 sites, h = 0.5"]
+    found = published_energies(names, 2, final=256, changed=SMALL, workers=1, checkpoint=tmp_path)
+    first, second = found["rows"]
+    assert first["exact"] == pytest.approx(-26.662603077471, rel=1e-12)
+    assert second["exact"] == pytest.approx(-67.196171190601, rel=1e-12)
+    assert all(0 < row["relative"] < 1 for row in found["rows"])
+    assert all(row["lowest"] > -3 for row in found["rows"])
+    assert len(found["curves"]) == 4
+    assert found["curves"][0]["steps"] == [1, 2, 3]
+    assert len(list((tmp_path / "training").glob("*.safetensors"))) == 4
+    again = published_energies(names, 2, final=256, changed=SMALL, workers=1, checkpoint=tmp_path)
+    assert [r["relative"] for r in again["rows"]] == [r["relative"] for r in found["rows"]]
+    shown = published_rows(found)
+    assert [row["bar"] for row in shown] == ["", "2e-05"]
+
+
+def test_swaps_are_checked_against_exact_states():
+    long = {"sites": 10, "size": 4, "steps": 150}
+    found = swap_check(8, {"rbm": 1, "mps": 3}, 20, 8192, long, workers=1)
+    assert [row["kind"] for row in found["rows"]] == ["rbm", "mps", "mps, long chain"]
+    assert found["cuts"] == 14
+    assert found["worst"] < 4.5
+    last = found["rows"][-1]
+    assert last["swap"][0] == pytest.approx(last["wanted"][0], abs=0.02 + 4 * last["error"][0])
+    assert len(swap_rows(found)) == 3
