@@ -13,6 +13,7 @@ FLOOR = 1e-8  # infidelities below are drawn here
 def capacity(found):
     """Entropy reached (top) and infidelity (bottom) against parameters, one column a target, one mark a block."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     targets = list(dict.fromkeys(row["target"] for row in found["rows"]))
     figure, axes = plt.subplots(2, len(targets), figsize=(9.6, 5.4), sharex=True, layout="constrained")
@@ -31,7 +32,10 @@ def capacity(found):
         wanted = next(r["wanted"] for r in found["rows"] if r["target"] == target)
         top.axhline(wanted, color="0.3", ls="--", lw=1)
         top.set(title=target, xscale="log", ylim=(0, 1.25 * wanted))
+        counts = [r["parameters"] for r in found["rows"]]
         bottom.set(xscale="log", yscale="log", ylim=(FLOOR / 2, 3), xlabel="real parameters")
+        bottom.set_xlim(min(10, min(counts)), 1.5 * max(counts))
+        bottom.xaxis.set_minor_formatter(NullFormatter())
     axes[0, 0].set_ylabel("half-chain entropy (nats)")
     axes[1, 0].set_ylabel("infidelity")
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -63,6 +67,7 @@ def published(found):
         plt.Line2D([], [], color="0.2", marker="|", ls="", ms=11, label="set as a bar"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    axis.margins(x=0.09)
     axis.set(xscale="log", xlabel="relative error of the energy", ylim=(-0.7, len(rows) - 0.3))
     axis.set_yticks(range(len(rows)), [row["case"] for row in rows])
     return figure
@@ -71,6 +76,7 @@ def published(found):
 def training(found):
     """Relative error of the energy while training (running mean of five steps), one panel a system, one line a seed."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     exact = {row["case"]: row["exact"] for row in found["rows"]}
     cases = list(exact)
@@ -86,6 +92,7 @@ def training(found):
             error = (np.array(curve["energy"]) - exact[case]) / abs(exact[case])
             axis.plot(curve["steps"], np.maximum(error, 1e-7), lw=1)
         axis.set(xscale="log", yscale="log", ylim=(1e-7, 2))
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_title(case.replace(", ", ",\n", 1), fontsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("step")
@@ -101,7 +108,8 @@ def published_rows(found) -> list[dict]:
             "system": row["case"],
             "block": row["block"],
             "real parameters": row["parameters"],
-            "relative error": f"{row['relative']:.1e} ± {row['error']:.0e}",
+            "relative error": f"{row['relative']:.1e} ± {row['error']:.0e}"
+            + (" (stopped early)" if row["stopped"] else ""),
             "bar": f"{row['bar']:.0e}" if row["bar"] else "",
             "published": "; ".join(f"{name} {value:.1e}" for name, value in row["published"].items()),
             "V-score": f"{row['v_score']:.1e}",
