@@ -15,6 +15,7 @@ from qednas.errors import InputError
 FIGURES = (  # result folder and name of the figures that the README shows, with the text for those who cannot see them
     ("04", "targets", "Predicted against reference entanglement of the large targets, one marker per class."),
     ("03", "splits", "Error of the predicted entropy on each held-out part."),
+    ("05", "published", "Relative energy errors of trained building blocks beside published ones."),
     ("02", "lines", "Half-chain entropy along the one-parameter families."),
 )
 EXPECTED = (  # what a rerun should find: result, key, what it is, format

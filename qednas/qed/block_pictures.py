@@ -101,18 +101,24 @@ def training(found):
     return figure
 
 
+def short(value: float, digits: int = 1) -> str:
+    """2.4e-06 as 2.4e-6, with a hyphen at which a table does not break the line."""
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "\u2011")
+
+
 def published_rows(found) -> list[dict]:
     """Rows of the table of energies."""
     return [
         {
             "system": row["case"],
             "block": row["block"],
-            "real parameters": row["parameters"],
-            "relative error": f"{row['relative']:.1e} ± {row['error']:.0e}"
+            "parameters": row["parameters"],
+            "relative error": f"{short(row['relative'])} ± {short(row['error'], 0)}"
             + (" (stopped early)" if row["stopped"] else ""),
-            "bar": f"{row['bar']:.0e}" if row["bar"] else "",
-            "published": "; ".join(f"{name} {value:.1e}" for name, value in row["published"].items()),
-            "V-score": f"{row['v_score']:.1e}",
+            "bar": short(row["bar"], 0) if row["bar"] else "",
+            "published": "; ".join(f"{name} {short(value)}" for name, value in row["published"].items()),
+            "V-score": short(row["v_score"]),
             "seconds": f"{row['seconds']:.0f}",
         }
         for row in found["rows"]

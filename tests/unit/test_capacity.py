@@ -71,7 +71,7 @@ def test_energies_are_measured_against_exact_ones(tmp_path):
     again = published_energies(names, 2, final=256, changed=SMALL, workers=1, checkpoint=tmp_path)
     assert [r["relative"] for r in again["rows"]] == [r["relative"] for r in found["rows"]]
     shown = published_rows(found)
-    assert [row["bar"] for row in shown] == ["", "2e-05"]
+    assert [row["bar"] for row in shown] == ["", "2e\u20115"]
 
 
 def test_swaps_are_checked_against_exact_states():
