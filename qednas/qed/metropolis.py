@@ -44,7 +44,7 @@ class Metropolis:
     """``chains`` chains that go on from one call to the next, so that they stay in equilibrium while a block is trained.
 
     A sweep is as many moves as there are sites, in an order drawn anew; half of them are exchanges at any distance where sum Z
-    is conserved.  ``accepted`` is the share of the last call.
+    is conserved, unless the block goes through the sites in an order of its own.  ``accepted`` is the share of the last call.
     """
 
     def __init__(self, hamiltonian: Hamiltonian, chains: int, generator: torch.Generator):
@@ -57,18 +57,27 @@ class Metropolis:
         self.bits = start(hamiltonian.sites, hamiltonian.sector, chains, generator)
         self.accepted = 0.0
 
-    def run(self, block: Block, sweeps: int) -> torch.Tensor:
-        """Bits (chains, sites) after ``sweeps`` more sweeps."""
+    def warm_up(self, block: Block, sweeps: int) -> None:
+        """``sweeps`` of chains that start anywhere, with |psi|^(2 beta) and beta rising to one, which anneals domain walls."""
+        self.run(block, sweeps, np.linspace(1 / max(sweeps, 1), 1, sweeps))
+
+    def run(self, block: Block, sweeps: int, betas: np.ndarray | None = None) -> torch.Tensor:
+        """Bits (chains, sites) after ``sweeps`` more sweeps, each drawn from |psi|^(2 beta) if ``betas`` (sweeps,) are given."""
         tried, taken = 0, torch.zeros((), dtype=torch.int64)
         size = max(1, block.chains_at_once or len(self.bits))
-        plans = [self.plan() for _ in range(sweeps)]
+        plans: list[list[Flip]] = []
         parts = []
         for bits in self.bits.split(size):
             walk = block.walk(bits)
-            for plan in plans:
-                if (rank := walk.order) is not None:
+            rank = walk.order
+            if not plans:
+                plans = [self.plan(far=rank is None) for _ in range(sweeps)]
+            for number, plan in enumerate(plans):
+                if rank is not None:
                     plan = sorted(plan, key=lambda flip: min(rank[site] for site in flip))
                 chances = torch.rand(len(plan), len(bits), dtype=torch.float64, generator=self.generator).log()
+                if betas is not None:
+                    chances /= betas[number]
                 for flip, chance in zip(plan, chances, strict=True):
                     accepted = chance < walk.propose(flip)
                     if self.conserves:
@@ -80,14 +89,14 @@ class Metropolis:
         self.accepted = int(taken) / max(tried, 1)
         return self.bits
 
-    def plan(self) -> list[Flip]:
-        """The moves of one sweep."""
-        far = self.sites // 2 if self.conserves else 0
-        plan = [self.moves[k] for k in self.drawn(len(self.moves), self.sites - far)]
-        for k in self.drawn(self.sites * (self.sites - 1), far):
+    def plan(self, far: bool) -> list[Flip]:
+        """The moves of one sweep; ``far``: exchanges at any distance are as quick as others."""
+        exchanges = self.sites // 2 if self.conserves and far else 0
+        plan = [self.moves[k] for k in self.drawn(len(self.moves), self.sites - exchanges)]
+        for k in self.drawn(self.sites * (self.sites - 1), exchanges):
             i, j = divmod(k, self.sites - 1)
             plan.append((i, j + (j >= i)))
-        if far:
+        if exchanges:
             plan = [plan[k] for k in self.drawn(len(plan), len(plan))]
         return [*plan, tuple(range(self.sites))] if self.turns_all else plan
 

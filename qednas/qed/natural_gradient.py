@@ -23,6 +23,7 @@ import torch
 from qednas.errors import InputError
 from qednas.qed.blocks.derivatives import Derivatives
 
+NOTHING = 1e-12  # a spread, relative to the largest, that counts as none
 LARGEST_SHIFT = 1e3  # of the diagonal, relative: beyond this a system is not solved
 
 
@@ -48,8 +49,16 @@ def natural_step(
     """The step at local energies (rows,) and weights (rows,) that sum to one.
 
     holomorphic: the derivatives are by complex parameters, and so is the step.  shift is relative to the mean of the diagonal
-    of X^+ X.  Raises InputError when numbers are not finite or no shift makes the system solvable.
+    of X^+ X; where the derivatives come in groups each group is first brought to the same mean, so that one shift serves all
+    (momentum is then not available).  Raises InputError when numbers are not finite or no shift makes the system solvable.
     """
+    scales = None
+    if derivatives.groups and max(derivatives.groups) > 0:
+        if momentum:
+            raise InputError(f"momentum = {momentum}: not for a state of several blocks")
+        spread = derivatives.spread(weights)
+        scales = 1 / torch.where(spread > NOTHING * spread.max(), spread, torch.inf)  # no spread: no step
+        derivatives = derivatives.scaled(scales)
     if holomorphic:
         o, missed = derivatives, local.to(torch.complex128)
     elif derivatives.is_complex:
@@ -102,7 +111,11 @@ def natural_step(
     length = float((push(direction).abs() ** 2).sum())
     if not torch.isfinite(direction.abs().sum()):
         raise InputError("training met a number that is not finite; the state before this step is kept")
-    return Step(direction, 2 * pull(y), length)
+    gradient = 2 * pull(y)
+    if scales is not None:  # back to the parameters as they are
+        used = scales > 0
+        direction, gradient = direction * scales, torch.where(used, gradient / torch.where(used, scales, 1.0), 0.0)
+    return Step(direction, gradient, length)
 
 
 def solve(matrix: torch.Tensor, wanted: torch.Tensor, shift: float, scale: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -27,10 +28,16 @@ from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.metropolis import Metropolis
 from qednas.qed.natural_gradient import natural_step
 
-VERSION = 1  # of the checkpoint
+VERSION = 2  # of the checkpoint
 SAVE_SECONDS = 20.0  # between checkpoints
 BELOW = 3.0  # standard errors that an energy may lie below the exact one
-HISTORY = "energy", "error", "variance", "seconds", "accepted"
+HISTORY = "energy", "error", "variance", "seconds", "accepted", "scale"
+LOST = 0.3  # share of the energy gained so far that a run may lose again before it goes back
+FREE = 10  # first steps, and steps after a return, that may lose energy: they often overshoot and come back by themselves
+SURE = 8.0  # standard errors that such a loss has to have
+KEPT_EVERY = 5  # steps between the states that a run can go back to
+RENEW_EVERY = 8  # steps between renewals of chains
+TURNS = 6  # times that a run goes back
 ROUNDING = 1e-10  # relative, of an energy without statistical error
 
 
@@ -41,7 +48,9 @@ class Settings:
     samples: configurations a step; chains: how many Markov chains give them (the same number each).  sweeps: between two
     configurations of a chain; warm_up: sweeps before the first.  rate and shift: (first, last), geometric in between; shift of
     the natural gradient relative to its mean diagonal.  momentum: of the step before.  longest: bound on the length of a step
-    in the state, sqrt(<|d ln psi|^2>), which keeps the samples of the next step near this one.
+    in the state, sqrt(<|d ln psi|^2>), which keeps the samples of the next step near this one.  A run that loses a good part
+    of the energy it has gained goes back to an earlier state and makes its steps half as long from there.  renewed: share of the
+    chains that start anew, annealed, now and then: a state that puts weight where no chain has been is found out that way.
     """
 
     steps: int = 300
@@ -53,6 +62,7 @@ class Settings:
     shift: tuple[float, float] = (1e-2, 1e-4)
     momentum: float = 0.0
     longest: float = 0.3
+    renewed: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,12 +74,13 @@ class Settings:
             raise InputError(f"samples = {self.samples}: a multiple of chains = {self.chains} is needed")
         if not 0 <= self.momentum < 1:
             raise InputError(f"momentum = {self.momentum}: from 0 to below 1")
+        if not 0 <= self.renewed <= 1:
+            raise InputError(f"renewed = {self.renewed}: a share of the chains, from 0 to 1")
         if min(*self.rate, *self.shift, self.longest) <= 0:
             raise InputError(f"rate = {self.rate}, shift = {self.shift}, longest = {self.longest}: all positive")
 
-    def at(self, step: int) -> tuple[float, float]:
-        """Rate and shift of a step."""
-        share = step / max(self.steps - 1, 1)
+    def at(self, share: float) -> tuple[float, float]:
+        """Rate and shift when a share from 0 to 1 of the run is done."""
         rate, shift = (pair[0] * (pair[1] / pair[0]) ** share for pair in (self.rate, self.shift))
         return rate, shift
 
@@ -79,9 +90,24 @@ class Source:
 
     def __init__(self, hamiltonian: Hamiltonian, block: Block, chains: int, generator: torch.Generator, warm_up: int):
         self.chains, self.generator = chains, generator
+        self.hamiltonian = hamiltonian
         self.markov = None if block.samples_exactly else Metropolis(hamiltonian, chains, generator)
         if self.markov and warm_up:
-            self.markov.run(block, warm_up)
+            self.markov.warm_up(block, warm_up)
+
+    def renew(self, block: Block, share: float, turn: int, warm_up: int) -> None:
+        """Start a share of the chains anew, others every ``turn``."""
+        if self.markov and (count := round(share * self.chains)):
+            fresh = Metropolis(self.hamiltonian, count, self.generator)
+            fresh.warm_up(block, warm_up)
+            self.markov.bits = self.markov.bits.clone()
+            self.markov.bits[(torch.arange(count) + turn * count) % self.chains] = fresh.bits
+
+    def restart(self, block: Block, warm_up: int) -> None:
+        """New chains for a block that has changed by much."""
+        if self.markov:
+            self.markov = Metropolis(self.hamiltonian, self.chains, self.generator)
+            self.markov.warm_up(block, warm_up)
 
     def draw(self, block: Block, records: int, sweeps: int) -> torch.Tensor:
         if self.markov is None:
@@ -97,17 +123,20 @@ def train(
     checkpoint: Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     seconds: float | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
     """Train ``block`` in place and return the history of the run.
 
-    checkpoint: a file from which an interrupted run goes on, to the same numbers.  seconds: stop after as many, counted from
-    this call.  Returns arrays over the steps, ``energy``, ``error`` and ``variance`` (Pauli units), ``seconds`` and ``accepted``,
-    with the number of ``steps`` and ``stopped``: "" or why the run ended early, and then the block has its last good state.
+    checkpoint: a file from which an interrupted run goes on, to the same numbers.  seconds: the time of the run by ``clock``,
+    what it took before an interruption included; rate and shift then follow the time or the steps, whichever is further.
+    Returns arrays over the steps, ``energy``, ``error`` and ``variance`` (Pauli units), ``seconds``, ``accepted`` and ``scale``
+    (by which steps are shortened), with the number of ``steps`` and ``stopped``: "" or why the run ended early, and then the
+    block has its last good state.
     Raises InputError when the checkpoint belongs to another system, block or settings.
     """
     if block.sites != hamiltonian.sites:
         raise InputError(f"the block has {block.sites} sites, the Hamiltonian {hamiltonian.sites}")
-    began = time.perf_counter()
+    began = clock()
     generator = torch.Generator().manual_seed(settings.seed)
     records = settings.samples // settings.chains
     label = fingerprint(hamiltonian, block, settings)
@@ -119,15 +148,26 @@ def train(
     local_energy = LocalEnergy(hamiltonian)
     weights = torch.full((settings.samples,), 1 / settings.samples, dtype=torch.float64)
     run.good = state_of(block)
+    run.kept = run.kept or run.good
     spent, last_saved, stopped = run.spent(), time.perf_counter(), ""
     for step in range(len(run.energy), settings.steps):
-        if seconds is not None and time.perf_counter() - began > seconds:
-            stopped = f"out of time after {step} steps"
-            break
+        share = step / max(settings.steps - 1, 1)
+        if seconds is not None:
+            share = max(share, (spent + clock() - began) / seconds)
+            if share > 1:
+                stopped = f"out of time after {step} steps"
+                break
+        if settings.renewed and step and step % RENEW_EVERY == 0:
+            source.renew(block, settings.renewed, step // RENEW_EVERY, settings.warm_up)
         drawn = source.draw(block, records, settings.sweeps)
         bits = drawn.flatten(0, 1)
         local = local_energy(block, bits)
-        rate, shift = settings.at(step)
+        rate, shift = settings.at(share)
+        estimate = over_chains(local.reshape(records, settings.chains).numpy())
+        if run.lost(estimate) and run.turns < TURNS:
+            run.turn_back(block, source, settings.warm_up)
+            run.add(estimate, spent + clock() - began, source.markov.accepted if source.markov else 1.0)
+            continue
         try:
             moved = natural_step(
                 block.derivatives(bits),
@@ -143,11 +183,13 @@ def train(
             stopped = f"step {step}: {problem}"
             break
         run.good = state_of(block)
-        add_to_parameters(block, moved.direction * min(rate, settings.longest / max(moved.length**0.5, 1e-300)))
+        if step % KEPT_EVERY == 0:
+            run.kept = run.good
+        longest = settings.longest / max(moved.length**0.5, 1e-300)
+        add_to_parameters(block, moved.direction * (run.factor * min(rate, longest)))
         run.direction = moved.direction
-        estimate = over_chains(local.reshape(records, settings.chains).numpy())
         now = time.perf_counter()
-        run.add(estimate, spent + now - began, source.markov.accepted if source.markov else 1.0)
+        run.add(estimate, spent + clock() - began, source.markov.accepted if source.markov else 1.0)
         if checkpoint is not None and now - last_saved > SAVE_SECONDS:
             save(checkpoint, label, run, block, source)
             last_saved = now
@@ -203,15 +245,37 @@ class Run:
     variance: list[float]
     seconds: list[float]
     accepted: list[float]
+    scale: list[float]
     direction: torch.Tensor | None = None
-    good: dict[str, torch.Tensor] = field(default_factory=dict)
+    good: dict[str, torch.Tensor] = field(default_factory=dict)  # before the last step
+    kept: dict[str, torch.Tensor] = field(default_factory=dict)  # to go back to
+    factor: float = 1.0  # by which steps are shortened now
 
     @classmethod
     def fresh(cls) -> Run:
-        return cls([], [], [], [], [])
+        return cls([], [], [], [], [], [])
+
+    @property
+    def turns(self) -> int:
+        """How often the run has gone back."""
+        return round(-math.log2(self.factor))
+
+    def lost(self, now: Estimate) -> bool:
+        """Whether the run has clearly lost a good part of what it had gained since it last went back."""
+        since = [k for k, scale in enumerate(self.scale) if scale == self.factor]
+        if len(since) <= FREE or not math.isfinite(now.mean):
+            return False
+        best = min(since, key=lambda k: self.energy[k] + 2 * self.error[k])
+        gained, lost = self.energy[0] - self.energy[best], now.mean - self.energy[best]
+        return lost > LOST * gained and lost > SURE * math.hypot(now.error, self.error[best])
+
+    def turn_back(self, block: Block, source: Source, warm_up: int) -> None:
+        block.load_state_dict(self.kept)
+        self.factor, self.direction = self.factor / 2, None
+        source.restart(block, warm_up)
 
     def add(self, estimate: Estimate, seconds: float, accepted: float) -> None:
-        values = estimate.mean, estimate.error, estimate.variance, seconds, accepted
+        values = estimate.mean, estimate.error, estimate.variance, seconds, accepted, self.factor
         for name, value in zip(HISTORY, values, strict=True):
             getattr(self, name).append(value)
 
@@ -227,7 +291,11 @@ class Run:
         run = cls.fresh()
         for name in HISTORY:
             setattr(run, name, saved[f"history/{name}"].tolist())
-        block.load_state_dict({n.removeprefix("state/"): v for n, v in saved.items() if n.startswith("state/")})
+        state, kept = (
+            {n.removeprefix(part): v for n, v in saved.items() if n.startswith(part)} for part in ("state/", "kept/")
+        )
+        block.load_state_dict(state)
+        run.kept, run.factor = kept, run.scale[-1] if run.scale else 1.0
         source.generator.set_state(saved["generator"])
         if source.markov:
             source.markov.bits = saved["chains"]
@@ -259,6 +327,7 @@ def save(path: Path, label: dict[str, str], run: Run, block: Block, source: Sour
     """Write the checkpoint as one file, whole or not at all."""
     tensors = {f"history/{n}": torch.from_numpy(v) for n, v in run.history().items()}
     tensors |= {f"state/{n}": v.detach() for n, v in block.state_dict().items()}
+    tensors |= {f"kept/{n}": v for n, v in run.kept.items()}
     tensors["generator"] = source.generator.get_state()
     if source.markov:
         tensors["chains"] = source.markov.bits

@@ -14,6 +14,7 @@ from qednas.qed.blocks.dense import Dense
 from qednas.qed.blocks.derivatives import log_derivatives
 from qednas.qed.blocks.jastrow import Jastrow
 from qednas.qed.blocks.mps import MPS, folded
+from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.recurrent import Recurrent
 from qednas.qed.blocks.signed import Signed, marshall
@@ -39,6 +40,8 @@ def made(name: str) -> Block:
         "rbm in reach": lambda: RBM(SITES, 1, 2, dtype=REAL, scale=0.3, generator=g),
         "rbm tied": lambda: RBM(SITES, 2, tied=TURNS, scale=0.3, generator=g),
         "rbm tied, even": lambda: RBM(SITES, 4, tied=RING, dtype=REAL, even=True, scale=0.3, generator=g),
+        "rbm shifted": lambda: RBM(SITES, 2, 2, shifted=True, dtype=REAL, scale=0.3, generator=g),
+        "rbm shifted, all": lambda: RBM(SITES, 1, shifted=True, even=True, scale=0.3, generator=g),
         "mps": lambda: MPS(SITES, 3, scale=0.5, generator=g),
         "mps complex": lambda: MPS(SITES, 3, dtype=COMPLEX, scale=0.5, generator=g),
         "mps folded": lambda: MPS(SITES, 4, path=folded(SITES), scale=0.5, generator=g),
@@ -46,6 +49,14 @@ def made(name: str) -> Block:
         "dense, phase": lambda: Dense(SITES, [6, 5], phase=True, generator=g),
         "jastrow": lambda: Jastrow(SITES, scale=0.3, generator=g),
         "jastrow complex": lambda: Jastrow(SITES, scale=0.3, dtype=COMPLEX, generator=g),
+        "jastrow distance": lambda: Jastrow(SITES, "distance", scale=0.3, generator=g),
+        "jastrow without fields": lambda: Jastrow(SITES, fields=False, scale=0.3, generator=g),
+        "product": lambda: Product([made("rbm real"), made("mps"), made("dense")]),
+        "product, complex": lambda: Product([made("rbm"), made("mps complex")]),
+        "product, mixed": lambda: Product([made("rbm"), made("mps"), made("dense, phase")]),
+        "product, gated": lambda: Product(
+            [made("rbm real"), made("jastrow"), made("dense")], torch.tensor([0.3, 0.0, 1.5], dtype=REAL)
+        ),
         "attention": lambda: Attention(SITES, 8, 2, 2, generator=g),
         "attention, phase, sum Z": lambda: Attention(SITES, 8, 1, 2, phase=True, magnetisation=0, generator=g),
         "recurrent, phase": lambda: Recurrent(SITES, 5, phase=True, generator=g),
@@ -61,7 +72,9 @@ def made(name: str) -> Block:
 NAMES = [
     "rbm", "rbm real", "rbm in reach", "rbm tied", "rbm tied, even", "mps", "mps complex", "mps folded", "dense",
     "dense, phase", "jastrow", "jastrow complex", "attention", "attention, phase, sum Z", "recurrent, phase",
-    "recurrent, sum Z", "symmetric mps", "symmetric rbm", "odd dense", "signed rbm", "signed attention",
+    "recurrent, sum Z", "rbm shifted", "rbm shifted, all", "jastrow distance", "jastrow without fields", "product",
+    "product, complex", "product, mixed", "product, gated",
+    "symmetric mps", "symmetric rbm", "odd dense", "signed rbm", "signed attention",
 ]  # fmt: skip
 every_block = pytest.mark.parametrize("name", NAMES)
 
@@ -227,3 +240,56 @@ def test_magnetisation_is_kept():
 def test_sizes_that_are_not_possible_are_named(build_it, words):
     with pytest.raises(InputError, match=words):
         build_it()
+
+
+def test_matrix_product_samples_have_the_magnetisation_asked_for():
+    """The distribution is that of the state inside the sector (Pearson within 5 sigma of chi^2)."""
+    block = MPS(SITES, 3, magnetisation=2, scale=0.4, generator=seeded(3))
+    bits = block.sample(4096, seeded(5))
+    assert (bits.sum(1) == (SITES - 2) // 2).all()
+    p = np.abs(exact_state(block)) ** 2
+    every = all_configurations(SITES)
+    p[(every.sum(1) != (SITES - 2) // 2).numpy()] = 0
+    seen = np.bincount(bits.long().numpy() @ (1 << np.arange(SITES - 1, -1, -1)), minlength=1 << SITES)
+    expected = p / p.sum() * 4096
+    often = expected > 5
+    statistic, freedom = ((seen - expected)[often] ** 2 / expected[often]).sum(), often.sum() - 1
+    assert abs(statistic - freedom) < 5 * np.sqrt(2 * freedom)
+
+
+def test_shifted_weights_depend_on_the_distance_only():
+    block = RBM(SITES, 1, 2, shifted=True, scale=0.3, generator=seeded())
+    _, _, w = block.untied()
+    for j in range(SITES):
+        for k in range(SITES):
+            want = block.weights[0, k - j + 2] if abs(k - j) <= 2 else 0.0
+            assert w[j, k] == want
+
+
+@pytest.mark.parametrize(
+    ("build_it", "words"),
+    [
+        (lambda: Product([]), "at least one block"),
+        (lambda: Product([Jastrow(4), Jastrow(5)]), "one length"),
+        (lambda: Jastrow(4, "some"), "pairs = 'some'"),
+        (lambda: MPS(4, 2, magnetisation=1), "sum Z = 1"),
+        (lambda: RBM(SITES, 1, shifted=True, tied=TURNS), "see all sites"),
+    ],
+)
+def test_blocks_that_cannot_be_are_refused(build_it, words):
+    with pytest.raises(InputError, match=words):
+        build_it()
+
+
+def test_a_magnetisation_that_the_state_hardly_has_is_refused():
+    block = MPS(SITES, 1)
+    with torch.no_grad():
+        for tensor in block.tensors:
+            tensor[0, 1, 0] = 1e-6  # all up
+    with pytest.raises(InputError, match="sum Z = -8"):
+        MPS.sample(_with(block, -SITES), 16, seeded())
+
+
+def _with(block: MPS, magnetisation: int) -> MPS:
+    block.magnetisation = magnetisation
+    return block

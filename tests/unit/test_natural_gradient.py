@@ -132,3 +132,22 @@ def test_training_that_meets_nan_says_so():
 
     with pytest.raises(InputError, match="not a number"):
         train_exactly(Space.of(build("tfim", 4, h=1.0)), Broken(), steps=2)
+
+
+def test_groups_of_parameters_may_differ_in_scale_by_any_factor():
+    """Parameters of one group a thousand times as coarse: the change of the state, O d, is the same."""
+    rng = np.random.default_rng(3)
+    one, two = (torch.from_numpy(rng.standard_normal((12, n))) for n in (5, 30))
+    local = torch.from_numpy(rng.standard_normal(12))
+    weights = torch.full((12,), 1 / 12, dtype=torch.float64)
+    changes = []
+    for factor in (1.0, 1e3):
+        o = Derivatives([one, two * factor], [0, 1])
+        changes.append(o.push(natural_step(o, local, weights, 1e-2).direction))
+    torch.testing.assert_close(changes[0], changes[1])
+    o = Derivatives([one, two * 0], [0, 1])  # a group that does nothing is left alone
+    step = natural_step(o, local, weights, 1e-2)
+    assert (step.direction[5:] == 0).all()
+    assert (step.gradient[5:] == 0).all()
+    with pytest.raises(InputError, match="several blocks"):
+        natural_step(o, local, weights, 1e-2, momentum=0.5, before=step.direction)

@@ -11,14 +11,16 @@ from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.qed.blocks.attention import Attention
 from qednas.qed.blocks.block import Block, all_configurations, exact_state
+from qednas.qed.blocks.jastrow import Jastrow
 from qednas.qed.blocks.mps import MPS
+from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.signed import Signed, marshall
 from qednas.qed.estimates import Estimate, over_chains, split_r_hat
 from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.metropolis import Metropolis, start
 from qednas.qed.swap import renyi2
-from qednas.qed.vmc import Settings, check_above, measure, train
+from qednas.qed.vmc import Settings, Source, check_above, measure, train
 
 POINTS = {
     "tfim": {"h": 0.8}, "xy": {"gamma": 0.4, "h": 0.7}, "xxz": {"delta": 1.4}, "j1j2": {"j2": 0.3}, "cluster": {"h": 0.4},
@@ -260,6 +262,7 @@ def test_a_budget_of_time_ends_a_run():
         ({"samples": 100, "chains": 64}, "multiple of chains"),
         ({"momentum": 1.0}, "momentum"),
         ({"rate": (0.1, 0.0)}, "all positive"),
+        ({"renewed": 1.5}, "renewed = 1.5"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(changed, words):
@@ -300,3 +303,54 @@ def test_swaps_that_cannot_be_resolved_say_so():
     wild = RBM.from_weights(nothing, nothing, imaginary)
     with pytest.raises(InputError, match="not resolved"):
         renyi2(build("tfim", 12, h=1.0), wild, [range(6)], 16, chains=16)
+
+
+def test_a_run_that_loses_what_it_gained_goes_back():
+    """A step that is spoilt on purpose is undone, and the steps after it are half as long."""
+    h = build("tfim", 8, h=1.0)
+    block = RBM(8, 1, dtype=REAL, scale=0.05, generator=seeded())
+
+    def spoil(step, *_):
+        if step == 22:
+            with torch.no_grad():
+                block.weights.mul_(0).add_(0.5 * torch.randn(8, 8, dtype=REAL, generator=seeded(7)))
+
+    run = train(h, block, Settings(steps=60, samples=256, chains=256, rate=(0.2, 0.05)), progress=spoil)
+    assert run["scale"][:22].min() == 1.0
+    assert run["scale"][-1] == 0.5
+    assert run["energy"][22] > run["energy"][21] + 0.5
+    assert run["energy"][-1] == pytest.approx(ground_state(h).energy, rel=5e-3)
+
+
+def test_new_chains_find_weight_where_the_old_ones_have_never_been():
+    """Frozen chains on one side of a barrier: only those that start anew, annealed, reach the other."""
+    h = build("mixed_field_ising", 12, h=0.5, g=0.1)
+    block = Jastrow(12, "distance", fields=False, scale=0.0)
+    with torch.no_grad():
+        block.pairs[0] = 3.0  # |psi|^2 falls by exp(-12) for every domain wall
+    source = Source(h, block, 64, seeded(), 5)
+    source.markov.bits = torch.zeros(64, 12, dtype=torch.bool)
+    source.draw(block, 1, 5)
+    assert source.markov.bits.double().mean() < 0.1
+    source.renew(block, 0.5, 0, 40)
+    assert 0.1 < source.markov.bits.double().mean() < 0.4  # about half of the new half turned over
+
+
+def test_a_product_with_a_matrix_product_state_is_trained_in_its_sector():
+    h = build("xxz", 8, delta=1.0)
+    block = Signed(Product([Jastrow(8, "distance", fields=False), MPS(8, 2, generator=seeded())]), marshall(h))
+    settings = Settings(steps=80, samples=256, chains=256, rate=(0.3, 0.05), longest=0.5, renewed=0.125)
+    train(h, block, settings)
+    e = measure(h, block, 1 << 13, exact=ground_state(h).energy)
+    assert e.mean == pytest.approx(ground_state(h).energy, rel=5e-3)
+
+
+def test_time_and_steps_share_one_schedule(monkeypatch):
+    """With a budget of time the rate falls with the time that has passed, and what an interrupted run took counts."""
+    ticks = iter(np.arange(0.0, 1000.0, 0.25))
+    run = train(
+        build("tfim", 4, h=1.0), RBM(4, dtype=REAL, generator=seeded()), Settings(steps=10**6, samples=64, chains=64),
+        seconds=10.0, clock=lambda: next(ticks),
+    )  # fmt: skip
+    assert run["steps"] == pytest.approx(20, abs=2)  # two looks at the clock a step
+    assert run["seconds"][-1] <= 10.5

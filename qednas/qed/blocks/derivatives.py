@@ -40,9 +40,11 @@ class Derivatives:
     """O[i, a] = d ln psi(s_i) / d theta_a, in pieces that stand side by side in the order of the parameters.
 
     The pieces are real for a real state, else complex: by real parameters, or by complex ones when the block is holomorphic.
+    groups (pieces,): pieces of one number are parameters of one kind; kinds may differ in scale by orders of magnitude.
     """
 
     pieces: list[Piece]
+    groups: list[int] | None = None
 
     @property
     def rows(self) -> int:
@@ -51,7 +53,7 @@ class Derivatives:
 
     @property
     def columns(self) -> int:
-        return sum(p.left.shape[1] * p.right.shape[1] if isinstance(p, Outer) else p.shape[1] for p in self.pieces)
+        return sum(self.sizes())
 
     @property
     def is_complex(self) -> bool:
@@ -64,7 +66,34 @@ class Derivatives:
     def stacked(self) -> Derivatives:
         """Real and imaginary parts as rows of their own (2 rows, columns)."""
         tables = [p.table() if isinstance(p, Outer) else p for p in self.pieces]
-        return Derivatives([torch.cat([t.real, t.imag if t.is_complex() else torch.zeros_like(t)]) for t in tables])
+        pieces: list[Piece] = [torch.cat([t.real, t.imag if t.is_complex() else torch.zeros_like(t)]) for t in tables]
+        return Derivatives(pieces, self.groups)
+
+    def sizes(self) -> list[int]:
+        """Columns of each piece."""
+        return [p.left.shape[1] * p.right.shape[1] if isinstance(p, Outer) else p.shape[1] for p in self.pieces]
+
+    def spread(self, weights: torch.Tensor) -> torch.Tensor:
+        """Standard deviation (columns,) of a typical derivative of each group, for weights (rows,) that sum to one."""
+        groups = self.groups or [0] * len(self.pieces)
+        variance, count = torch.zeros(max(groups) + 1, dtype=torch.float64), torch.zeros(max(groups) + 1)
+        for p, group, size in zip(self.pieces, groups, self.sizes(), strict=True):
+            if isinstance(p, Outer):
+                squares = (p.left.abs() ** 2).sum(1) * (p.right.abs() ** 2).sum(1)
+                means = (p.left * weights[:, None]).mT @ p.right
+            else:
+                squares, means = (p.abs() ** 2).sum(1), weights.to(p.dtype) @ p
+            variance[group] += (weights * squares).sum() - (means.abs() ** 2).sum()
+            count[group] += size
+        typical = (variance.clamp_min(0) / count).sqrt()
+        return torch.cat([typical[g].expand(n) for g, n in zip(groups, self.sizes(), strict=True)])
+
+    def scaled(self, columns: torch.Tensor) -> Derivatives:
+        """Every column times its number (columns,), which is the same all over a piece."""
+        pieces: list[Piece] = []
+        for p, own in zip(self.pieces, columns.split(self.sizes()), strict=True):
+            pieces.append(Outer(p.left * own[0], p.right) if isinstance(p, Outer) else p * own[:1])
+        return Derivatives(pieces, self.groups)
 
     def gram(self) -> torch.Tensor:
         """O O^dagger (rows, rows)."""

@@ -11,18 +11,20 @@ from collections.abc import Sequence
 import torch
 
 from qednas.errors import InputError
-from qednas.qed.blocks.block import Block, Flip, Walk
+from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
 
 LARGEST = 1 << 28  # bytes of one tensor
-CHAINS = 1 << 10
+FIRST_SHARE, LEAST_SHARE = 0.1, 1e-3  # of samples with the magnetisation asked for
+MOST = 16  # times the samples asked for, drawn at once
 
 
 class MPS(Block):
     """Tensors (left bond, 2, right bond) of ``bond`` at most, and no larger than a state of that many spins can use.
 
     dtype: float64 or complex128.  path (sites,): the order in which the tensors visit the sites, by default from first to last;
-    :func:`folded` keeps the neighbours on a ring close.  It starts as the product of (up + down) on every site with noise of
+    :func:`folded` keeps the neighbours on a ring close.  magnetisation: only configurations with that sum Z are sampled, which
+    projects the state on them.  It starts as the product of (up + down) on every site with noise of
     size ``scale``.
     Raises InputError for a bond dimension that is not positive or does not fit in memory.
     """
@@ -37,6 +39,7 @@ class MPS(Block):
         *,
         dtype: torch.dtype = torch.float64,
         path: torch.Tensor | None = None,
+        magnetisation: int | None = None,
         scale: float = 0.05,
         generator: torch.Generator | None = None,
     ):
@@ -53,6 +56,9 @@ class MPS(Block):
         if path.shape != (sites,) or not torch.equal(path.sort().values, torch.arange(sites)):
             raise InputError(f"path = {path.tolist()}: every site from 0 to {sites - 1} once")
         self.register_buffer("path", path)
+        if magnetisation is not None and ((sites - magnetisation) % 2 or abs(magnetisation) > sites):
+            raise InputError(f"sum Z = {magnetisation}: no configuration of {sites} spins has it")
+        self.magnetisation = magnetisation
         self.places = torch.argsort(path).tolist()  # of each site, which tensor
         self.bond, self.holomorphic, self.is_real = bond, dtype.is_complex, not dtype.is_complex
         self.bonds = [min(bond, 2 ** min(k, sites - k, 62)) for k in range(sites + 1)]
@@ -140,7 +146,29 @@ class MPS(Block):
     def walk(self, configurations: torch.Tensor) -> Walk:
         return MPSWalk(self, configurations)
 
+    def extra_repr(self) -> str:
+        return f"bond={self.bond}, sum Z={self.magnetisation}"
+
     def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        if self.magnetisation is None:
+            return self.sample_any(count, generator)
+        found: list[torch.Tensor] = []
+        missing, tried, share = count, 0, FIRST_SHARE
+        while missing > 0:
+            size = min(int(missing / share * 1.1) + 16, MOST * count)
+            bits = self.sample_any(size, generator)
+            fit = bits[spins(bits).sum(1) == self.magnetisation][:missing]
+            found.append(fit)
+            missing, tried = missing - len(fit), tried + size
+            share = max(count - missing, 1) / tried
+            if share < LEAST_SHARE and tried > 10 / LEAST_SHARE:
+                raise InputError(
+                    f"sum Z = {self.magnetisation}: fewer than {LEAST_SHARE:g} of the samples of the MPS have it"
+                )
+        return torch.cat(found)
+
+    def sample_any(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Bits (count, sites) of any sum Z."""
         with torch.no_grad():
             norms = [torch.ones(1, 1, dtype=self.tensors[0].dtype)]  # <right part|right part> as a matrix of each bond
             for k in range(self.sites - 1, -1, -1):

@@ -31,6 +31,8 @@ class RBM(Block):
     None sees all.  dtype: complex128, or float64 for a positive state.  tied: permutations (group, sites) under which the
     state is the same, as :func:`qednas.physics.symmetries.permutations` gives them; the hidden units then come in groups that
     share their weights, W_(f g) k = w_f g(k), and ``density`` counts the units of a group as one group has per site.
+    shifted: W depends on the distance only, W_(f j) k = w_f(k - j), with a unit at every site for each of ``density`` filters; an
+    open chain cuts off what would lie beyond its ends.
     even: no biases, so that turning all spins over changes nothing.  scale: standard deviation of real and imaginary parts at
     the start.
     """
@@ -45,6 +47,7 @@ class RBM(Block):
         *,
         dtype: torch.dtype = torch.complex128,
         tied: torch.Tensor | None = None,
+        shifted: bool = False,
         even: bool = False,
         scale: float = 0.01,
         generator: torch.Generator | None = None,
@@ -52,23 +55,27 @@ class RBM(Block):
         super().__init__(sites)
         if dtype not in (torch.complex128, torch.float64):
             raise InputError(f"dtype = {dtype}: complex128, or float64 for a positive state")
-        if tied is not None and reach is not None:
+        if tied is not None and (reach is not None or shifted):
             raise InputError(f"reach = {reach}: weights that are tied by a symmetry see all sites")
-        self.holomorphic, self.is_real = dtype.is_complex, not dtype.is_complex
-        units = round(density * sites / (1 if tied is None else len(tied)))
-        if units < 1:
-            raise InputError(
-                f"density = {density}: no hidden unit for {sites} sites; "
-                f"need at least {(1 if tied is None else len(tied)) / sites:.3g}"
-            )
         if reach is not None and reach < 0:
             raise InputError(f"reach = {reach}: a distance, 0 or more")
+        self.holomorphic, self.is_real = dtype.is_complex, not dtype.is_complex
+        if shifted:
+            width = min(reach if reach is not None else sites, sites - 1)
+            tied = torch.arange(sites)[:, None] + torch.arange(-width, width + 1)
+            tied[(tied < 0) | (tied >= sites)] = sites  # beyond the ends
+        group = 1 if tied is None else len(tied)
+        units = round(density * sites / group)
+        if units < 1:
+            raise InputError(
+                f"density = {density}: no hidden unit for {sites} sites; need at least {group / sites:.3g}"
+            )
+        self.local = reach is not None and not shifted
         places = (torch.arange(units) + 0.5) * sites / units - 0.5
-        near = (torch.arange(sites) - places[:, None]).abs() <= (sites if reach is None else reach)
+        near = (torch.arange(sites) - places[:, None]).abs() <= (reach if self.local else sites)
         self.register_buffer("mask", near)
-        self.local = reach is not None
-        self.tied = tied
-        self.orbits = None if tied is None else orbits(tied)
+        self.shifted, self.tied = shifted, tied  # tied (group, width): the site that each weight of a unit of a group sees
+        self.orbits = None if tied is None else torch.arange(sites) if shifted else orbits(tied)
 
         def drawn(*shape: int) -> torch.nn.Parameter:
             spread = scale * (2**0.5 if dtype.is_complex else 1)
@@ -79,7 +86,7 @@ class RBM(Block):
         else:
             self.visible = drawn(sites if self.orbits is None else int(self.orbits.max()) + 1)
             self.hidden = drawn(units)
-        self.weights = drawn(units, sites)
+        self.weights = drawn(units, sites if tied is None else tied.shape[1])
 
     @classmethod
     def from_weights(cls, visible: torch.Tensor, hidden: torch.Tensor, weights: torch.Tensor) -> RBM:
@@ -103,12 +110,13 @@ class RBM(Block):
     @property
     def parameter_count(self) -> int:
         each = 2 if self.holomorphic else 1
-        return super().parameter_count - each * int((~self.mask).sum())
+        return super().parameter_count - (each * int((~self.mask).sum()) if self.local else 0)
 
     @property
     def used_parameters(self) -> int:
         """Parameters that are not zero: how the literature counts exact machines."""
-        values = [p for p in (self.visible, self.hidden) if p is not None] + [self.weights * self.mask]
+        weights = self.weights * self.mask if self.local else self.weights
+        values = [p for p in (self.visible, self.hidden) if p is not None] + [weights]
         return int(sum((v != 0).sum() for v in values))
 
     def untied(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -119,8 +127,10 @@ class RBM(Block):
         if self.tied is None or self.orbits is None:
             return a, b, w
         size = len(self.tied)
-        places = torch.argsort(self.tied, 1)  # theta_fg = sum_k w_fk s_g(k) = sum_i w_f g^-1(i) s_i
-        whole = w[:, places].reshape(-1, self.sites)  # (feature, group, sites)
+        whole = w.new_zeros(len(w), size, self.sites + 1).scatter(  # theta_fg = sum_k w_fk s_tied(g, k)
+            2, self.tied.expand(len(w), -1, -1), w[:, None].expand(-1, size, -1)
+        )
+        whole = whole[:, :, : self.sites].reshape(-1, self.sites)  # (feature, group, sites)
         return a if self.visible is None else a[self.orbits], b.repeat_interleave(size), whole
 
     def angles(self, s: torch.Tensor) -> torch.Tensor:
@@ -151,7 +161,8 @@ class RBM(Block):
             if self.visible is not None:
                 summed = own.new_zeros(len(own), len(self.visible)).index_add_(1, self.orbits, own)
                 pieces += [summed, shaped.sum(2)]
-            pieces.append(torch.bmm(shaped, own[:, self.tied]).flatten(1))
+            padded = torch.cat([own, own.new_zeros(len(own), 1)], 1)  # nothing beyond the ends
+            pieces.append(torch.bmm(shaped, padded[:, self.tied]).flatten(1))
             return Derivatives(pieces)
 
     def flip_ratios(

@@ -1,0 +1,119 @@
+"""Blocks that stand for one state together: psi(s) = prod_k psi_k(s)^(g_k), the sum of weighted log-amplitudes.
+
+Every block multiplies in what the others cannot hold: a matrix product state the correlations nearby, a machine or a Jastrow
+factor those at a distance.  A proposal, a ratio and a derivative cost the sum of what they cost each block, in its own fast way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from qednas.errors import InputError
+from qednas.qed.blocks.block import Block, Flip, Walk
+from qednas.qed.blocks.derivatives import Derivatives, Outer, Piece
+
+
+class Product(Block):
+    """``blocks`` with real ``gates`` (blocks,), all ones unless given; a gate is a buffer, not a parameter.
+
+    A block whose gate is zero costs nothing.  The amplitudes are sampled by Markov chains, so that a sector which H conserves
+    projects every factor on it.  Raises InputError without a block or for blocks of different lengths.
+    """
+
+    gates: torch.Tensor
+
+    def __init__(self, blocks: Sequence[Block], gates: torch.Tensor | None = None):
+        if not blocks:
+            raise InputError("blocks = []: a product needs at least one block")
+        if len({b.sites for b in blocks}) > 1:
+            raise InputError(f"blocks of {[b.sites for b in blocks]} sites: all of one length")
+        super().__init__(blocks[0].sites)
+        self.blocks = torch.nn.ModuleList(blocks)
+        self.is_real = all(b.is_real for b in blocks)
+        self.holomorphic = all(b.holomorphic for b in blocks)
+        self.register_buffer("gates", torch.ones(len(blocks), dtype=torch.float64) if gates is None else gates)
+        sizes = [b.chains_at_once for b in blocks if b.chains_at_once is not None]
+        self.chains_at_once = min(sizes) if sizes and len(sizes) == len(blocks) else None
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(b.parameter_count for b in self.blocks)
+
+    def open(self) -> list[tuple[float, Block]]:
+        """The gates that are not zero, with their blocks."""
+        return [(float(g), b) for g, b in zip(self.gates, self.blocks, strict=True) if g != 0]
+
+    def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros(len(configurations), dtype=torch.complex128)
+        for gate, block in self.open():
+            total = total + gate * block.log_psi(configurations)
+        return total
+
+    def derivatives(self, configurations: torch.Tensor) -> Derivatives:
+        pieces: list[Piece] = []
+        groups: list[int] = []
+        for number, (gate, block) in enumerate(zip(self.gates, self.blocks, strict=True)):
+            own = self.own(block, configurations)
+            pieces += [Outer(gate * p.left, p.right) if isinstance(p, Outer) else gate * p for p in own]
+            groups += [number] * len(own)
+        return Derivatives(pieces, groups)
+
+    def own(self, block: Block, configurations: torch.Tensor) -> list[Piece]:
+        """The derivatives of one block, by real parameters where the product is not holomorphic."""
+        if block.holomorphic and not self.holomorphic:
+            return [by_real(p) for p in block.derivatives(configurations).pieces]
+        pieces = block.derivatives(configurations).pieces
+        return [as_complex(p) for p in pieces] if block.is_real and not self.is_real else pieces
+
+    def flip_ratios(
+        self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        total: torch.Tensor | float = 1.0
+        for gate, block in self.open():
+            ratios = block.flip_ratios(configurations, flips, wanted)
+            total = total * (ratios if gate == 1 else powered(ratios, gate))
+        assert isinstance(total, torch.Tensor)
+        return total
+
+    def walk(self, configurations: torch.Tensor) -> Walk:
+        return ProductWalk(self, configurations)
+
+
+class ProductWalk(Walk):
+    """Chains that every factor follows in its own way."""
+
+    def __init__(self, block: Product, configurations: torch.Tensor):
+        self.block, self.bits = block, configurations.bool().clone()
+        self.walks = [(gate, part.walk(self.bits)) for gate, part in block.open()]
+        orders = [walk.order for _, walk in self.walks if walk.order is not None]
+        self.order = orders[0] if orders else None
+
+    def propose(self, flip: Flip) -> torch.Tensor:
+        return torch.stack([gate * walk.propose(flip) for gate, walk in self.walks]).sum(0)
+
+    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
+        self.turn(flip, accepted)
+        for _, walk in self.walks:
+            walk.accept(flip, accepted)
+
+
+def by_real(piece: Piece) -> Piece:
+    """Derivatives by real and imaginary part (..., 2) of each parameter, of a piece by complex parameters."""
+    both = piece.right if isinstance(piece, Outer) else piece
+    both = torch.stack([both, 1j * both], 2).flatten(1)
+    return Outer(piece.left, both) if isinstance(piece, Outer) else both
+
+
+def as_complex(piece: Piece) -> Piece:
+    if isinstance(piece, Outer):
+        return Outer(piece.left.to(torch.complex128), piece.right.to(torch.complex128))
+    return piece.to(torch.complex128)
+
+
+def powered(ratios: torch.Tensor, gate: float) -> torch.Tensor:
+    """ratio^gate with the principal branch; a negative real ratio needs a complex one."""
+    if not ratios.is_complex() and bool((ratios < 0).any()):
+        ratios = ratios.to(torch.complex128)
+    return ratios**gate
