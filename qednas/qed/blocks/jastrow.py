@@ -41,7 +41,9 @@ class Jastrow(Block):
             raise InputError(f"pairs = {pairs!r}: one of {', '.join(PAIRS)}")
         self.kind, self.holomorphic, self.is_real = pairs, dtype.is_complex, not dtype.is_complex
         first, second = torch.triu_indices(sites, sites, 1)
-        place = torch.zeros(sites, sites, dtype=torch.int64)  # which of the parameters J_jk is; the diagonal is not used
+        place = torch.zeros(
+            sites, sites, dtype=torch.int64
+        )  # which of the parameters J_jk is; the diagonal is not used
         place[first, second] = torch.arange(len(first)) if pairs == "all" else second - first - 1
         self.register_buffer("place", place + place.T, persistent=False)
         count = len(first) if pairs == "all" else sites - 1

@@ -74,7 +74,10 @@ class RBM(Block):
         places = (torch.arange(units) + 0.5) * sites / units - 0.5
         near = (torch.arange(sites) - places[:, None]).abs() <= (reach if self.local else sites)
         self.register_buffer("mask", near)
-        self.shifted, self.tied = shifted, tied  # tied (group, width): the site that each weight of a unit of a group sees
+        self.shifted, self.tied = (
+            shifted,
+            tied,
+        )  # tied (group, width): the site that each weight of a unit of a group sees
         self.orbits = None if tied is None else torch.arange(sites) if shifted else orbits(tied)
 
         def drawn(*shape: int) -> torch.nn.Parameter:
