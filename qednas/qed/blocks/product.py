@@ -30,7 +30,7 @@ class Product(Block):
         if len({b.sites for b in blocks}) > 1:
             raise InputError(f"blocks of {[b.sites for b in blocks]} sites: all of one length")
         super().__init__(blocks[0].sites)
-        self.blocks = torch.nn.ModuleList(blocks)
+        self.blocks: Sequence[Block] = torch.nn.ModuleList(blocks)  # type: ignore[assignment]
         self.is_real = all(b.is_real for b in blocks)
         self.holomorphic = all(b.holomorphic for b in blocks)
         self.register_buffer("gates", torch.ones(len(blocks), dtype=torch.float64) if gates is None else gates)

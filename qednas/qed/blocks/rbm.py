@@ -70,14 +70,12 @@ class RBM(Block):
             raise InputError(
                 f"density = {density}: no hidden unit for {sites} sites; need at least {group / sites:.3g}"
             )
-        self.local = reach is not None and not shifted
         places = (torch.arange(units) + 0.5) * sites / units - 0.5
-        near = (torch.arange(sites) - places[:, None]).abs() <= (reach if self.local else sites)
+        near = (torch.arange(sites) - places[:, None]).abs() <= (sites if shifted or reach is None else reach)
         self.register_buffer("mask", near)
-        self.shifted, self.tied = (
-            shifted,
-            tied,
-        )  # tied (group, width): the site that each weight of a unit of a group sees
+        self.local = reach is not None and not shifted
+        self.shifted = shifted
+        self.tied = tied  # (group, width): the site that each weight of a unit of a group sees
         self.orbits = None if tied is None else torch.arange(sites) if shifted else orbits(tied)
 
         def drawn(*shape: int) -> torch.nn.Parameter:
