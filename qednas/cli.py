@@ -61,6 +61,43 @@ def run_predict(args) -> dict:
     return shipped().predict(hamiltonian)
 
 
+def run_search(args) -> dict:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    from qednas.physics.system_file import system
+    from qednas.qed.search import search
+
+    hamiltonian = system(args.system, args.sites, parameters(args.parameter))
+    blocks = None if args.blocks is None else [name.strip() for name in args.blocks.split(",") if name.strip()]
+    return search(
+        hamiltonian,
+        number(args.seconds, "seconds"),
+        seed=whole(args.seed, "seed"),
+        blocks=blocks,
+        budget=None if args.parameters is None else whole(args.parameters, "parameters"),
+        folder=args.out,
+        progress=progress,
+    )
+
+
+def number(text: str, name: str) -> float:
+    """A number that is not negative.  Raises InputError that names the option."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < float("inf"):
+        raise InputError(f"--{name} {text}: a number, not negative")
+    return value
+
+
+def whole(text: str, name: str) -> int:
+    """A whole number that is not negative.  Raises InputError that names the option."""
+    if not (text.isascii() and text.isdigit()):
+        raise InputError(f"--{name} {text}: a whole number, not negative")
+    return int(text)
+
+
 def run_claims(args) -> dict:
     from qednas.companion import claims, paths
     from qednas.companion.store import Store
@@ -97,6 +134,16 @@ def show_reference(out: dict) -> list[str]:
 def show_predict(out: dict) -> list[str]:
     lines = ["half-chain entanglement (nats), +- one standard deviation, 90 % interval:", *show_proxies(out)]
     return [*lines, "inside the training region" if out["in_domain"] else f"OUTSIDE the training region: {out['why']}"]
+
+
+def show_search(out: dict) -> list[str]:
+    lines = [
+        f"architecture  {' + '.join(out['architecture'])}   ({out['parameters']} parameters)",
+        f"energy        {out['energy']:.8f} +- {out['energy_std']:.8f}   (V-score {out['v_score']:.2e})",
+        f"entropy       {out['entropy']:.4f} +- {out['entropy_std']:.4f} nats, half chain   ({out['entropy_kind']})",
+        f"seconds       {out['seconds']:.1f}",
+    ]
+    return lines if out["agreed"] else [*lines, f"WARNING: the Markov chains do not agree (R-hat {out['r_hat']:.2f})"]
 
 
 def show_claims(out: dict) -> list[str]:
@@ -136,6 +183,22 @@ def parser() -> Parser:
     )
     takes_system(sub)
     sub.add_argument("--refine", action="store_true", help="correct it by exact results at 10-14 sites (seconds)")
+    sub = command(
+        "search",
+        run_search,
+        show_search,
+        "find and train a network for a ground state, from its predicted entanglement",
+    )
+    takes_system(sub)
+    sub.add_argument(
+        "--seconds", default="120", metavar="S", help="time for everything, training included (default 120)"
+    )
+    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+    sub.add_argument(
+        "--blocks", metavar="A,B", help="kinds of blocks to choose from: jastrow, rbm, mps, dense, attention"
+    )
+    sub.add_argument("--parameters", metavar="P", help="most parameters of the network (default 40 per site)")
+    sub.add_argument("--out", metavar="DIR", help="folder for the network; an interrupted search goes on from there")
     command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
     command("status", run_status, show_status, "which stored results are fresh, stale or corrupt, and why")
     return top

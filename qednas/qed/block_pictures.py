@@ -43,6 +43,18 @@ def capacity(found):
     return figure
 
 
+def equal_rows(found) -> list[dict]:
+    """Rows of the table of blocks at one number of parameters."""
+    rows = []
+    for row in found["rows"]:
+        cells = {"target": row["target"], "entropy of the target": f"{row['wanted']:.3f}"}
+        for kind, (label, _) in KINDS.items():
+            if kind in row["infidelity"]:
+                cells[label] = f"{short(row['infidelity'][kind])} ({row['entropy'][kind]:.2f})"
+        rows.append(cells | {"best": KINDS[row["best"]][0]})
+    return rows
+
+
 def published(found):
     """Relative energy errors, ours with standard errors beside the published ones, one line a system."""
     import matplotlib.pyplot as plt
@@ -50,9 +62,13 @@ def published(found):
     rows = found["rows"][::-1]
     figure, axis = plt.subplots(figsize=(8.4, 0.42 * len(rows) + 1.4), layout="constrained")
     for place, row in enumerate(rows):
-        shown = max(row["relative"], 1e-8)
+        above = row["relative"] > 0
+        shown = row["relative"] if above else row["error"]
         low = min(row["error"], shown * 0.9)
-        axis.errorbar(shown, place, xerr=[[low], [row["error"]]], fmt="o", color=COLOURS[0], ms=5, zorder=3)
+        axis.errorbar(
+            shown, place, xerr=[[low], [row["error"] if above else 0]], fmt="o", color=COLOURS[0], ms=5, zorder=3,
+            mfc=COLOURS[0] if above else "white",
+        )  # fmt: skip
         for number, (method, value) in enumerate(row["published"].items()):
             axis.plot(value, place, "x", color=COLOURS[1], ms=6, mew=1.6)
             axis.annotate(
@@ -119,6 +135,7 @@ def published_rows(found) -> list[dict]:
             "bar": short(row["bar"], 0) if row["bar"] else "",
             "published": "; ".join(f"{name} {short(value)}" for name, value in row["published"].items()),
             "V-score": short(row["v_score"]),
+            "R̂": f"{row['r_hat']:.3f}" if row["r_hat"] else "",
             "seconds": f"{row['seconds']:.0f}",
         }
         for row in found["rows"]

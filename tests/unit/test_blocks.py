@@ -12,12 +12,13 @@ from qednas.qed.blocks.attention import Attention
 from qednas.qed.blocks.block import Block, Walk, all_configurations, exact_state
 from qednas.qed.blocks.dense import Dense
 from qednas.qed.blocks.derivatives import log_derivatives
-from qednas.qed.blocks.jastrow import Jastrow
+from qednas.qed.blocks.jastrow import Jastrow, pair_orbits
 from qednas.qed.blocks.mps import MPS, folded
 from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.recurrent import Recurrent
 from qednas.qed.blocks.signed import Signed, marshall
+from qednas.qed.blocks.superposition import Superposition
 from qednas.qed.blocks.symmetric import Symmetric
 
 SITES = 8
@@ -51,12 +52,15 @@ def made(name: str) -> Block:
         "jastrow complex": lambda: Jastrow(SITES, scale=0.3, dtype=COMPLEX, generator=g),
         "jastrow distance": lambda: Jastrow(SITES, "distance", scale=0.3, generator=g),
         "jastrow without fields": lambda: Jastrow(SITES, fields=False, scale=0.3, generator=g),
+        "jastrow of orbits": lambda: Jastrow(SITES, pair_orbits(RING), scale=0.3, generator=g),
         "product": lambda: Product([made("rbm real"), made("mps"), made("dense")]),
         "product, complex": lambda: Product([made("rbm"), made("mps complex")]),
         "product, mixed": lambda: Product([made("rbm"), made("mps"), made("dense, phase")]),
         "product, gated": lambda: Product(
             [made("rbm real"), made("jastrow"), made("dense")], torch.tensor([0.3, 0.0, 1.5], dtype=REAL)
         ),
+        "superposition": lambda: Superposition([made("rbm real"), made("mps")], torch.tensor([0.7, 0.4], dtype=REAL)),
+        "superposition, mixed": lambda: Superposition([made("rbm"), made("mps"), made("dense, phase")]),
         "attention": lambda: Attention(SITES, 8, 2, 2, generator=g),
         "attention, phase, sum Z": lambda: Attention(SITES, 8, 1, 2, phase=True, magnetisation=0, generator=g),
         "recurrent, phase": lambda: Recurrent(SITES, 5, phase=True, generator=g),
@@ -72,9 +76,11 @@ def made(name: str) -> Block:
 NAMES = [
     "rbm", "rbm real", "rbm in reach", "rbm tied", "rbm tied, even", "mps", "mps complex", "mps folded", "dense",
     "dense, phase", "jastrow", "jastrow complex", "attention", "attention, phase, sum Z", "recurrent, phase",
-    "recurrent, sum Z", "rbm shifted", "rbm shifted, all", "jastrow distance", "jastrow without fields", "product",
+    "recurrent, sum Z", "rbm shifted", "rbm shifted, all", "jastrow distance", "jastrow without fields", "jastrow of orbits",
+    "product",
     "product, complex", "product, mixed", "product, gated",
-    "symmetric mps", "symmetric rbm", "odd dense", "signed rbm", "signed attention",
+    "superposition", "superposition, mixed", "symmetric mps", "symmetric rbm", "odd dense", "signed rbm",
+    "signed attention",
 ]  # fmt: skip
 every_block = pytest.mark.parametrize("name", NAMES)
 

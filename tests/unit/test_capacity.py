@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from qednas.errors import InputError
-from qednas.qed.block_pictures import KINDS, published_rows, swap_rows
+from qednas.qed.block_pictures import KINDS, equal_rows, published_rows, swap_rows
 from qednas.qed.capacity import TARGETS, capacity, fit_one, make
+from qednas.qed.equal_budget import equal_budget
 from qednas.qed.published import CASES, published_energies
 from qednas.qed.swap_check import swap_check
 
@@ -83,3 +84,28 @@ def test_swaps_are_checked_against_exact_states():
     last = found["rows"][-1]
     assert last["swap"][0] == pytest.approx(last["wanted"][0], abs=0.02 + 4 * last["error"][0])
     assert len(swap_rows(found)) == 3
+
+
+def test_blocks_are_compared_at_one_number_of_parameters():
+    """Power laws are read off exactly, and the best, the distinct ones and the gap are what was put in."""
+    rows = []
+    for target, better in (("critical", "mps"), ("volume law, random", "rbm")):
+        for kind in ("rbm", "mps"):
+            for count in (10, 100, 1000) if kind == "rbm" else (40, 250):
+                scale = 1.0 if kind == better else 3.0
+                row = {
+                    "target": target,
+                    "kind": kind,
+                    "parameters": count,
+                    "wanted": 2.0,
+                    "infidelity": scale * count**-1.5,
+                }
+                rows.append(row | {"entropy": np.log(count) * (0.2 if kind == "rbm" else 0.1), "entropy_sem": 0.03})
+    found = equal_budget({"05/capacity": {"rows": rows}})
+    assert found["parameters"] == pytest.approx(100)
+    assert found["range"] == [40, 250]
+    assert [row["best"] for row in found["rows"]] == ["mps", "rbm"]
+    assert found["rows"][0]["infidelity"] == pytest.approx({"rbm": 3e-3, "mps": 1e-3})
+    assert found["distinct"] == 2
+    assert found["gap_errors"] == pytest.approx(0.1 * np.log(100) / np.hypot(0.03, 0.03))
+    assert equal_rows(found)[0]["best"] == "MPS"

@@ -1,7 +1,8 @@
 """Jastrow factor: ln psi(s) = sum_k a_k s_k + sum_{j<k} J_jk s_j s_k, the mean field with pair correlations.
 
 With J_jk a function of the distance only it has as many parameters as the chain has sites; J ~ ln |j - k| alone is close to
-the ground state of a critical chain (Haldane, PRL 60, 635 (1988); Shastry, PRL 60, 639 (1988)).
+the ground state of a critical chain (Haldane, PRL 60, 635 (1988); Shastry, PRL 60, 639 (1988)).  On a lattice with symmetries
+the pairs that are images of each other share one J.
 """
 
 from __future__ import annotations
@@ -17,9 +18,32 @@ from qednas.qed.blocks.derivatives import Derivatives
 PAIRS = ("all", "distance")
 
 
-class Jastrow(Block):
-    """fields a (sites,) and pairs, float64 or complex128: J_jk one by one, or (sites - 1,) of the distance k - j.
+def pair_orbits(permutations: torch.Tensor) -> torch.Tensor:
+    """Number (sites, sites) of the class of every pair, the same for pairs that permutations (group, sites) exchange.
 
+    Classes are numbered from 0 without gaps; the diagonal has -1.
+    """
+    sites = permutations.shape[1]
+    first, second = torch.triu_indices(sites, sites, 1)
+    a, b = permutations[:, first], permutations[:, second]
+    least = (torch.minimum(a, b) * sites + torch.maximum(a, b)).min(0).values
+    place = torch.full((sites, sites), -1)
+    place[first, second] = torch.unique(least, return_inverse=True)[1]
+    return torch.maximum(place, place.T)
+
+
+def pair_classes(sites: int, pairs: str) -> torch.Tensor:
+    """The same for an open chain whose pairs are all of their own, or all alike at one distance."""
+    first, second = torch.triu_indices(sites, sites, 1)
+    place = torch.full((sites, sites), -1)
+    place[first, second] = torch.arange(len(first)) if pairs == "all" else second - first - 1
+    return torch.maximum(place, place.T)
+
+
+class Jastrow(Block):
+    """fields a (sites,) and pairs J, one for each class of pairs; float64 or complex128.
+
+    pairs: "all" (every pair is its own class), "distance", or the classes (sites, sites) as :func:`pair_orbits` gives them.
     fields: False leaves out a, for a state that does not change when all spins are turned over.
     Raises InputError for an unknown kind of ``pairs``.
     """
@@ -29,7 +53,7 @@ class Jastrow(Block):
     def __init__(
         self,
         sites: int,
-        pairs: str = "all",
+        pairs: str | torch.Tensor = "all",
         *,
         fields: bool = True,
         dtype: torch.dtype = torch.float64,
@@ -37,27 +61,24 @@ class Jastrow(Block):
         generator: torch.Generator | None = None,
     ):
         super().__init__(sites)
-        if pairs not in PAIRS:
-            raise InputError(f"pairs = {pairs!r}: one of {', '.join(PAIRS)}")
-        self.kind, self.holomorphic, self.is_real = pairs, dtype.is_complex, not dtype.is_complex
-        first, second = torch.triu_indices(sites, sites, 1)
-        place = torch.zeros(
-            sites, sites, dtype=torch.int64
-        )  # which of the parameters J_jk is; the diagonal is not used
-        place[first, second] = torch.arange(len(first)) if pairs == "all" else second - first - 1
-        self.register_buffer("place", place + place.T, persistent=False)
-        count = len(first) if pairs == "all" else sites - 1
+        if isinstance(pairs, str):
+            if pairs not in PAIRS:
+                raise InputError(f"pairs = {pairs!r}: one of {', '.join(PAIRS)}")
+            pairs = pair_classes(sites, pairs)
+        self.holomorphic, self.is_real = dtype.is_complex, not dtype.is_complex
+        self.register_buffer("place", pairs, persistent=False)
+        count = int(pairs.max()) + 1
         self.fields = (
             torch.nn.Parameter(scale * torch.randn(sites, dtype=dtype, generator=generator)) if fields else None
         )
         self.pairs = torch.nn.Parameter(scale * torch.randn(count, dtype=dtype, generator=generator))
 
     def extra_repr(self) -> str:
-        return f"pairs={self.kind}, fields={self.fields is not None}"
+        return f"pairs={len(self.pairs)}, fields={self.fields is not None}"
 
     def whole(self) -> torch.Tensor:
         """J (sites, sites), symmetric, zero on the diagonal."""
-        return self.pairs[self.place] * (1 - torch.eye(self.sites, dtype=torch.float64))
+        return self.pairs[self.place.clamp_min(0)] * (1 - torch.eye(self.sites, dtype=torch.float64))
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
         s = spins(configurations).to(self.pairs.dtype)
@@ -70,8 +91,8 @@ class Jastrow(Block):
         s = spins(configurations)
         first, second = torch.triu_indices(self.sites, self.sites, 1)
         products = s[:, first] * s[:, second]
-        if self.kind == "distance":
-            products = products.new_zeros(len(s), self.sites - 1).index_add_(1, second - first - 1, products)
+        if len(self.pairs) < len(first):
+            products = products.new_zeros(len(s), len(self.pairs)).index_add_(1, self.place[first, second], products)
         own = [products] if self.fields is None else [s, products]
         return Derivatives([p.to(self.pairs.dtype) for p in own])
 

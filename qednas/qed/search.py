@@ -1,0 +1,217 @@
+"""From a Hamiltonian to a trained network: predict its entanglement, search the supernet for it, train what was found.
+
+Phase 1 takes milliseconds.  Phase 2 ends with a distribution over architectures.  Phase 3 takes the most probable ones and trains
+each alone from the start, in rounds of which every one keeps the better half (successive halving: Jamieson and Talwalkar, AISTATS
+2016), so that what the supernet thinks of an architecture is checked by the energy that it reaches.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.errors import InputError
+from qednas.physics.entanglement import proxies, schmidt_spectra
+from qednas.physics.hamiltonian import Hamiltonian
+from qednas.qed import architecture as networks
+from qednas.qed.architecture import Architecture, Given, every_part
+from qednas.qed.blocks.block import Block, exact_state
+from qednas.qed.differentiable_search import SearchSettings, energy_scale, search_architecture
+from qednas.qed.estimates import Estimate
+from qednas.qed.predictor import shipped
+from qednas.qed.supernet import Supernet
+from qednas.qed.swap import renyi2
+from qednas.qed.vmc import Settings, measure, train
+
+SHARES = {"search": 0.3, "measure": 0.1}  # of the time; training has the rest
+ROUNDS = (4, 2, 1)  # architectures in each round of training
+ROUND_SHARES = (0.3, 0.2, 0.5)
+LEAST_SECONDS = 10.0
+BUDGET_PER_SITE = 40  # parameters, unless another budget is given
+RATE, SHIFT, LONGEST = (0.3, 0.03), (1e-2, 1e-4), 0.5  # of training; the rate times the energy scale of H
+STEPS = 100_000  # more than there is time for
+FINAL = 1 << 14  # configurations of the final energy
+EXACT_ENTROPY = 16  # sites up to which the entropy of the network is exact
+AGREED = 1.1  # R-hat above which chains do not tell of one state
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Candidate:
+    """An architecture in training: its network, and its energy with error where it was last measured."""
+
+    architecture: Architecture
+    block: Block
+    energy: Estimate | None = None
+
+
+def search(
+    hamiltonian: Hamiltonian,
+    seconds: float = 120.0,
+    *,
+    seed: int = 0,
+    blocks: Sequence[str] | None = None,
+    budget: int | None = None,
+    width: int | None = None,
+    settings: SearchSettings | None = None,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Search and train a network for the ground state of ``hamiltonian`` within ``seconds``.
+
+    blocks: kinds to choose from (all: jastrow, rbm, mps, dense; attention where it is named).  budget: most parameters of the
+    network.  width: of the rows of a lattice.  folder: where the network is written and from which an interrupted search goes on.
+    Returns ``architecture`` (parts), ``energy`` with ``energy_std`` (Pauli units), ``v_score``, ``entropy`` with ``entropy_std``
+    and ``entropy_kind`` (half chain, nats), ``parameters``, ``seconds``, ``history`` of the final network, ``candidates`` with
+    what became of them, ``predicted`` proxies and ``probabilities`` of the supernet.  Raises InputError for an unknown block, an
+    empty search space, too little time, or a folder with the checkpoint of another search.
+    """
+    began = time.perf_counter()
+    tell = progress or (lambda text: None)
+    if not seconds >= LEAST_SECONDS:
+        raise InputError(f"seconds = {seconds:g}: too little to train a network; at least {LEAST_SECONDS:g}")
+    if hamiltonian.sites < 4:
+        raise InputError(f"sites = {hamiltonian.sites}: a search needs at least 4")
+    budget = BUDGET_PER_SITE * hamiltonian.sites if budget is None else budget
+    given = Given.of(hamiltonian, width)
+    kinds = [k for k in networks.SIZES if k != "attention"] if blocks is None else list(blocks)
+    parts = every_part(given, kinds, budget)
+    checkpoints = Path(folder) / "checkpoint" if folder is not None else None
+    predicted = shipped().predict(hamiltonian)
+    tell(f"phase 1: predicted half-chain entropy {predicted['proxies']['entropy']:.4f} nats")
+    net = Supernet(parts, given, seed=seed)
+    found = search_architecture(
+        hamiltonian, net, settings or SearchSettings(steps=STEPS, seed=seed), wanted=predicted["proxies"], budget=budget,
+        seconds=SHARES["search"] * seconds, checkpoint=place(checkpoints, "supernet"),
+        progress=reporter(tell, "phase 2"),
+    )  # fmt: skip
+    ranked = net.ranked(budget)[: ROUNDS[0]]
+    left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
+    best, told, run = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
+    best.energy = measure(hamiltonian, best.block, FINAL, seed=seed + 2)
+    entropy = half_chain_entropy(hamiltonian, best.block, seed)
+    out = {
+        "architecture": list(best.architecture.parts),
+        "energy": best.energy.mean,
+        "energy_std": best.energy.error,
+        "v_score": best.energy.v_score(hamiltonian.sites),
+        "r_hat": best.energy.r_hat,
+        "agreed": bool(best.energy.r_hat is None or best.energy.r_hat < AGREED),
+        **entropy,
+        "parameters": best.block.parameter_count,
+        "predicted": predicted["proxies"],
+        "probabilities": {
+            kind: dict(zip(["none", *parts[kind]], values, strict=True)) for kind, values in net.probabilities().items()
+        },
+        "supernet_steps": found["steps"],
+        "candidates": told,
+        "history": {name: run[name].tolist() for name in ("energy", "error", "seconds")},
+        "seconds": time.perf_counter() - began,
+    }
+    if folder is not None:
+        networks.save(Path(folder), best.architecture, given, best.block, {"result": out})
+        for path in sorted(checkpoints.glob("*.safetensors")) if checkpoints else []:
+            path.unlink()
+    return out
+
+
+def place(folder: Path | None, name: str) -> Path | None:
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.safetensors"
+
+
+def every_few_seconds(fn: Callable[[int, int, str], None], seconds: float = 5.0) -> Callable[[int, int, str], None]:
+    """``fn`` at most once in so many seconds."""
+    last = -math.inf
+
+    def limited(*args) -> None:
+        nonlocal last
+        if (now := time.perf_counter()) - last >= seconds:
+            last = now
+            fn(*args)
+
+    return limited
+
+
+def reporter(tell: Progress, words: str) -> Callable[[int, int, str], None]:
+    """What training calls after each step: the energy now and then."""
+    return every_few_seconds(lambda step, total, text: tell(f"{words}: step {step}, {text}"))
+
+
+def training_settings(hamiltonian: Hamiltonian, seed: int, first: float, last: float, samples: int = 512) -> Settings:
+    """How a network is trained from a share ``first`` to a share ``last`` of its whole training."""
+
+    def between(pair: tuple[float, float]) -> tuple[float, float]:
+        ratio = pair[1] / pair[0]
+        return pair[0] * ratio**first, pair[0] * ratio**last
+
+    unit = energy_scale(hamiltonian)
+    rate = between(RATE)
+    return Settings(
+        steps=STEPS, samples=samples, chains=samples, rate=(rate[0] / unit, rate[1] / unit), shift=between(SHIFT),
+        longest=LONGEST, renewed=0.125, warm_up=20, seed=seed,
+    )  # fmt: skip
+
+
+def halving(
+    hamiltonian: Hamiltonian,
+    given: Given,
+    ranked: Sequence[Architecture],
+    seconds: float,
+    seed: int,
+    checkpoints: Path | None,
+    tell: Progress,
+) -> tuple[Candidate, list[dict[str, Any]], dict[str, Any]]:
+    """Train the architectures in rounds; returns the last one standing, what became of each, and the course of the last run."""
+    kept = [Candidate(a, a.build(given, seed)) for a in ranked]
+    told = [{"architecture": list(c.architecture.parts), "rounds": 0} for c in kept]
+    rows = {c.architecture: row for c, row in zip(kept, told, strict=True)}
+    run: dict[str, Any] = {}
+    shares = np.cumsum([0.0, *ROUND_SHARES])
+    for number, count in enumerate(ROUNDS):
+        kept = kept[:count]
+        each = seconds * ROUND_SHARES[number] / len(kept)
+        for index, candidate in enumerate(kept):
+            settings = training_settings(hamiltonian, seed + number, float(shares[number]), float(shares[number + 1]))
+            words = f"phase 3, round {number + 1}: {candidate.architecture}"
+            run = train(
+                hamiltonian, candidate.block, settings, seconds=each, progress=reporter(tell, words),
+                checkpoint=place(checkpoints, f"round-{number}-{index}"),
+            )  # fmt: skip
+            candidate.energy = late_energy(run)
+            rows[candidate.architecture] |= {
+                "rounds": number + 1, "energy": candidate.energy.mean, "error": candidate.energy.error, "steps": run["steps"],
+            }  # fmt: skip
+        kept.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
+    return kept[0], told, run
+
+
+def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:
+    """The energy over the last steps of a run, with an error that takes the steps as independent."""
+    count = max(1, int(share * len(run["energy"])))
+    mean, error = run["energy"][-count:], run["error"][-count:]
+    return Estimate(
+        float(mean.mean()), float(np.sqrt((error**2).sum()) / count), float(run["variance"][-1]), None, None
+    )
+
+
+def half_chain_entropy(hamiltonian: Hamiltonian, block: Block, seed: int) -> dict[str, Any]:
+    """Entropy (nats) of the network at the half chain: exact on short chains, else the second Renyi entropy by swaps."""
+    if hamiltonian.sites <= EXACT_ENTROPY and hamiltonian.sector.kind != "magnetisation":
+        spectrum = schmidt_spectra(exact_state(block), hamiltonian.sites)[hamiltonian.sites // 2 - 1]
+        return {"entropy": proxies(spectrum)["entropy"], "entropy_std": 0.0, "entropy_kind": "von Neumann"}
+    found = renyi2(hamiltonian, block, [range(hamiltonian.sites // 2)], 1 << 13, seed=seed + 3)
+    return {
+        "entropy": float(found.entropy[0]),
+        "entropy_std": float(found.error[0]),
+        "entropy_kind": "second Renyi, by swaps",
+    }
