@@ -201,6 +201,7 @@ def search_architecture(
     ``energy`` (Pauli units) with its ``error`` (0 when exact), ``distance``, ``seconds`` and ``temperature``,
     ``probabilities`` {kind: (steps, 1 + sizes)}, and ``steps``.  Raises InputError for a checkpoint of another search.
     """
+    began = clock()
     generator = torch.Generator().manual_seed(settings.seed)
     label = fingerprint(hamiltonian, net.state, settings_of(settings)) | {
         "search": f"{sorted(net.names)} {net.combine} {sorted((wanted or {}).items())} {asdict(settings)}"
@@ -217,7 +218,7 @@ def search_architecture(
     )
     if saved and isinstance(populations, Samples):
         course.restore_chains(saved, populations, generator)
-    began, spent, last_saved = clock(), course.spent(), time.perf_counter()
+    spent, last_saved = course.spent(), time.perf_counter()
     size, unit = float(budget or net.counts.sum()), energy_scale(hamiltonian)
     extensive = unit * hamiltonian.sites
 

@@ -62,21 +62,24 @@ def exact_distance(
     return Distance(distance.item(), local, {n: v.item() for n, v in found.items()})
 
 
-def sampled_distance(block: Block, bits: torch.Tensor, wanted: Mapping[str, float], conserved: bool) -> Distance:
-    """Of the Renyi-2 entropy at the half chain, the one proxy that pairs of samples give, by the swap of bits (batch, sites).
+def swap_ratios(block: Block, bits: torch.Tensor, conserved: bool) -> torch.Tensor:
+    """Values (pairs,), complex128, whose mean is exp(-S_2) of the half chain.
 
-    The first half of the batch is paired with the second; both must be independent.  conserved: pairs that a swap takes out of
-    their sum Z count as zero.
+    The first half of bits (batch, sites) is paired with the second, and both must be independent.  conserved: pairs that a swap
+    takes out of their sum Z count as zero.
     """
     first, second = bits.bool().chunk(2)
     first = first[: len(second)]
-    half = range(block.sites // 2)
     with torch.no_grad():
-        one, other = swapped(first, second, list(half))
+        one, other = swapped(first, second, range(block.sites // 2))
         logs = block.log_psi(torch.cat([first, second, one, other])).chunk(4)
         ratio = torch.exp(logs[2] + logs[3] - logs[0] - logs[1])
-        if conserved:
-            ratio = torch.where(spins(one).sum(1) == spins(first).sum(1), ratio, 0.0)
+    return torch.where(spins(one).sum(1) == spins(first).sum(1), ratio, 0.0) if conserved else ratio
+
+
+def sampled_distance(block: Block, bits: torch.Tensor, wanted: Mapping[str, float], conserved: bool) -> Distance:
+    """Of the Renyi-2 entropy at the half chain, the one proxy that pairs of samples give; see :func:`swap_ratios`."""
+    ratio = swap_ratios(block, bits, conserved)
     purity = float(ratio.real.mean().clamp(1 / len(ratio), 1.0))
     entropy = torch.tensor(-np.log(purity), dtype=torch.float64, requires_grad=True)
     distance = squared({"renyi2": entropy}, wanted)

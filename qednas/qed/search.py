@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from qednas.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
@@ -23,20 +24,22 @@ from qednas.qed import architecture as networks
 from qednas.qed.architecture import Architecture, Given, every_part
 from qednas.qed.blocks.block import Block, exact_state
 from qednas.qed.differentiable_search import SearchSettings, energy_scale, search_architecture
-from qednas.qed.estimates import Estimate
+from qednas.qed.entanglement_loss import swap_ratios
+from qednas.qed.estimates import Estimate, over_chains
+from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.predictor import shipped
 from qednas.qed.supernet import Supernet
-from qednas.qed.swap import renyi2
-from qednas.qed.vmc import Settings, measure, train
+from qednas.qed.vmc import Settings, Source, train
 
-SHARES = {"search": 0.3, "measure": 0.1}  # of the time; training has the rest
+SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
 ROUNDS = (4, 2, 1)  # architectures in each round of training
 ROUND_SHARES = (0.3, 0.2, 0.5)
 LEAST_SECONDS = 10.0
 BUDGET_PER_SITE = 40  # parameters, unless another budget is given
 RATE, SHIFT, LONGEST = (0.3, 0.03), (1e-2, 1e-4), 0.5  # of training; the rate times the energy scale of H
 STEPS = 100_000  # more than there is time for
-FINAL = 1 << 14  # configurations of the final energy
+FINAL_CHAINS, WARM_UP = 512, 30  # Markov chains of the final energy, and sweeps before they count
+LEAST_RECORDS, MOST_RECORDS = 8, 256  # configurations of each chain
 EXACT_ENTROPY = 16  # sites up to which the entropy of the network is exact
 AGREED = 1.1  # R-hat above which chains do not tell of one state
 
@@ -89,22 +92,21 @@ def search(
     net = Supernet(parts, given, seed=seed)
     found = search_architecture(
         hamiltonian, net, settings or SearchSettings(steps=STEPS, seed=seed), wanted=predicted["proxies"], budget=budget,
-        seconds=SHARES["search"] * seconds, checkpoint=place(checkpoints, "supernet"),
+        seconds=SHARES["search"] * seconds - (time.perf_counter() - began), checkpoint=place(checkpoints, "supernet"),
         progress=reporter(tell, "phase 2"),
     )  # fmt: skip
     ranked = net.ranked(budget)[: ROUNDS[0]]
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
     best, told, run = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
-    best.energy = measure(hamiltonian, best.block, FINAL, seed=seed + 2)
-    entropy = half_chain_entropy(hamiltonian, best.block, seed)
+    final = final_values(hamiltonian, best.block, seconds - (time.perf_counter() - began), seed + 10)
     out = {
         "architecture": list(best.architecture.parts),
-        "energy": best.energy.mean,
-        "energy_std": best.energy.error,
-        "v_score": best.energy.v_score(hamiltonian.sites),
-        "r_hat": best.energy.r_hat,
-        "agreed": bool(best.energy.r_hat is None or best.energy.r_hat < AGREED),
-        **entropy,
+        "energy": final.energy.mean,
+        "energy_std": final.energy.error,
+        "v_score": final.energy.v_score(hamiltonian.sites),
+        "r_hat": final.energy.r_hat,
+        "agreed": bool(final.energy.r_hat is None or final.energy.r_hat < AGREED),
+        **final.entropy,
         "parameters": best.block.parameter_count,
         "predicted": predicted["proxies"],
         "probabilities": {
@@ -204,14 +206,37 @@ def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:
     )
 
 
-def half_chain_entropy(hamiltonian: Hamiltonian, block: Block, seed: int) -> dict[str, Any]:
-    """Entropy (nats) of the network at the half chain: exact on short chains, else the second Renyi entropy by swaps."""
-    if hamiltonian.sites <= EXACT_ENTROPY and hamiltonian.sector.kind != "magnetisation":
+@dataclass(frozen=True)
+class Final:
+    """Energy (Pauli units) and half-chain entropy (nats) of a trained network."""
+
+    energy: Estimate
+    entropy: dict[str, Any]
+
+
+def final_values(hamiltonian: Hamiltonian, block: Block, seconds: float, seed: int) -> Final:
+    """Sample a network for about ``seconds``: its energy, and the second Renyi entropy by swaps of the same samples.
+
+    Short chains without a sector have their exact von Neumann entropy instead.
+    """
+    began = time.perf_counter()
+    source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
+    local_energy, conserved = LocalEnergy(hamiltonian), hamiltonian.sector.kind == "magnetisation"
+    energies, swaps = [], []
+    while len(energies) < LEAST_RECORDS or (time.perf_counter() - began < seconds and len(energies) < MOST_RECORDS):
+        bits = source.draw(block, 1, 2)[0]
+        energies.append(local_energy(block, bits).numpy())
+        swaps.append(swap_ratios(block, bits, conserved).real.numpy())
+    energy = over_chains(np.array(energies))
+    if hamiltonian.sites <= EXACT_ENTROPY and not conserved:
         spectrum = schmidt_spectra(exact_state(block), hamiltonian.sites)[hamiltonian.sites // 2 - 1]
-        return {"entropy": proxies(spectrum)["entropy"], "entropy_std": 0.0, "entropy_kind": "von Neumann"}
-    found = renyi2(hamiltonian, block, [range(hamiltonian.sites // 2)], 1 << 13, seed=seed + 3)
-    return {
-        "entropy": float(found.entropy[0]),
-        "entropy_std": float(found.error[0]),
+        return Final(
+            energy, {"entropy": proxies(spectrum)["entropy"], "entropy_std": 0.0, "entropy_kind": "von Neumann"}
+        )
+    purity = over_chains(np.array(swaps))
+    found = {
+        "entropy": -math.log(purity.mean) if purity.mean > 0 else None,
+        "entropy_std": purity.error / purity.mean if purity.mean > 0 else None,
         "entropy_kind": "second Renyi, by swaps",
     }
+    return Final(energy, found)

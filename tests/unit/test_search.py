@@ -1,0 +1,108 @@
+"""The whole search on short chains: the network, its files, the interruption, the command line and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from qednas import cli
+from qednas.errors import InputError
+from qednas.physics.exact import ground_state
+from qednas.physics.families import build
+from qednas.qed import search as module
+from qednas.qed.architecture import load
+from qednas.qed.blocks.block import exact_state
+from qednas.qed.search import search
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Short searches are allowed, and stop at a number of steps that does not depend on the machine."""
+    monkeypatch.setattr(module, "LEAST_SECONDS", 0.5)
+    monkeypatch.setattr(module, "STEPS", 12)
+    monkeypatch.setattr(module, "MOST_RECORDS", 16)
+
+
+def test_a_search_finds_a_network_close_to_the_ground_state(tmp_path, quick):
+    h = build("tfim", 8, h=1.0)
+    exact = ground_state(h)
+    lines = []
+    found = search(h, 1000.0, folder=tmp_path / "run", progress=lines.append, budget=300)
+    assert found["energy"] == pytest.approx(exact.energy, rel=2e-2)
+    assert found["energy"] > exact.energy - 3 * found["energy_std"]
+    assert found["parameters"] <= 300
+    assert found["entropy_kind"] == "von Neumann"
+    assert [row["rounds"] for row in found["candidates"]].count(3) == 1
+    assert len({tuple(row["architecture"]) for row in found["candidates"]}) == 4
+    assert lines[0].startswith("phase 1")
+    for kind, values in found["probabilities"].items():
+        assert sum(values.values()) == pytest.approx(1)
+        assert next(iter(values)) == "none", kind
+    block, record = load(tmp_path / "run")
+    assert record["result"]["architecture"] == record["parts"] == found["architecture"]
+    psi = exact_state(block)
+    assert abs(np.vdot(psi, exact.vector)) > 0.9
+    assert not list((tmp_path / "run" / "checkpoint").iterdir())
+
+
+def test_an_interrupted_search_goes_on(tmp_path, quick):
+    """Stopped in the third phase and taken up: the same network, but for schedules that follow the clock."""
+    h = build("xxz", 6, delta=1.0)
+    whole = search(h, 1000.0, folder=tmp_path / "whole", blocks=["jastrow", "mps"])
+
+    class Interrupted(Exception):
+        pass
+
+    def stop(text):
+        if text.startswith("phase 3, round 2"):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        search(h, 1000.0, folder=tmp_path / "cut", blocks=["jastrow", "mps"], progress=stop)
+    assert list((tmp_path / "cut" / "checkpoint").iterdir())
+    with pytest.raises(InputError, match="another system"):
+        search(build("xxz", 6, delta=0.9), 1000.0, folder=tmp_path / "cut", blocks=["jastrow", "mps"])
+    rest = search(h, 1000.0, folder=tmp_path / "cut", blocks=["jastrow", "mps"])
+    assert rest["architecture"] == whole["architecture"]
+    np.testing.assert_allclose(rest["history"]["energy"], whole["history"]["energy"], rtol=1e-5)
+
+
+def test_time_is_kept(quick):
+    found = search(build("tfim", 10, h=1.5), 6.0, blocks=["jastrow", "mps"], seed=1)
+    assert found["seconds"] < 9.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seconds", "2"], "seconds = 2: too little"),
+        (["--seconds", "soon"], "--seconds soon"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--seed", "1.5"], "--seed 1.5"),
+        (["--blocks", "rbm,tree"], "'tree': one of jastrow, rbm, mps, dense, attention"),
+        (["--blocks", ","], "search space is empty"),
+        (["--parameters", "2"], "at most 2 parameters: the search space is empty"),
+        (["--parameters", "many"], "--parameters many"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, tmp_path, arguments, words):
+    status = cli.main(["search", "tfim", "--sites", "8", "-p", "h=1", "--out", str(tmp_path / "x"), *arguments])
+    out, err = capsys.readouterr()
+    assert status == 2
+    assert words in err
+    assert err.count("\n") == 1
+    assert not out
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_command_prints_one_object(capsys, quick):
+    status = cli.main(
+        ["search", "tfim", "--sites", "6", "-p", "h=1.5", "--seconds", "3", "--blocks", "jastrow", "--json"]
+    )
+    out, err = capsys.readouterr()
+    assert status == 0
+    found = json.loads(out)
+    assert {"architecture", "energy", "energy_std", "v_score", "entropy", "parameters", "seconds", "history"} <= set(
+        found
+    )
+    assert "phase 1" in err
