@@ -222,7 +222,8 @@ def final_values(hamiltonian: Hamiltonian, block: Block, seconds: float, seed: i
     began = time.perf_counter()
     source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
     local_energy, conserved = LocalEnergy(hamiltonian), hamiltonian.sector.kind == "magnetisation"
-    energies, swaps = [], []
+    energies: list[np.ndarray] = []
+    swaps: list[np.ndarray] = []
     while len(energies) < LEAST_RECORDS or (time.perf_counter() - began < seconds and len(energies) < MOST_RECORDS):
         bits = source.draw(block, 1, 2)[0]
         energies.append(local_energy(block, bits).numpy())

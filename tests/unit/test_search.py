@@ -106,3 +106,15 @@ def test_the_command_prints_one_object(capsys, quick):
         found
     )
     assert "phase 1" in err
+
+
+def test_the_package_offers_the_three_steps(quick):
+    """Families, prediction and search from the top; anything else is missing as usual."""
+    import qednas
+    from qednas import families, predict
+
+    h = families.build("tfim", 6, h=1.5)
+    assert predict(h)["proxies"]["entropy"] == pytest.approx(0.06, abs=0.03)
+    assert qednas.search is search
+    with pytest.raises(AttributeError, match="no attribute 'tree'"):
+        qednas.tree  # noqa: B018
