@@ -7,6 +7,7 @@ import pytest
 
 from qednas import cli
 from qednas.errors import InputError
+from qednas.physics.entanglement import proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed import search as module
@@ -114,7 +115,7 @@ def test_the_package_offers_the_three_steps(quick):
     from qednas import families, predict
 
     h = families.build("tfim", 6, h=1.5)
-    assert predict(h)["proxies"]["entropy"] == pytest.approx(0.06, abs=0.03)
+    assert predict(h)["proxies"]["entropy"] == pytest.approx(proxies(ground_state(h).spectra[2])["entropy"], rel=1e-6)
     assert qednas.search is search
     with pytest.raises(AttributeError, match="no attribute 'tree'"):
         qednas.tree  # noqa: B018
