@@ -1,8 +1,8 @@
 """From a Hamiltonian to a trained network: predict its entanglement, search the supernet for it, train what was found.
 
-Phase 1 takes milliseconds.  Phase 2 ends with a distribution over architectures.  Phase 3 takes the most probable ones and trains
-each alone from the start, in rounds of which every one keeps the better half (successive halving: Jamieson and Talwalkar, AISTATS
-2016), so that what the supernet thinks of an architecture is checked by the energy that it reaches.
+Phase 1 takes milliseconds.  Phase 2 ends with a distribution over architectures.  Phase 3 takes the most probable ones and some
+that are drawn from it and trains each alone from the start, in rounds of which every one keeps the better part (successive
+halving: Jamieson and Talwalkar, AISTATS 2016): what the supernet thinks of an architecture is checked by the energy it reaches.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from qednas.qed.supernet import Supernet
 from qednas.qed.vmc import Settings, Source, train
 
 SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
-ROUNDS = (4, 2, 1)  # architectures in each round of training
-ROUND_SHARES = (0.3, 0.2, 0.5)
+MOST_PROBABLE = 3  # of the architectures that are trained; the others are drawn
+ROUNDS = (6, 3, 1)  # architectures in each round of training
+ROUND_SHARES = (0.3, 0.3, 0.4)
 LEAST_SECONDS = 10.0
 BUDGET_PER_SITE = 40  # parameters, unless another budget is given
 RATE, SHIFT, LONGEST = (0.3, 0.03), (1e-2, 1e-4), 0.5  # of training; the rate times the energy scale of H
@@ -95,7 +96,8 @@ def search(
         seconds=SHARES["search"] * seconds - (time.perf_counter() - began), checkpoint=place(checkpoints, "supernet"),
         progress=reporter(tell, "phase 2"),
     )  # fmt: skip
-    ranked = net.ranked(budget)[: ROUNDS[0]]
+    generator = torch.Generator().manual_seed(seed + 1)
+    ranked = net.drawn(MOST_PROBABLE, ROUNDS[0] - MOST_PROBABLE, generator, budget)
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
     best, told, run = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
     final = final_values(hamiltonian, best.block, seconds - (time.perf_counter() - began), seed + 10)

@@ -94,8 +94,8 @@ class Supernet:
         """Of (none, size, size, ...) for every kind."""
         return {kind: torch.softmax(v, 0).tolist() for kind, v in self.logits.items()}
 
-    def ranked(self, budget: int | None = None) -> list[Architecture]:
-        """Every architecture with a block and at most ``budget`` parameters, the most probable first.
+    def probable(self, budget: int | None = None) -> list[tuple[float, Architecture]]:
+        """Every architecture with a block and at most ``budget`` parameters, with ln of its probability; the most probable first.
 
         Raises InputError when none fits.
         """
@@ -109,8 +109,17 @@ class Supernet:
         fitting = [(log, parts) for log, parts, used in chosen if parts and (budget is None or used <= budget)]
         if not fitting:
             raise InputError(f"no architecture has at most {budget} parameters")
-        return [Architecture(parts) for _, parts in sorted(fitting, key=lambda pair: -pair[0])]
+        return [(log, Architecture(parts)) for log, parts in sorted(fitting, key=lambda pair: -pair[0])]
+
+    def drawn(self, best: int, more: int, generator: torch.Generator, budget: int | None = None) -> list[Architecture]:
+        """The ``best`` most probable architectures, and ``more`` drawn from the others by their probability, none twice."""
+        probable = self.probable(budget)
+        rest = probable[best:]
+        chances = torch.rand(len(rest), dtype=torch.float64, generator=generator).clamp_min(1e-300)
+        keys = torch.tensor([log for log, _ in rest], dtype=torch.float64) - torch.log(-torch.log(chances))
+        order = keys.argsort(descending=True)[:more].tolist()
+        return [a for _, a in probable[:best]] + [rest[k][1] for k in order]
 
     def best(self, budget: int | None = None) -> Architecture:
-        """The most probable architecture; see :meth:`ranked`."""
-        return self.ranked(budget)[0]
+        """The most probable architecture; see :meth:`probable`."""
+        return self.probable(budget)[0][1]

@@ -34,7 +34,7 @@ def test_a_search_finds_a_network_close_to_the_ground_state(tmp_path, quick):
     assert found["parameters"] <= 300
     assert found["entropy_kind"] == "von Neumann"
     assert [row["rounds"] for row in found["candidates"]].count(3) == 1
-    assert len({tuple(row["architecture"]) for row in found["candidates"]}) == 4
+    assert len({tuple(row["architecture"]) for row in found["candidates"]}) == 6
     assert lines[0].startswith("phase 1")
     for kind, values in found["probabilities"].items():
         assert sum(values.values()) == pytest.approx(1)

@@ -184,7 +184,23 @@ def test_ranking_is_by_probability_within_the_budget():
     assert str(net.best(int(counts["jastrow/distance"] + counts["rbm/1x2"]))) == "jastrow/distance + rbm/1x2"
     with pytest.raises(InputError, match="at most 1 parameters"):
         net.best(1)
-    assert len(net.ranked()) == 2 * 3 * 2 - 1
+    assert len(net.probable()) == 2 * 3 * 2 - 1
+    assert sum(np.exp(log) for log, _ in net.probable()) < 1  # the empty one has the rest
+
+
+def test_architectures_are_drawn_by_their_probability_and_none_twice():
+    """The first of the drawn ones is a draw from the distribution; 4 sigma of 3,000 draws."""
+    _, net = stirred()
+    net.logits |= {"jastrow": torch.tensor([0.0, 1.0]), "rbm": torch.tensor([0.0, 0.1, 1.0])}
+    probable = net.probable()
+    first = [str(net.drawn(0, 3, seeded(k))[0]) for k in range(3000)]
+    whole = sum(np.exp(log) for log, _ in probable)
+    for log, architecture in probable[:4]:
+        p = np.exp(log) / whole
+        assert abs(first.count(str(architecture)) / 3000 - p) < 4 * np.sqrt(p * (1 - p) / 3000)
+    several = net.drawn(2, 100, seeded(1))
+    assert len(several) == len(set(several)) == len(probable)
+    assert several[:2] == [a for _, a in probable[:2]]
 
 
 @pytest.mark.parametrize("changed", [{}, {"softmax": "plain"}, {"level": "one"}, {"entanglement": 0.0}])
