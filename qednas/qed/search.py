@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,12 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Candidate:
-    """An architecture in training: its network, and its energy with error where it was last measured."""
+    """An architecture in training: its network, its energy over the last steps, and the course of the last round."""
 
     architecture: Architecture
     block: Block
     energy: Estimate | None = None
+    run: dict[str, Any] = field(default_factory=dict)
 
 
 def search(
@@ -99,7 +100,7 @@ def search(
     generator = torch.Generator().manual_seed(seed + 1)
     ranked = net.drawn(MOST_PROBABLE, ROUNDS[0] - MOST_PROBABLE, generator, budget)
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
-    best, told, run = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
+    best, told = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
     final = final_values(hamiltonian, best.block, seconds - (time.perf_counter() - began), seed + 10)
     out = {
         "architecture": list(best.architecture.parts),
@@ -116,7 +117,7 @@ def search(
         },
         "supernet_steps": found["steps"],
         "candidates": told,
-        "history": {name: run[name].tolist() for name in ("energy", "error", "seconds")},
+        "history": {name: best.run[name].tolist() for name in ("energy", "error", "seconds")},
         "seconds": time.perf_counter() - began,
     }
     if folder is not None:
@@ -174,12 +175,14 @@ def halving(
     seed: int,
     checkpoints: Path | None,
     tell: Progress,
-) -> tuple[Candidate, list[dict[str, Any]], dict[str, Any]]:
-    """Train the architectures in rounds; returns the last one standing, what became of each, and the course of the last run."""
+) -> tuple[Candidate, list[dict[str, Any]]]:
+    """Train the architectures in rounds; returns the last one standing and what became of each.
+
+    Raises InputError when the time is too short for one step of any.
+    """
     kept = [Candidate(a, a.build(given, seed)) for a in ranked]
     told = [{"architecture": list(c.architecture.parts), "rounds": 0} for c in kept]
     rows = {c.architecture: row for c, row in zip(kept, told, strict=True)}
-    run: dict[str, Any] = {}
     shares = np.cumsum([0.0, *ROUND_SHARES])
     for number, count in enumerate(ROUNDS):
         kept = kept[:count]
@@ -191,12 +194,16 @@ def halving(
                 hamiltonian, candidate.block, settings, seconds=each, progress=reporter(tell, words),
                 checkpoint=place(checkpoints, f"round-{number}-{index}"),
             )  # fmt: skip
-            candidate.energy = late_energy(run)
-            rows[candidate.architecture] |= {
-                "rounds": number + 1, "energy": candidate.energy.mean, "error": candidate.energy.error, "steps": run["steps"],
-            }  # fmt: skip
+            candidate.energy, candidate.run = (late_energy(run), run) if run["steps"] else (None, run)
+            rows[candidate.architecture] |= {"rounds": number + 1, "steps": run["steps"]}
+            if candidate.energy:
+                rows[candidate.architecture] |= {"energy": candidate.energy.mean, "error": candidate.energy.error}
         kept.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
-    return kept[0], told, run
+        if kept[0].energy is None:
+            raise InputError(
+                f"{each:.1f} s for each of {len(kept)} networks: too little for one step of training; give more seconds"
+            )
+    return kept[0], told
 
 
 def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:

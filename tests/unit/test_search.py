@@ -20,8 +20,9 @@ from qednas.qed.search import search
 def quick(monkeypatch):
     """Short searches are allowed, and stop at a number of steps that does not depend on the machine."""
     monkeypatch.setattr(module, "LEAST_SECONDS", 0.5)
-    monkeypatch.setattr(module, "STEPS", 12)
-    monkeypatch.setattr(module, "MOST_RECORDS", 16)
+    monkeypatch.setattr(module, "STEPS", 8)
+    monkeypatch.setattr(module, "MOST_RECORDS", 8)
+    monkeypatch.setattr(module, "WARM_UP", 10)
 
 
 def test_a_search_finds_a_network_close_to_the_ground_state(tmp_path, quick):
@@ -69,8 +70,14 @@ def test_an_interrupted_search_goes_on(tmp_path, quick):
 
 
 def test_time_is_kept(quick):
-    found = search(build("tfim", 10, h=1.5), 6.0, blocks=["jastrow", "mps"], seed=1)
-    assert found["seconds"] < 9.0
+    found = search(build("tfim", 8, h=1.5), 4.0, blocks=["jastrow"], seed=1)
+    assert found["seconds"] < 7.0
+
+
+def test_time_that_is_too_short_for_a_step_is_told(quick, monkeypatch):
+    monkeypatch.setattr(module, "SHARES", {"search": 0.3, "measure": 0.69999})
+    with pytest.raises(InputError, match="too little for one step of training"):
+        search(build("tfim", 8, h=1.5), 1.0, blocks=["jastrow"])
 
 
 @pytest.mark.parametrize(
