@@ -135,7 +135,6 @@ def published_rows(found) -> list[dict]:
             "bar": short(row["bar"], 0) if row["bar"] else "",
             "published": "; ".join(f"{name} {short(value)}" for name, value in row["published"].items()),
             "V-score": short(row["v_score"]),
-            "R̂": f"{row['r_hat']:.3f}" if row["r_hat"] else "",
             "seconds": f"{row['seconds']:.0f}",
         }
         for row in found["rows"]
