@@ -10,36 +10,21 @@ from collections.abc import Sequence
 
 import torch
 
-from qednas.errors import InputError
 from qednas.qed.blocks.block import Block, Flip, Walk
+from qednas.qed.blocks.combined import Combined
 from qednas.qed.blocks.derivatives import Derivatives, Outer, Piece
 
 
-class Product(Block):
-    """``blocks`` with real ``gates`` (blocks,), all ones unless given; a gate is a buffer, not a parameter.
+class Product(Combined):
+    """ln psi = sum_k g_k ln psi_k.  A block whose gate is zero costs nothing.
 
-    A block whose gate is zero costs nothing.  The amplitudes are sampled by Markov chains, so that a sector which H conserves
-    projects every factor on it.  Raises InputError without a block or for blocks of different lengths.
+    The amplitudes are sampled by Markov chains, so that a sector which H conserves projects every factor on it.
     """
 
-    gates: torch.Tensor
-
     def __init__(self, blocks: Sequence[Block], gates: torch.Tensor | None = None):
-        if not blocks:
-            raise InputError("blocks = []: a product needs at least one block")
-        if len({b.sites for b in blocks}) > 1:
-            raise InputError(f"blocks of {[b.sites for b in blocks]} sites: all of one length")
-        super().__init__(blocks[0].sites)
-        self.blocks: Sequence[Block] = torch.nn.ModuleList(blocks)  # type: ignore[assignment]
-        self.is_real = all(b.is_real for b in blocks)
-        self.holomorphic = all(b.holomorphic for b in blocks)
-        self.register_buffer("gates", torch.ones(len(blocks), dtype=torch.float64) if gates is None else gates)
+        super().__init__(blocks, gates)
         sizes = [b.chains_at_once for b in blocks if b.chains_at_once is not None]
         self.chains_at_once = min(sizes) if sizes and len(sizes) == len(blocks) else None
-
-    @property
-    def parameter_count(self) -> int:
-        return sum(b.parameter_count for b in self.blocks)
 
     def open(self) -> list[tuple[float, Block]]:
         """The gates that are not zero, with their blocks."""
@@ -59,13 +44,6 @@ class Product(Block):
             pieces += [Outer(gate * p.left, p.right) if isinstance(p, Outer) else gate * p for p in own]
             groups += [number] * len(own)
         return Derivatives(pieces, groups)
-
-    def own(self, block: Block, configurations: torch.Tensor) -> list[Piece]:
-        """The derivatives of one block, by real parameters where the product is not holomorphic."""
-        if block.holomorphic and not self.holomorphic:
-            return [by_real(p) for p in block.derivatives(configurations).pieces]
-        pieces = block.derivatives(configurations).pieces
-        return [as_complex(p) for p in pieces] if block.is_real and not self.is_real else pieces
 
     def flip_ratios(
         self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
@@ -97,19 +75,6 @@ class ProductWalk(Walk):
         self.turn(flip, accepted)
         for _, walk in self.walks:
             walk.accept(flip, accepted)
-
-
-def by_real(piece: Piece) -> Piece:
-    """Derivatives by real and imaginary part (..., 2) of each parameter, of a piece by complex parameters."""
-    both = piece.right if isinstance(piece, Outer) else piece
-    both = torch.stack([both, 1j * both], 2).flatten(1)
-    return Outer(piece.left, both) if isinstance(piece, Outer) else both
-
-
-def as_complex(piece: Piece) -> Piece:
-    if isinstance(piece, Outer):
-        return Outer(piece.left.to(torch.complex128), piece.right.to(torch.complex128))
-    return piece.to(torch.complex128)
 
 
 def powered(ratios: torch.Tensor, gate: float) -> torch.Tensor:

@@ -10,36 +10,19 @@ from collections.abc import Sequence
 
 import torch
 
-from qednas.errors import InputError
 from qednas.qed.blocks.block import Block, Flip
+from qednas.qed.blocks.combined import Combined
 from qednas.qed.blocks.derivatives import Derivatives
-from qednas.qed.blocks.product import as_complex, by_real
 
 
-class Superposition(Block):
-    """``blocks`` with non-negative ``gates`` c (blocks,), buffers, and ``sizes`` (blocks,), ln |psi_k|.
+class Superposition(Combined):
+    """Gates are the c_k, not negative; ``sizes`` (blocks,) is ln |psi_k|."""
 
-    Raises InputError without a block or for blocks of different lengths.
-    """
-
-    gates: torch.Tensor
     sizes: torch.Tensor
 
     def __init__(self, blocks: Sequence[Block], gates: torch.Tensor | None = None):
-        if not blocks:
-            raise InputError("blocks = []: a superposition needs at least one block")
-        if len({b.sites for b in blocks}) > 1:
-            raise InputError(f"blocks of {[b.sites for b in blocks]} sites: all of one length")
-        super().__init__(blocks[0].sites)
-        self.blocks: Sequence[Block] = torch.nn.ModuleList(blocks)  # type: ignore[assignment]
-        self.is_real = all(b.is_real for b in blocks)
-        self.holomorphic = all(b.holomorphic for b in blocks)
-        self.register_buffer("gates", torch.ones(len(blocks), dtype=torch.float64) if gates is None else gates)
+        super().__init__(blocks, gates)
         self.register_buffer("sizes", torch.zeros(len(blocks), dtype=torch.float64))
-
-    @property
-    def parameter_count(self) -> int:
-        return sum(b.parameter_count for b in self.blocks)
 
     def balance(self, configurations: torch.Tensor) -> None:
         """Measure the sizes as the mean of ln |psi_k| over bits (batch, sites)."""
@@ -64,11 +47,7 @@ class Superposition(Block):
     def derivatives(self, configurations: torch.Tensor) -> Derivatives:
         tables, groups = [], []
         for number, (share, block) in enumerate(zip(self.shares(configurations), self.blocks, strict=True)):
-            for piece in block.derivatives(configurations).pieces:
-                if block.holomorphic and not self.holomorphic:
-                    piece = by_real(piece)
-                elif block.is_real and not self.is_real:
-                    piece = as_complex(piece)
+            for piece in self.own(block, configurations):
                 table = piece if isinstance(piece, torch.Tensor) else piece.table()
                 tables.append(share[:, None] * table)
                 groups.append(number)
