@@ -124,12 +124,12 @@ def short(value: float, digits: int = 1) -> str:
 
 
 def published_rows(found) -> list[dict]:
-    """Rows of the table of energies."""
+    """Rows of the table of energies, with short names: the table has to fit the width of a page."""
     return [
         {
-            "system": row["case"],
+            "system": row["case"].replace("modified Haldane-Shastry", "MHS").replace(" sites", ""),
             "block": row["block"],
-            "parameters": row["parameters"],
+            "P": row["parameters"],
             "relative error": f"{short(row['relative'])} ± {short(row['error'], 0)}"
             + (" (stopped early)" if row["stopped"] else ""),
             "bar": short(row["bar"], 0) if row["bar"] else "",
