@@ -23,11 +23,12 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed import architecture as networks
 from qednas.qed.architecture import Architecture, Given, every_part
 from qednas.qed.blocks.block import Block, exact_state
-from qednas.qed.differentiable_search import SearchSettings, energy_scale, search_architecture
+from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.entanglement_loss import swap_ratios
 from qednas.qed.estimates import Estimate, over_chains
 from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.predictor import shipped
+from qednas.qed.search_settings import SearchSettings, energy_scale
 from qednas.qed.supernet import Supernet
 from qednas.qed.vmc import Settings, Source, train
 

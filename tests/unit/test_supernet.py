@@ -14,9 +14,11 @@ from qednas.qed.blocks.block import all_configurations, exact_state
 from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.differentiable_search import SearchSettings, Sums, gate_slopes, search_architecture
+from qednas.qed.differentiable_search import gate_slopes, search_architecture
 from qednas.qed.entanglement_loss import MATCHED, exact_distance, sampled_distance
 from qednas.qed.exact_training import Space, summed
+from qednas.qed.populations import Samples, Sums
+from qednas.qed.search_settings import SearchSettings
 from qednas.qed.supernet import Gumbel, Supernet
 
 PARTS = {"jastrow": ["jastrow/distance"], "rbm": ["rbm/1x2", "rbm/2x3"], "mps": ["mps/2"]}
@@ -228,9 +230,14 @@ def test_sampled_and_exact_search_see_the_same_energies():
         runs.append(search_architecture(h, net, settings, wanted=wanted, exact=exact))
     assert runs[1]["energy"][-5:].mean() == pytest.approx(ground_state(h).energy, rel=2e-2)
     h, net = stirred(sites=8, family="xxz", delta=1.0)
-    sampled = differentiable_search.Samples(h, net, 4096, {"renyi2": 0.5}, seeded(8)).draw(net)
+    populations = Samples(h, net, 6144, {"renyi2": 0.5}, seeded(8))
+    sampled = populations.draw(net)
+    held_out = populations.seen(net, sampled)
+    assert len(sampled.bits) == 4096 and len(held_out.bits) == 2048
+    assert held_out.energy != sampled.energy
     exactly = Sums(h, {"renyi2": 0.5, "entropy": 0.5, "variance": 0.5}).draw(net)
-    assert abs(sampled.energy - exactly.energy) < 4 * sampled.error
+    for found in (sampled, held_out):
+        assert abs(found.energy - exactly.energy) < 4 * found.error
     assert sampled.distance.proxies["renyi2"] == pytest.approx(exactly.distance.proxies["renyi2"], abs=0.1)
 
 

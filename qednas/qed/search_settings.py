@@ -1,0 +1,64 @@
+"""How a supernet is searched, and the unit in which rates and weights of its loss are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qednas.errors import InputError
+from qednas.physics.hamiltonian import Hamiltonian
+
+
+def energy_scale(hamiltonian: Hamiltonian) -> float:
+    """Sum of the absolute couplings per site."""
+    return float(np.abs(hamiltonian.couplings).sum()) / hamiltonian.sites
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How a supernet is searched.
+
+    rate: of the natural gradient, times the :func:`energy_scale` of H.  entanglement and cost: weights of the two further terms,
+    per site in units of that scale.  level: "bilevel" or "one" (architecture
+    parameters see the configurations that the weights are moved on).  softmax: "gumbel" or "plain" (no noise, temperature one).
+    memory: correlation of the noise from step to step.  gate_step: by how much gates may change the state in a step, sqrt(<|d ln
+    psi|^2>).  fixed: share of the search in which the architecture parameters do not move and entanglement does not count.
+    """
+
+    steps: int = 80
+    samples: int = 384
+    rate: tuple[float, float] = (0.3, 0.15)
+    shift: tuple[float, float] = (1e-2, 1e-3)
+    longest: float = 0.3
+    learning: float = 0.05
+    temperature: tuple[float, float] = (1.0, 0.3)
+    entanglement: float = 0.003
+    cost: float = 0.001
+    level: str = "bilevel"
+    softmax: str = "gumbel"
+    memory: float = 0.98
+    gate_step: float = 0.1
+    fixed: float = 0.25
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("level", ("bilevel", "one")), ("softmax", ("gumbel", "plain"))):
+            if getattr(self, name) not in allowed:
+                raise InputError(f"{name} = {getattr(self, name)!r}: one of {', '.join(allowed)}")
+        if self.steps < 1 or self.samples < 12 or self.samples % 2:
+            raise InputError(
+                f"steps = {self.steps}, samples = {self.samples}: at least one step, an even number of 12 samples or more"
+            )
+        if min(*self.rate, *self.shift, *self.temperature, self.longest, self.learning) <= 0:
+            raise InputError("rate, shift, temperature, longest and learning: all positive")
+        if min(self.entanglement, self.cost) < 0 or not 0 <= self.fixed < 1:
+            raise InputError(
+                f"entanglement = {self.entanglement}, cost = {self.cost}: not negative; fixed = {self.fixed}: from 0 to below 1"
+            )
+
+    def at(self, share: float) -> tuple[float, float, float]:
+        """Rate, shift and temperature when a share of the search is done."""
+        pairs = self.rate, self.shift, (1.0, 1.0) if self.softmax == "plain" else self.temperature
+        rate, shift, temperature = (first * (last / first) ** share for first, last in pairs)
+        return rate, shift, temperature
