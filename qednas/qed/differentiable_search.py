@@ -113,11 +113,8 @@ def search_architecture(
         seen = populations.seen(net, population)
         if moving:
             slope = gate_slopes(net, seen, strength) + settings.cost * extensive * net.counts / size
-            logits = list(net.logits.values())
-            for own, gradient in zip(logits, torch.autograd.grad(gates @ slope, logits), strict=True):
-                own.grad = gradient
-            course.adam.param_groups[0]["lr"] = settings.learning
-            course.adam.step()
+            slopes = torch.autograd.grad(gates @ slope, list(net.logits.values()))
+            course.adam.move(dict(zip(net.logits, slopes, strict=True)), settings.learning)
         course.add(net, seen, spent + clock() - began, temperature)
         return True
 

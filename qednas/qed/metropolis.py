@@ -64,28 +64,22 @@ class Metropolis:
     def run(self, block: Block, sweeps: int, betas: np.ndarray | None = None) -> torch.Tensor:
         """Bits (chains, sites) after ``sweeps`` more sweeps, each drawn from |psi|^(2 beta) if ``betas`` (sweeps,) are given."""
         tried, taken = 0, torch.zeros((), dtype=torch.int64)
-        size = max(1, block.chains_at_once or len(self.bits))
-        plans: list[list[Flip]] = []
-        parts = []
-        for bits in self.bits.split(size):
-            walk = block.walk(bits)
-            rank = walk.order
-            if not plans:
-                plans = [self.plan(far=rank is None) for _ in range(sweeps)]
-            for number, plan in enumerate(plans):
-                if rank is not None:
-                    plan = sorted(plan, key=lambda flip: min(rank[site] for site in flip))
-                chances = torch.rand(len(plan), len(bits), dtype=torch.float64, generator=self.generator).log()
-                if betas is not None:
-                    chances /= betas[number]
-                for flip, chance in zip(plan, chances, strict=True):
-                    accepted = chance < walk.propose(flip)
-                    if self.conserves:
-                        accepted &= spins(walk.bits[:, list(flip)]).sum(1) == 0
-                    walk.accept(flip, accepted)
-                    tried, taken = tried + len(bits), taken + accepted.sum()
-            parts.append(walk.bits)
-        self.bits = torch.cat(parts)
+        walk = block.walk(self.bits)
+        rank = walk.order
+        for number in range(sweeps):
+            plan = self.plan(far=rank is None)
+            if rank is not None:
+                plan = sorted(plan, key=lambda flip: min(rank[site] for site in flip))
+            chances = torch.rand(len(plan), len(self.bits), dtype=torch.float64, generator=self.generator).log()
+            if betas is not None:
+                chances /= betas[number]
+            for flip, chance in zip(plan, chances, strict=True):
+                accepted = chance < walk.propose(flip)
+                if self.conserves:
+                    accepted &= spins(walk.bits[:, list(flip)]).sum(1) == 0
+                walk.accept(flip, accepted)
+                tried, taken = tried + len(accepted), taken + accepted.sum()
+        self.bits = walk.bits
         self.accepted = int(taken) / max(tried, 1)
         return self.bits
 

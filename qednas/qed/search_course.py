@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from qednas.companion.weights import write_weights
+from qednas.qed.adam import Adam
 from qednas.qed.populations import Population, Populations, Samples
 from qednas.qed.supernet import Gumbel, Supernet
 
 CURVES = ("energy", "error", "distance", "seconds", "temperature")
-ADAM = (0.9, 0.99)  # decay rates of Kingma and Ba, ICLR 2015
 
 
 class Course:
@@ -23,7 +23,7 @@ class Course:
     def __init__(self, net: Supernet):
         self.values: dict[str, list[float]] = {name: [] for name in CURVES}
         self.probabilities: dict[str, list[list[float]]] = {kind: [] for kind in net.parts}
-        self.adam = torch.optim.Adam(list(net.logits.values()), betas=ADAM)
+        self.adam = Adam(net.logits)
         self.last: Population | None = None  # what the gates are moved by
 
     @property
@@ -58,8 +58,8 @@ class Course:
         tensors |= {f"probabilities/{k}": torch.tensor(v, dtype=torch.float64) for k, v in self.probabilities.items()}
         tensors |= {f"logits/{k}": v.detach() for k, v in net.logits.items()}
         tensors |= {f"scores/{k}": v for k, v in gumbel.scores.items()}
-        for kind, logits in net.logits.items():
-            tensors |= {f"adam/{kind}/{n}": v for n, v in self.adam.state[logits].items()}
+        tensors |= {f"moments/{k}": v for k, v in self.adam.moments.items()}
+        tensors["adam"] = torch.tensor(self.adam.steps)
         if self.last is not None:
             tensors |= {"last/bits": self.last.bits, "last/weights": self.last.weights}
         if isinstance(populations, Samples):
@@ -82,7 +82,7 @@ class Course:
         with torch.no_grad():
             for kind, logits in net.logits.items():
                 logits.copy_(saved[f"logits/{kind}"])
-                self.adam.state[logits] = part(f"adam/{kind}")
+        self.adam.moments, self.adam.steps = part("moments"), int(saved["adam"])
         self.values = {n: v.tolist() for n, v in part("values").items()}
         self.probabilities = {n: v.tolist() for n, v in part("probabilities").items()}
         if last := part("last"):

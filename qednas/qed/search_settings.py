@@ -30,7 +30,7 @@ class SearchSettings:
     samples: int = 384
     rate: tuple[float, float] = (0.3, 0.15)
     shift: tuple[float, float] = (1e-2, 1e-3)
-    longest: float = 0.3
+    longest: float = 0.6
     learning: float = 0.05
     temperature: tuple[float, float] = (1.0, 0.3)
     entanglement: float = 0.003

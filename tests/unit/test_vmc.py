@@ -184,7 +184,7 @@ def test_the_sampled_energy_is_that_of_the_state():
     want = np.vdot(inside, Flips(h, Basis(8, Sector())).to_csr() @ inside).real
     e = measure(h, block, 1 << 15)
     assert abs(e.mean - want) < 4 * e.error
-    assert e.r_hat == pytest.approx(1, abs=0.02)
+    assert e.r_hat == pytest.approx(1, abs=0.05)
 
 
 def test_an_interrupted_run_goes_on_to_the_same_numbers(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from qednas.errors import InputError
+from qednas.qed.blocks import kernels
 from qednas.qed.blocks.derivatives import Derivatives, log_derivatives
 
 EXACT_SITES = 20  # 2**20 complex amplitudes are 16 MiB
@@ -25,7 +26,6 @@ class Block(torch.nn.Module):
 
     is_real = False  # every amplitude is real, up to one phase common to all
     holomorphic = False  # `derivatives` are by complex parameters
-    chains_at_once: int | None = None  # Markov chains whose working memory stays in the cache; None: all
     samples_exactly = False  # `sample` draws from |psi|^2 without a Markov chain
 
     def __init__(self, sites: int):
@@ -109,8 +109,7 @@ class Walk:
         self.logs = torch.where(accepted, self._proposed, self.logs)
 
     def turn(self, flip: Flip, accepted: torch.Tensor) -> None:
-        places = list(flip)
-        self.bits[:, places] = self.bits[:, places] ^ accepted[:, None]
+        kernels.turn(self.bits.numpy().view(np.uint8), kernels.sites_of(flip), accepted.numpy())
 
 
 def flip_masks(flips: Sequence[Flip], sites: int) -> torch.Tensor:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from qednas.errors import InputError
+from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives
 
@@ -92,7 +94,7 @@ class Jastrow(Block):
         first, second = torch.triu_indices(self.sites, self.sites, 1)
         products = s[:, first] * s[:, second]
         if len(self.pairs) < len(first):
-            products = products.new_zeros(len(s), len(self.pairs)).index_add_(1, self.place[first, second], products)
+            products = products @ torch.nn.functional.one_hot(self.place[first, second], len(self.pairs)).to(s.dtype)
         own = [products] if self.fields is None else [s, products]
         return Derivatives([p.to(self.pairs.dtype) for p in own])
 
@@ -115,20 +117,19 @@ class JastrowWalk(Walk):
     def __init__(self, block: Jastrow, configurations: torch.Tensor):
         self.block, self.bits = block, configurations.bool().clone()
         with torch.no_grad():
-            self.couplings = block.whole()
-            self.spins = spins(self.bits).to(self.couplings.dtype)
-            self.fields = self.spins @ self.couplings + (0 if block.fields is None else block.fields.detach())
-        self._change = self.spins[:, :0]
+            couplings = block.whole()
+            start = spins(self.bits).to(couplings.dtype)
+            fields = start @ couplings + (0 if block.fields is None else block.fields.detach())
+        self.couplings, self.spins, self.fields = couplings.numpy(), start.numpy(), fields.numpy()
+        self._logs = np.empty(len(start), self.fields.dtype)
 
     def propose(self, flip: Flip) -> torch.Tensor:
-        logs, self._change = turning(self.spins, self.fields, self.couplings, flip)
-        return 2 * logs.real
+        kernels.pairs_propose(self.spins, self.fields, self.couplings, kernels.sites_of(flip), self._logs)
+        return 2 * torch.from_numpy(self._logs.real)
 
     def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
         self.turn(flip, accepted)
-        places, change = list(flip), torch.where(accepted[:, None], self._change, 0.0)
-        self.spins[:, places] += change
-        self.fields += change @ self.couplings[places]
+        kernels.pairs_accept(self.spins, self.fields, self.couplings, kernels.sites_of(flip), accepted.numpy())
 
 
 def turning(

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from qednas.errors import InputError
+from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
 
@@ -78,6 +80,14 @@ class MPS(Block):
         """A(up) and A(down) of every site."""
         return [(t[:, 0], t[:, 1]) for t in self.tensors]
 
+    def filled(self) -> np.ndarray:
+        """All tensors as one (sites, 2, bond, bond), filled up with zeros."""
+        size = max(self.bonds)
+        out = np.zeros((self.sites, 2, size, size), self.tensors[0].detach().numpy().dtype)
+        for k, tensor in enumerate(self.tensors):
+            out[k, :, : tensor.shape[0], : tensor.shape[2]] = tensor.detach().numpy().transpose(1, 0, 2)
+        return out
+
     def lefts(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Products of all matrices left of each tensor for bits along the path.
 
@@ -105,6 +115,11 @@ class MPS(Block):
         return out[::-1], torch.stack(logs[::-1], 1)
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
+        if not torch.is_grad_enabled():
+            bits, tensors = self.along(configurations).numpy().view(np.uint8), self.filled()
+            signs, sizes = np.empty(len(bits), tensors.dtype), np.empty(len(bits))
+            kernels.matrix_amplitudes(bits, tensors, np.array(self.bonds), signs, sizes)
+            return torch.complex(torch.from_numpy(sizes), torch.from_numpy(np.angle(signs)))
         vectors, logs = self.lefts(self.along(configurations))
         last = vectors[-1][:, 0]
         return torch.log(last.to(torch.complex128)) + logs[:, -1]
@@ -130,18 +145,16 @@ class MPS(Block):
             bits = self.along(configurations)
             left, left_logs = self.lefts(bits)
             right, right_logs = self.rights(bits)
-            whole = left[-1][:, 0]
-            out = torch.empty(len(bits), len(flips), dtype=whole.dtype)
-            for column, sites in enumerate(flips):
-                flip = [self.places[site] for site in sites]
-                first, last = min(flip), max(flip)
-                vector = left[first]
-                for k in range(first, last + 1):
-                    turned = bits[:, k, None] ^ (k in flip)
-                    vector = torch.where(turned, vector @ self.tensors[k][:, 1], vector @ self.tensors[k][:, 0])
-                logs = left_logs[:, first] + right_logs[:, last + 1] - left_logs[:, -1]
-                out[:, column] = (vector * right[last + 1]).sum(1) / whole * torch.exp(logs)
-            return out
+        asked = np.ones((len(bits), len(flips)), bool) if wanted is None else wanted.numpy()
+        tensors = self.filled()
+        out = np.zeros(asked.shape, tensors.dtype)
+        places = kernels.padded([[self.places[site] for site in flip] for flip in flips])
+        logs = torch.stack([left_logs, right_logs], 2).numpy()
+        left, right = (stacked(v, tensors.shape[-1]) for v in (left, right))
+        kernels.matrix_flips(
+            left, right, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, asked, out
+        )
+        return torch.from_numpy(out)
 
     def walk(self, configurations: torch.Tensor) -> Walk:
         return MPSWalk(self, configurations)
@@ -191,44 +204,45 @@ class MPSWalk(Walk):
     """Chains whose proposals go from left to right and carry the environments of the place that they have come to."""
 
     def __init__(self, block: MPS, configurations: torch.Tensor):
-        self.order = block.places
+        self.order, self.path = block.places, block.path.numpy()
         self.mps, self.block, self.bits = block, block, configurations.bool().clone()
+        self.tensors, self.bonds = block.filled(), np.array(block.bonds)
+        self.along = block.along(self.bits).numpy().view(np.uint8)  # a copy, in the order of the tensors
+        self.right = np.zeros((self.mps.sites + 1, len(self.bits), self.tensors.shape[-1]), self.tensors.dtype)
+        self.vectors = np.zeros_like(self.right[0])
+        self._logs = np.empty(len(self.bits))
         self.restart()
 
     def restart(self) -> None:
-        with torch.no_grad():
-            self.right, self.right_logs = self.mps.rights(self.mps.along(self.bits))
+        kernels.matrix_rights(self.along, self.tensors, self.bonds, self.right)
         self.place, self.reached = 0, -1  # `reached`: the last site that was turned since the right side was made
-        self.vector = torch.ones(len(self.bits), 1, dtype=self.mps.tensors[0].dtype)
-        self.log = torch.zeros(len(self.bits), dtype=torch.float64)
-
-    def through(self, vector: torch.Tensor, bits: torch.Tensor, first: int, last: int) -> torch.Tensor:
-        for k in range(first, last + 1):
-            t = self.mps.tensors[k]
-            vector = torch.where(bits[:, k, None], vector @ t[:, 1], vector @ t[:, 0])
-        return vector
+        self.vectors[:, 0] = 1
 
     def propose(self, flip: Flip) -> torch.Tensor:
-        tensors = [self.mps.places[site] for site in flip]
-        first, last = min(tensors), max(tensors)
-        with torch.no_grad():
-            bits = self.mps.along(self.bits)
-            if first < self.place or self.reached > last:
-                self.restart()
-            for k in range(self.place, first):
-                self.vector, log = normalised(self.through(self.vector, bits, k, k))
-                self.log = self.log + log
-            self.place = first
-            turned = bits.clone()
-            turned[:, tensors] ^= True
-            right = self.right[last + 1]
-            old = (self.through(self.vector, bits, first, last) * right).sum(1)
-            new = (self.through(self.vector, turned, first, last) * right).sum(1)
-            return 2 * (new.abs().log() - old.abs().log())
+        places = kernels.sites_of([self.order[site] for site in flip])
+        first, last = int(places.min()), int(places.max())
+        if first < self.place or self.reached > last:
+            self.restart()
+        kernels.matrix_forward(self.vectors, self.tensors, self.bonds, self.along, self.place, first)
+        self.place = first
+        kernels.matrix_propose(
+            self.vectors, self.right[last + 1], self.tensors, self.bonds, self.along, places, first, last, self._logs
+        )
+        return torch.from_numpy(self._logs)
 
     def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
         self.turn(flip, accepted)
-        self.reached = max(self.reached, *(self.mps.places[site] for site in flip))
+        places = kernels.sites_of([self.order[site] for site in flip])
+        kernels.turn(self.along, places, accepted.numpy())
+        self.reached = max(self.reached, int(places.max()))
+
+
+def stacked(vectors: Sequence[torch.Tensor], size: int) -> np.ndarray:
+    """Vectors (batch, bond) of every bond as one (bonds, batch, size), filled up with zeros."""
+    out = np.zeros((len(vectors), len(vectors[0]), size), vectors[0].numpy().dtype)
+    for row, vector in zip(out, vectors, strict=True):
+        row[:, : vector.shape[1]] = vector.numpy()
+    return out
 
 
 def folded(sites: int) -> torch.Tensor:

@@ -21,11 +21,6 @@ class Product(Combined):
     The amplitudes are sampled by Markov chains, so that a sector which H conserves projects every factor on it.
     """
 
-    def __init__(self, blocks: Sequence[Block], gates: torch.Tensor | None = None):
-        super().__init__(blocks, gates)
-        sizes = [b.chains_at_once for b in blocks if b.chains_at_once is not None]
-        self.chains_at_once = min(sizes) if sizes and len(sizes) == len(blocks) else None
-
     def open(self) -> list[tuple[float, Block]]:
         """The gates that are not zero, with their blocks."""
         return [(float(g), b) for g, b in zip(self.gates, self.blocks, strict=True) if g != 0]

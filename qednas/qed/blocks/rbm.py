@@ -11,15 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from qednas.errors import InputError
+from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
 
 LN_2 = math.log(2)
 FAR = 40.0  # real part from which on exp(-2 x) is nothing in double precision
-CACHE = 1 << 16  # numbers at a time that stay in the cache
 LONG = 6  # flips of more sites start from the angles anew
 PRODUCT = 32  # factors multiplied before a logarithm is taken
 
@@ -77,6 +78,7 @@ class RBM(Block):
         self.shifted = shifted
         self.tied = tied  # (group, width): the site that each weight of a unit of a group sees
         self.orbits = None if tied is None else torch.arange(sites) if shifted else orbits(tied)
+        self.windows = windows_of(self.bonds())
 
         def drawn(*shape: int) -> torch.nn.Parameter:
             spread = scale * (2**0.5 if dtype.is_complex else 1)
@@ -102,11 +104,8 @@ class RBM(Block):
                 own.copy_(value)
         block.mask.copy_(weights != 0)
         block.local = True
+        block.windows = windows_of(block.bonds())
         return block
-
-    @property
-    def chains_at_once(self) -> int:  # type: ignore[override]
-        return max(1, CACHE // (len(self.weights) * (1 if self.tied is None else len(self.tied))))
 
     @property
     def parameter_count(self) -> int:
@@ -133,6 +132,14 @@ class RBM(Block):
         )
         whole = whole[:, :, : self.sites].reshape(-1, self.sites)  # (feature, group, sites)
         return a if self.visible is None else a[self.orbits], b.repeat_interleave(size), whole
+
+    def bonds(self) -> torch.Tensor:
+        """Which sites each unit sees, bool (units of all places, sites)."""
+        if self.tied is None:
+            return self.mask
+        seen = torch.zeros(len(self.tied), self.sites + 1, dtype=torch.bool)
+        seen.scatter_(1, self.tied, True)
+        return seen[:, : self.sites].repeat(len(self.mask), 1)
 
     def angles(self, s: torch.Tensor) -> torch.Tensor:
         """b_j + sum_k W_jk s_k (batch, units) of spins (batch, sites)."""
@@ -169,83 +176,105 @@ class RBM(Block):
     def flip_ratios(
         self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
     ) -> torch.Tensor:
-        table = Turns(self)
-        size = max(1, CACHE // table.units)
-        parts = []
-        for bits in configurations.split(size):
-            s = spins(bits)
-            x = table.start(s)
-            below = 1 + x
-            logs = torch.stack([table.log_ratio(s, x, below, flip)[0] for flip in flips], 1)
-            parts.append(torch.exp(logs))
-        return torch.cat(parts)
+        t = Turns(self)
+        s = spins(configurations)
+        x = t.start(s)
+        out = np.zeros((len(s), len(flips)), x.numpy().dtype)
+        near = [k for k, flip in enumerate(flips) if len(flip) <= LONG]
+        if near:
+            asked = np.ones(out.shape, bool) if wanted is None else wanted.numpy()
+            found = np.zeros((len(s), len(near)), out.dtype)
+            kernels.machine_flips(
+                s.numpy(), x.numpy(), t.linear, t.factors, t.starts, t.ends, kernels.padded([flips[k] for k in near]),
+                np.ascontiguousarray(asked[:, near]), found,
+            )  # fmt: skip
+            out[:, near] = found
+        for k in set(range(len(flips))) - set(near):
+            out[:, k] = torch.exp(t.jump(s, x, flips[k])[0]).numpy()
+        return torch.from_numpy(out)
 
     def walk(self, configurations: torch.Tensor) -> Walk:
         return RBMWalk(self, configurations)
 
 
 class Turns:
-    """What turning spins over does to the amplitude of a machine, as tables that hold until its weights change."""
+    """What turning spins over does to the amplitude of a machine, as tables that hold until its weights change.
+
+    Units stand in the order of the places that they see, so that those that see a site are neighbours.
+    """
 
     def __init__(self, block: RBM):
         with torch.no_grad():
             a, b, w = block.untied()
-            self.hidden, self.weights, self.units = b.detach(), w.detach(), len(w)
+            order, self.starts, self.ends = block.windows
+            self.hidden, self.weights, self.units = b[order], w[order], len(w)
             turned = torch.exp(-4 * self.weights.T)  # (sites, units): x' / x of a spin that was up
-            self.factors = torch.stack([turned, 1 / turned], 1).contiguous()  # (sites, up or down, units)
-            self.linear = 2 * (self.weights.sum(0) - a)  # (sites,): ln of what stands before the product
+            self.factors = torch.stack([turned, 1 / turned], 1).contiguous().numpy()  # (sites, up or down, units)
+            self.linear = (2 * (w.sum(0) - a)).numpy()  # (sites,): ln of what stands before the product
 
     def start(self, s: torch.Tensor) -> torch.Tensor:
         """x (batch, units) of spins (batch, sites)."""
         return torch.exp(2 * (self.hidden + s.to(self.weights.dtype) @ self.weights.mT))
 
-    def log_ratio(
-        self, s: torch.Tensor, x: torch.Tensor, below: torch.Tensor, flip: Flip
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """ln psi(s')/psi(s) (batch,), x' and 1 + x' (batch, units) of spins s (batch, sites), x and below = 1 + x."""
+    def jump(self, s: torch.Tensor, x: torch.Tensor, flip: Flip) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """ln psi(s')/psi(s) (batch,), s' and x' of a flip of many sites, worked out anew; x (batch, units) of spins s."""
         places = list(flip)
-        before = s[:, places].to(x.dtype) @ self.linear[places]
-        if len(flip) > LONG:
-            turned = s.clone()
-            turned[:, places] *= -1
-            new = self.start(turned)
-        else:
-            new = x
-            for i in flip:
-                new = new * self.factors[i].index_select(0, (s[:, i] < 0).to(torch.int64))
-        above = 1 + new
-        return before + log_product(above / below), new, above
+        turned = s.clone()
+        turned[:, places] *= -1
+        new = self.start(turned)
+        before = s[:, places].to(x.dtype) @ torch.from_numpy(self.linear)[places]
+        return before + log_product((1 + new) / (1 + x)), turned, new
 
 
 class RBMWalk(Walk):
-    """Chains that carry x and 1 + x of every hidden unit."""
+    """Chains that carry x of every hidden unit."""
 
     def __init__(self, block: RBM, configurations: torch.Tensor):
         self.block, self.bits = block, configurations.bool().clone()
         self.table = Turns(block)
         self.spins = spins(self.bits)
         self.x = self.table.start(self.spins)
-        self.below = 1 + self.x
-        self._new = self.x, self.below
+        self._logs = np.empty(len(self.bits), self.x.numpy().dtype)
+        self._new = self.spins, self.x
 
     def propose(self, flip: Flip) -> torch.Tensor:
-        logs, x, below = self.table.log_ratio(self.spins, self.x, self.below, flip)
-        self._new = x, below
+        t = self.table
+        if len(flip) > LONG:
+            logs, *self._new = t.jump(self.spins, self.x, flip)
+        else:
+            kernels.machine_propose(
+                self.spins.numpy(), self.x.numpy(), t.linear, t.factors, t.starts, t.ends, kernels.sites_of(flip),
+                self._logs,
+            )  # fmt: skip
+            logs = torch.from_numpy(self._logs)
         return 2 * logs.real if logs.is_complex() else 2 * logs
 
     def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
         self.turn(flip, accepted)
-        for i in flip:
-            self.spins[:, i] = torch.where(accepted, -self.spins[:, i], self.spins[:, i])
-        x, below = self._new
-        self.x, self.below = chosen(self.x, x, accepted), chosen(self.below, below, accepted)
+        if len(flip) > LONG:
+            self.spins, self.x = (
+                torch.where(accepted[:, None], new, old)
+                for old, new in zip((self.spins, self.x), self._new, strict=True)
+            )
+        else:
+            t = self.table
+            kernels.machine_accept(
+                self.spins.numpy(), self.x.numpy(), t.factors, t.starts, t.ends, kernels.sites_of(flip),
+                accepted.numpy(),
+            )  # fmt: skip
 
 
-def chosen(old: torch.Tensor, new: torch.Tensor, accepted: torch.Tensor) -> torch.Tensor:
-    """Rows of ``new`` (batch, units) where accepted (batch,), else of ``old``; lerp is exact at its ends and the quickest."""
-    if old.is_complex():
-        return torch.where(accepted[:, None], new, old)
-    return torch.lerp(old, new, accepted[:, None].to(old.dtype))
+def windows_of(bonds: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, np.ndarray]:
+    """An order (units,) of the units by the middle of what they see, bool (units, sites), and for each site where the first
+    unit that sees it stands and where the last one ends (sites,)."""
+    sites = torch.arange(bonds.shape[1], dtype=torch.float64)
+    seen = bonds.to(torch.float64)
+    order = ((seen @ sites) / seen.sum(1).clamp_min(1)).argsort(stable=True)
+    sorted_bonds = bonds[order].numpy()
+    some = sorted_bonds.any(0)
+    starts = np.where(some, sorted_bonds.argmax(0), 0)
+    ends = np.where(some, len(sorted_bonds) - sorted_bonds[::-1].argmax(0), 0)
+    return order, starts, ends
 
 
 def orbits(permutations: torch.Tensor) -> torch.Tensor:

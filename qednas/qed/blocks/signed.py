@@ -25,7 +25,6 @@ class Signed(Block):
             raise InputError(f"pattern has shape {tuple(pattern.shape)}, ({block.sites},) is needed")
         self.block = block
         self.is_real, self.holomorphic, self.samples_exactly = block.is_real, block.holomorphic, block.samples_exactly
-        self.chains_at_once = block.chains_at_once
         self.register_buffer("pattern", pattern.bool())
 
     @property
