@@ -26,7 +26,8 @@ from qednas.qed.populations import Population, Populations, Samples, Sums
 from qednas.qed.search_course import Course
 from qednas.qed.search_settings import SearchSettings, energy_scale
 from qednas.qed.supernet import Gumbel, Supernet
-from qednas.qed.vmc import Settings, fingerprint, load
+from qednas.qed.training_run import fingerprint, load
+from qednas.qed.vmc_settings import Settings
 
 SAVE_SECONDS = 20.0
 HALVINGS = 8  # of a step that changes the state by more than it should

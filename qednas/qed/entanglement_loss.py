@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from qednas.physics.entanglement import FLOOR
-from qednas.qed.blocks.block import Block, spins
-from qednas.qed.swap import swapped
+from qednas.qed.blocks.block import Block
+from qednas.qed.swap import Number, swap_ratios
 
 MATCHED = "entropy", "variance", "renyi2"  # the lowest levels and the skewness hang on Schmidt values near 1e-10
 LEAST = 0.25  # nats: proxies smaller than this are compared on this scale
@@ -62,24 +62,16 @@ def exact_distance(
     return Distance(distance.item(), local, {n: v.item() for n, v in found.items()})
 
 
-def swap_ratios(block: Block, bits: torch.Tensor, conserved: bool) -> torch.Tensor:
-    """Values (pairs,), complex128, whose mean is exp(-S_2) of the half chain.
+def sampled_distance(
+    block: Block, bits: torch.Tensor, wanted: Mapping[str, float], conserved: Number | None
+) -> Distance:
+    """Of the Renyi-2 entropy at the half chain, the one proxy that pairs of samples give.
 
-    The first half of bits (batch, sites) is paired with the second, and both must be independent.  conserved: pairs that a swap
-    takes out of their sum Z count as zero.
+    The first half of bits (batch, sites) is paired with the second, and both must be independent; see
+    :func:`qednas.qed.swap.swap_ratios`.
     """
     first, second = bits.bool().chunk(2)
-    first = first[: len(second)]
-    with torch.no_grad():
-        one, other = swapped(first, second, range(block.sites // 2))
-        logs = block.log_psi(torch.cat([first, second, one, other])).chunk(4)
-        ratio = torch.exp(logs[2] + logs[3] - logs[0] - logs[1])
-    return torch.where(spins(one).sum(1) == spins(first).sum(1), ratio, 0.0) if conserved else ratio
-
-
-def sampled_distance(block: Block, bits: torch.Tensor, wanted: Mapping[str, float], conserved: bool) -> Distance:
-    """Of the Renyi-2 entropy at the half chain, the one proxy that pairs of samples give; see :func:`swap_ratios`."""
-    ratio = swap_ratios(block, bits, conserved)
+    ratio = swap_ratios(block, first[: len(second)], second, range(block.sites // 2), conserved)
     purity = float(ratio.real.mean().clamp(1 / len(ratio), 1.0))
     entropy = torch.tensor(-np.log(purity), dtype=torch.float64, requires_grad=True)
     distance = squared({"renyi2": entropy}, wanted)

@@ -9,6 +9,11 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block, Flip, spins
 
 
+def flips_of(rows: np.ndarray) -> list[Flip]:
+    """The sites that each of the rows bool (flips, sites) turns over; rows that turn none are left out."""
+    return [tuple(np.flatnonzero(r).tolist()) for r in rows if r.any()]
+
+
 class LocalEnergy:
     """The flips that H makes and what it takes to tell its matrix elements, worked out once.
 
@@ -23,7 +28,7 @@ class LocalEnergy:
         rows, group = np.unique(hamiltonian.x, axis=0, return_inverse=True)
         group = group.reshape(-1)
         diagonal = ~rows.any(1)  # at most one
-        self.flips = [tuple(np.flatnonzero(r).tolist()) for r in rows[~diagonal]]
+        self.flips = flips_of(rows)
         place = np.cumsum(~diagonal) - 1  # row -> flip
         # Z acts on s' = s with the flip, whose spins at each Y are those of s turned over: i^n (-1)^n with n the number of Y
         phase = np.array([1, -1j, -1, 1j])[(hamiltonian.x & hamiltonian.z).sum(1) % 4] * hamiltonian.couplings

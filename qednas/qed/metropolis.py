@@ -1,9 +1,9 @@
 """Markov chains of configurations distributed as |psi|^2: Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
 
-The moves are the flips that the Hamiltonian makes (so they connect whatever the ground state lives on), exchanges of two spins
-at any distance where sum Z is conserved, and turning every spin over where that is a symmetry, which joins the two halves of a
-cat state.  All chains try the same move at a time, drawn
-without looking at them, and accept it each on its own.
+The moves are the flips that the Hamiltonian makes (so they connect whatever the ground state lives on), two spins at any
+distance where sum Z (then as an exchange) or prod Z is conserved, and turning every spin over where that is a symmetry, which
+joins the two halves of a cat state.  All chains try the same move at a time, drawn without looking at them, and accept it each
+on its own.
 """
 
 from __future__ import annotations
@@ -14,12 +14,7 @@ import torch
 from qednas.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.qed.blocks.block import Block, Flip, spins
-
-
-def moves(hamiltonian: Hamiltonian) -> list[Flip]:
-    """The flips that the Hamiltonian makes, each as the sites it turns over."""
-    rows = np.unique(hamiltonian.x, axis=0)
-    return [tuple(np.flatnonzero(r).tolist()) for r in rows if r.any()]
+from qednas.qed.local_energy import flips_of
 
 
 def start(sites: int, sector: Sector, chains: int, generator: torch.Generator) -> torch.Tensor:
@@ -40,19 +35,27 @@ def start(sites: int, sector: Sector, chains: int, generator: torch.Generator) -
     return bits
 
 
+FAR, FAR_IN_ORDER = (
+    2,
+    4,
+)  # one move in so many is at any distance; the second for blocks that go through the sites in order
+
+
 class Metropolis:
     """``chains`` chains that go on from one call to the next, so that they stay in equilibrium while a block is trained.
 
-    A sweep is as many moves as there are sites, in an order drawn anew; half of them are exchanges at any distance where sum Z
-    is conserved, unless the block goes through the sites in an order of its own.  ``accepted`` is the share of the last call.
+    A sweep is as many moves as there are sites, in an order drawn anew; half of them are pairs at any distance where sum Z or
+    prod Z is conserved, fewer if the block goes through the sites in an order of its own.  ``accepted`` is the share of the last
+    call.
     """
 
     def __init__(self, hamiltonian: Hamiltonian, chains: int, generator: torch.Generator):
         if chains < 1:
             raise InputError(f"chains = {chains}: at least 1")
         self.sites, self.generator = hamiltonian.sites, generator
-        self.moves = moves(hamiltonian)
+        self.moves = flips_of(np.unique(hamiltonian.x, axis=0))
         self.conserves = hamiltonian.sector.kind == "magnetisation"
+        self.pairs = hamiltonian.sector.kind in ("magnetisation", "parity_z")
         self.turns_all = hamiltonian.conserves_parity_x and not self.conserves
         self.bits = start(hamiltonian.sites, hamiltonian.sector, chains, generator)
         self.accepted = 0.0
@@ -67,7 +70,7 @@ class Metropolis:
         walk = block.walk(self.bits)
         rank = walk.order
         for number in range(sweeps):
-            plan = self.plan(far=rank is None)
+            plan = self.plan(FAR if rank is None else FAR_IN_ORDER)
             if rank is not None:
                 plan = sorted(plan, key=lambda flip: min(rank[site] for site in flip))
             chances = torch.rand(len(plan), len(self.bits), dtype=torch.float64, generator=self.generator).log()
@@ -83,14 +86,14 @@ class Metropolis:
         self.accepted = int(taken) / max(tried, 1)
         return self.bits
 
-    def plan(self, far: bool) -> list[Flip]:
-        """The moves of one sweep; ``far``: exchanges at any distance are as quick as others."""
-        exchanges = self.sites // 2 if self.conserves and far else 0
-        plan = [self.moves[k] for k in self.drawn(len(self.moves), self.sites - exchanges)]
-        for k in self.drawn(self.sites * (self.sites - 1), exchanges):
+    def plan(self, far: int) -> list[Flip]:
+        """The moves of one sweep; one in ``far`` is a pair at any distance where there are such."""
+        pairs = self.sites // far if self.pairs else 0
+        plan = [self.moves[k] for k in self.drawn(len(self.moves), self.sites - pairs)]
+        for k in self.drawn(self.sites * (self.sites - 1), pairs):
             i, j = divmod(k, self.sites - 1)
             plan.append((i, j + (j >= i)))
-        if exchanges:
+        if pairs:
             plan = [plan[k] for k in self.drawn(len(plan), len(plan))]
         return [*plan, tuple(range(self.sites))] if self.turns_all else plan
 

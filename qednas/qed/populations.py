@@ -13,8 +13,9 @@ from qednas.qed.entanglement_loss import Distance, exact_distance, sampled_dista
 from qednas.qed.estimates import over_chains
 from qednas.qed.exact_training import Space, summed
 from qednas.qed.local_energy import LocalEnergy
+from qednas.qed.source import Source
 from qednas.qed.supernet import Supernet
-from qednas.qed.vmc import Source
+from qednas.qed.swap import conserved_number
 
 RENEW_EVERY, RENEWED = 8, 0.125  # steps, share of the chains: see qednas.qed.vmc.Settings
 WARM_UP = 10  # sweeps of chains that start
@@ -91,7 +92,7 @@ class Samples:
     ):
         self.wanted, self.generator, self.drawn = wanted, generator, 0
         self.held_out = 2 * (samples // (2 * HELD_OUT)) if bilevel else 0
-        self.conserved = hamiltonian.sector.kind == "magnetisation"
+        self.conserved = conserved_number(hamiltonian, net.state)
         self.local_energy = LocalEnergy(hamiltonian)
         self.source = Source(hamiltonian, net.state, samples, generator, WARM_UP)
         self._rest: Population | None = None

@@ -24,18 +24,20 @@ from qednas.qed import architecture as networks
 from qednas.qed.architecture import Architecture, Given, every_part
 from qednas.qed.blocks.block import Block, exact_state
 from qednas.qed.differentiable_search import search_architecture
-from qednas.qed.entanglement_loss import swap_ratios
 from qednas.qed.estimates import Estimate, over_chains
 from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.predictor import shipped
 from qednas.qed.search_settings import SearchSettings, energy_scale
+from qednas.qed.source import Source
 from qednas.qed.supernet import Supernet
-from qednas.qed.vmc import Settings, Source, train
+from qednas.qed.swap import RESOLVED, conserved_number, swap_ratios
+from qednas.qed.vmc import train
+from qednas.qed.vmc_settings import Settings
 
 SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
 MOST_PROBABLE = 3  # of the architectures that are trained; the others are drawn
-ROUNDS = (6, 3, 1)  # architectures in each round of training
-ROUND_SHARES = (0.3, 0.3, 0.4)
+Rounds = Sequence[tuple[int, float]]
+ROUNDS: Rounds = ((6, 0.3), (3, 0.3), (1, 0.4))  # architectures in each round of training, and its share of the time
 LEAST_SECONDS = 10.0
 BUDGET_PER_SITE = 40  # parameters, unless another budget is given
 RATE, SHIFT, LONGEST = (0.3, 0.03), (1e-2, 1e-4), 0.5  # of training; the rate times the energy scale of H
@@ -99,7 +101,7 @@ def search(
         progress=reporter(tell, "phase 2"),
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed + 1)
-    ranked = net.drawn(MOST_PROBABLE, ROUNDS[0] - MOST_PROBABLE, generator, budget)
+    ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
     best, told = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
     final = final_values(hamiltonian, best.block, seconds - (time.perf_counter() - began), seed + 10)
@@ -110,7 +112,7 @@ def search(
         "v_score": final.energy.v_score(hamiltonian.sites),
         "r_hat": final.energy.r_hat,
         "agreed": bool(final.energy.r_hat is None or final.energy.r_hat < AGREED),
-        **final.entropy,
+        **entropy_of(hamiltonian, best.block, final),
         "parameters": best.block.parameter_count,
         "predicted": predicted["proxies"],
         "probabilities": {
@@ -174,26 +176,29 @@ def halving(
     ranked: Sequence[Architecture],
     seconds: float,
     seed: int,
-    checkpoints: Path | None,
-    tell: Progress,
+    checkpoints: Path | None = None,
+    tell: Progress = lambda text: None,
+    *,
+    rounds: Rounds = ROUNDS,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[Candidate, list[dict[str, Any]]]:
-    """Train the architectures in rounds; returns the last one standing and what became of each.
+    """Train the architectures in rounds; returns the best of the last round and what became of each.
 
     Raises InputError when the time is too short for one step of any.
     """
     kept = [Candidate(a, a.build(given, seed)) for a in ranked]
     told = [{"architecture": list(c.architecture.parts), "rounds": 0} for c in kept]
     rows = {c.architecture: row for c, row in zip(kept, told, strict=True)}
-    shares = np.cumsum([0.0, *ROUND_SHARES])
-    for number, count in enumerate(ROUNDS):
+    shares = np.cumsum([0.0, *(share for _, share in rounds)])
+    for number, (count, share) in enumerate(rounds):
         kept = kept[:count]
-        each = seconds * ROUND_SHARES[number] / len(kept)
+        each = seconds * share / len(kept)
         for index, candidate in enumerate(kept):
             settings = training_settings(hamiltonian, seed + number, float(shares[number]), float(shares[number + 1]))
             words = f"phase 3, round {number + 1}: {candidate.architecture}"
             run = train(
                 hamiltonian, candidate.block, settings, seconds=each, progress=reporter(tell, words),
-                checkpoint=place(checkpoints, f"round-{number}-{index}"),
+                checkpoint=place(checkpoints, f"round-{number}-{index}"), clock=clock,
             )  # fmt: skip
             candidate.energy, candidate.run = (late_energy(run), run) if run["steps"] else (None, run)
             rows[candidate.architecture] |= {"rounds": number + 1, "steps": run["steps"]}
@@ -218,36 +223,50 @@ def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:
 
 @dataclass(frozen=True)
 class Final:
-    """Energy (Pauli units) and half-chain entropy (nats) of a trained network."""
+    """Energy (Pauli units) and second Renyi entropy of the half chain (nats) of a trained network.
+
+    The entropy is None where the samples do not resolve it.
+    """
 
     energy: Estimate
-    entropy: dict[str, Any]
+    renyi2: float | None
+    renyi2_error: float | None
 
 
-def final_values(hamiltonian: Hamiltonian, block: Block, seconds: float, seed: int) -> Final:
-    """Sample a network for about ``seconds``: its energy, and the second Renyi entropy by swaps of the same samples.
-
-    Short chains without a sector have their exact von Neumann entropy instead.
-    """
-    began = time.perf_counter()
+def final_values(
+    hamiltonian: Hamiltonian,
+    block: Block,
+    seconds: float,
+    seed: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Final:
+    """Sample a network for about ``seconds``: its energy, and its second Renyi entropy by swaps of the same samples."""
+    began = clock()
     source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
-    local_energy, conserved = LocalEnergy(hamiltonian), hamiltonian.sector.kind == "magnetisation"
+    local_energy, conserved = LocalEnergy(hamiltonian), conserved_number(hamiltonian, block)
     energies: list[np.ndarray] = []
     swaps: list[np.ndarray] = []
-    while len(energies) < LEAST_RECORDS or (time.perf_counter() - began < seconds and len(energies) < MOST_RECORDS):
+    while len(energies) < LEAST_RECORDS or (clock() - began < seconds and len(energies) < MOST_RECORDS):
         bits = source.draw(block, 1, 2)[0]
         energies.append(local_energy(block, bits).numpy())
-        swaps.append(swap_ratios(block, bits, conserved).real.numpy())
-    energy = over_chains(np.array(energies))
-    if hamiltonian.sites <= EXACT_ENTROPY and not conserved:
-        spectrum = schmidt_spectra(exact_state(block), hamiltonian.sites)[hamiltonian.sites // 2 - 1]
-        return Final(
-            energy, {"entropy": proxies(spectrum)["entropy"], "entropy_std": 0.0, "entropy_kind": "von Neumann"}
-        )
+        first, second = bits.bool().chunk(2)
+        swaps.append(swap_ratios(block, first, second, range(hamiltonian.sites // 2), conserved).real.numpy())
     purity = over_chains(np.array(swaps))
-    found = {
-        "entropy": -math.log(purity.mean) if purity.mean > 0 else None,
-        "entropy_std": purity.error / purity.mean if purity.mean > 0 else None,
+    resolved = purity.mean > RESOLVED * purity.error
+    return Final(
+        over_chains(np.array(energies)),
+        -math.log(purity.mean) if resolved else None,
+        purity.error / purity.mean if resolved else None,
+    )
+
+
+def entropy_of(hamiltonian: Hamiltonian, block: Block, final: Final) -> dict[str, Any]:
+    """The entropy of a network as it is told: short chains without a sector have their exact von Neumann entropy."""
+    if hamiltonian.sites <= EXACT_ENTROPY and hamiltonian.sector.kind != "magnetisation":
+        spectrum = schmidt_spectra(exact_state(block), hamiltonian.sites)[hamiltonian.sites // 2 - 1]
+        return {"entropy": proxies(spectrum)["entropy"], "entropy_std": 0.0, "entropy_kind": "von Neumann"}
+    return {
+        "entropy": final.renyi2,
+        "entropy_std": final.renyi2_error,
         "entropy_kind": "second Renyi, by swaps",
     }
-    return Final(energy, found)

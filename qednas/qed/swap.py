@@ -9,7 +9,7 @@ The variance of one value is 1 - exp(-2 S_2) for a state without zeros, so the e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,9 @@ import torch
 
 from qednas.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.blocks.block import Block, spins
+from qednas.qed.blocks.block import Block
 from qednas.qed.estimates import over_chains
-from qednas.qed.vmc import Source
+from qednas.qed.source import Source
 
 RESOLVED = 2.0  # standard errors that the purity must lie above zero
 
@@ -40,6 +40,39 @@ def swapped(first: torch.Tensor, second: torch.Tensor, region: Sequence[int]) ->
     return one, other
 
 
+Number = Callable[[torch.Tensor], torch.Tensor]  # of bits (batch, sites)
+
+
+def conserved_number(hamiltonian: Hamiltonian, block: Block) -> Number | None:
+    """What all configurations of a state have in common and a swap can change: sum Z, or prod Z where chains keep it."""
+    kind = hamiltonian.sector.kind
+    if kind == "magnetisation":
+        return lambda bits: bits.sum(1)
+    if kind == "parity_z" and not block.samples_exactly:  # an exact sampler does not know of the sector
+        return lambda bits: bits.sum(1) % 2
+    return None
+
+
+def swap_ratios(
+    block: Block,
+    first: torch.Tensor,
+    second: torch.Tensor,
+    region: Sequence[int],
+    conserved: Number | None,
+    before: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Values (pairs,), complex128, whose mean is exp(-S_2), of independent bits first and second (pairs, sites).
+
+    Pairs that a swap takes out of their sector count as zero.  before: ln psi(first) + ln psi(second), if known.
+    """
+    with torch.no_grad():
+        if before is None:
+            before = block.log_psi(torch.cat([first, second])).reshape(2, -1).sum(0)
+        one, other = swapped(first, second, region)
+        ratio = torch.exp(block.log_psi(torch.cat([one, other])).reshape(2, -1).sum(0) - before)
+    return ratio if conserved is None else torch.where(conserved(one) == conserved(first), ratio, 0.0)
+
+
 def renyi2(
     hamiltonian: Hamiltonian,
     block: Block,
@@ -53,7 +86,7 @@ def renyi2(
 ) -> Renyi2:
     """S_2 of a block on regions of sites from ``pairs`` pairs of configurations, sampled as for the energy of H.
 
-    Where H conserves sum Z the state is what the block gives at that value, and zero elsewhere.
+    Where H conserves sum Z, or prod Z, the state is what the block gives at that value, and zero elsewhere.
     Raises InputError for fewer pairs than chains, a region that is empty or the whole chain, or when the purity of a region
     cannot be told from zero with so many pairs.
     """
@@ -62,19 +95,14 @@ def renyi2(
             raise InputError(f"region {list(region)}: some, not all, of the sites 0 to {block.sites - 1}")
     if pairs < chains:
         raise InputError(f"pairs = {pairs}: at least one for each of {chains} chains")
-    conserved = hamiltonian.sector.kind == "magnetisation"
+    conserved = conserved_number(hamiltonian, block)
     source = Source(hamiltonian, block, 2 * chains, torch.Generator().manual_seed(seed), warm_up)
     values = []
     for _ in range(pairs // chains):
         first, second = source.draw(block, 1, sweeps)[0].bool().chunk(2)
         with torch.no_grad():
             before = block.log_psi(first) + block.log_psi(second)
-            total = spins(first).sum(1)
-            row = []
-            for region in regions:
-                one, other = swapped(first, second, region)
-                ratio = torch.exp(block.log_psi(one) + block.log_psi(other) - before)
-                row.append(torch.where(spins(one).sum(1) == total, ratio, 0.0) if conserved else ratio)
+        row = [swap_ratios(block, first, second, region, conserved, before) for region in regions]
         values.append(torch.stack(row).numpy())
     found = np.array(values)  # (records, regions, chains)
     estimates = [over_chains(found[:, k]) for k in range(len(regions))]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numba import njit
+
 RUN = 32  # factors multiplied before a logarithm is taken
 # Sums and products may be done in any order; infinities and what is not a number stay what they are.
 LOOSE = {"reassoc", "contract", "arcp", "nsz"}
@@ -167,7 +168,7 @@ def through(vector, other, tensors, bonds, bits, turned, first, last):
 
 @compiled
 def matrix_amplitudes(bits, tensors, bonds, signs, logs):
-    """A number with the phase of psi into signs (batch,) and ln |psi| into logs (batch,) of bits (batch, sites) along the path."""
+    """A number with the phase of psi into signs (batch,), ln |psi| into logs (batch,) of bits (batch, sites) along the path."""
     room = np.empty_like(tensors[0, 0, 0])
     vector = np.empty_like(room)
     nothing = np.zeros(len(tensors), dtype=np.uint8)

@@ -150,9 +150,9 @@ class MPS(Block):
         out = np.zeros(asked.shape, tensors.dtype)
         places = kernels.padded([[self.places[site] for site in flip] for flip in flips])
         logs = torch.stack([left_logs, right_logs], 2).numpy()
-        left, right = (stacked(v, tensors.shape[-1]) for v in (left, right))
+        environments = [stacked(v, tensors.shape[-1]) for v in (left, right)]
         kernels.matrix_flips(
-            left, right, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, asked, out
+            *environments, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, asked, out
         )
         return torch.from_numpy(out)
 
@@ -204,7 +204,7 @@ class MPSWalk(Walk):
     """Chains whose proposals go from left to right and carry the environments of the place that they have come to."""
 
     def __init__(self, block: MPS, configurations: torch.Tensor):
-        self.order, self.path = block.places, block.path.numpy()
+        self.order = block.places
         self.mps, self.block, self.bits = block, block, configurations.bool().clone()
         self.tensors, self.bonds = block.filled(), np.array(block.bonds)
         self.along = block.along(self.bits).numpy().view(np.uint8)  # a copy, in the order of the tensors
@@ -219,7 +219,7 @@ class MPSWalk(Walk):
         self.vectors[:, 0] = 1
 
     def propose(self, flip: Flip) -> torch.Tensor:
-        places = kernels.sites_of([self.order[site] for site in flip])
+        places = kernels.sites_of([self.mps.places[site] for site in flip])
         first, last = int(places.min()), int(places.max())
         if first < self.place or self.reached > last:
             self.restart()
@@ -232,7 +232,7 @@ class MPSWalk(Walk):
 
     def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
         self.turn(flip, accepted)
-        places = kernels.sites_of([self.order[site] for site in flip])
+        places = kernels.sites_of([self.mps.places[site] for site in flip])
         kernels.turn(self.along, places, accepted.numpy())
         self.reached = max(self.reached, int(places.max()))
 

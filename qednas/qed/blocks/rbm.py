@@ -240,7 +240,8 @@ class RBMWalk(Walk):
     def propose(self, flip: Flip) -> torch.Tensor:
         t = self.table
         if len(flip) > LONG:
-            logs, *self._new = t.jump(self.spins, self.x, flip)
+            logs, turned, x = t.jump(self.spins, self.x, flip)
+            self._new = turned, x
         else:
             kernels.machine_propose(
                 self.spins.numpy(), self.x.numpy(), t.linear, t.factors, t.starts, t.ends, kernels.sites_of(flip),
