@@ -205,7 +205,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
         if step == 5:
             raise Interrupted
 
-    import qednas.qed.vmc as vmc
+    from qednas.qed import training_run, vmc
 
     with monkeypatch.context() as patch:
         patch.setattr(vmc, "SAVE_SECONDS", 0.0)
