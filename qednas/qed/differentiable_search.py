@@ -138,6 +138,8 @@ def move_weights(net: Supernet, population: Population, strength: float, rate: f
     Derivatives are brought to one scale as they are without their gates: a block that hardly takes part must learn slowly, while
     the natural gradient alone would make up for a small gate by large weights.
     """
+    if bool((population.bits == population.bits[0]).all()):  # all alike: they say nothing of any direction
+        return
     derivatives = net.state.derivatives(population.bits)
     spread = derivatives.spread(population.weights)
     gate = net.mixture.gates[

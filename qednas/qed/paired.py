@@ -22,7 +22,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def compare(mine: Sequence[float], other: Sequence[float]) -> dict[str, Any]:
-    """``other`` minus ``mine`` of pairs: ``mean`` with ``sem``, ``wins`` (share of pairs in which mine is the smaller, ties
+    """``other`` minus ``mine`` of pairs: ``mean`` with ``mean_sem``, ``wins`` (share of pairs in which mine is the smaller, ties
     half), and ``p``, two-sided, of Wilcoxon's signed ranks; 1 with fewer than five pairs or without any difference."""
     from scipy.stats import wilcoxon
 
@@ -32,7 +32,7 @@ def compare(mine: Sequence[float], other: Sequence[float]) -> dict[str, Any]:
     p = float(wilcoxon(difference, zero_method="zsplit").pvalue) if count >= LEAST_PAIRS and moved else 1.0
     return {
         "mean": float(difference.mean()),
-        "sem": float(difference.std(ddof=1) / np.sqrt(count)) if count > 1 else None,
+        "mean_sem": float(difference.std(ddof=1) / np.sqrt(count)) if count > 1 else None,
         "wins": float((difference > 0).mean() + (difference == 0).mean() / 2),
         "pairs": count,
         "p": p,

@@ -24,26 +24,20 @@ from qednas.qed import architecture as networks
 from qednas.qed.architecture import Architecture, Given, every_part
 from qednas.qed.blocks.block import Block, exact_state
 from qednas.qed.differentiable_search import search_architecture
-from qednas.qed.estimates import Estimate, over_chains
-from qednas.qed.local_energy import LocalEnergy
+from qednas.qed.estimates import Estimate
 from qednas.qed.predictor import shipped
-from qednas.qed.search_settings import SearchSettings, energy_scale
-from qednas.qed.source import Source
+from qednas.qed.search_settings import SearchSettings
 from qednas.qed.supernet import Supernet
-from qednas.qed.swap import RESOLVED, conserved_number, swap_ratios
+from qednas.qed.trained_alone import STEPS, Final, final_values, training_settings
 from qednas.qed.vmc import train
-from qednas.qed.vmc_settings import Settings
 
 SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
+CHOSEN: dict[str, Any] = {"softmax": "plain"}  # settings of the supernet that chapter 6 favours
 MOST_PROBABLE = 3  # of the architectures that are trained; the others are drawn
 Rounds = Sequence[tuple[int, float]]
 ROUNDS: Rounds = ((6, 0.3), (3, 0.3), (1, 0.4))  # architectures in each round of training, and its share of the time
 LEAST_SECONDS = 10.0
 BUDGET_PER_SITE = 40  # parameters, unless another budget is given
-RATE, SHIFT, LONGEST = (0.3, 0.03), (1e-2, 1e-4), 0.5  # of training; the rate times the energy scale of H
-STEPS = 100_000  # more than there is time for
-FINAL_CHAINS, WARM_UP = 512, 30  # Markov chains of the final energy, and sweeps before they count
-LEAST_RECORDS, MOST_RECORDS = 8, 256  # configurations of each chain
 EXACT_ENTROPY = 16  # sites up to which the entropy of the network is exact
 AGREED = 1.1  # R-hat above which chains do not tell of one state
 
@@ -95,8 +89,9 @@ def search(
     predicted = shipped().predict(hamiltonian)
     tell(f"phase 1: predicted half-chain entropy {predicted['proxies']['entropy']:.4f} nats")
     net = Supernet(parts, given, seed=seed)
+    settings = settings or SearchSettings(**{"steps": STEPS, "seed": seed, **CHOSEN})
     found = search_architecture(
-        hamiltonian, net, settings or SearchSettings(steps=STEPS, seed=seed), wanted=predicted["proxies"], budget=budget,
+        hamiltonian, net, settings, wanted=predicted["proxies"], budget=budget,
         seconds=SHARES["search"] * seconds - (time.perf_counter() - began), checkpoint=place(checkpoints, "supernet"),
         progress=reporter(tell, "phase 2"),
     )  # fmt: skip
@@ -155,21 +150,6 @@ def reporter(tell: Progress, words: str) -> Callable[[int, int, str], None]:
     return every_few_seconds(lambda step, total, text: tell(f"{words}: step {step}, {text}"))
 
 
-def training_settings(hamiltonian: Hamiltonian, seed: int, first: float, last: float, samples: int = 512) -> Settings:
-    """How a network is trained from a share ``first`` to a share ``last`` of its whole training."""
-
-    def between(pair: tuple[float, float]) -> tuple[float, float]:
-        ratio = pair[1] / pair[0]
-        return pair[0] * ratio**first, pair[0] * ratio**last
-
-    unit = energy_scale(hamiltonian)
-    rate = between(RATE)
-    return Settings(
-        steps=STEPS, samples=samples, chains=samples, rate=(rate[0] / unit, rate[1] / unit), shift=between(SHIFT),
-        longest=LONGEST, renewed=0.125, warm_up=20, seed=seed,
-    )  # fmt: skip
-
-
 def halving(
     hamiltonian: Hamiltonian,
     given: Given,
@@ -218,45 +198,6 @@ def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:
     mean, error = run["energy"][-count:], run["error"][-count:]
     return Estimate(
         float(mean.mean()), float(np.sqrt((error**2).sum()) / count), float(run["variance"][-1]), None, None
-    )
-
-
-@dataclass(frozen=True)
-class Final:
-    """Energy (Pauli units) and second Renyi entropy of the half chain (nats) of a trained network.
-
-    The entropy is None where the samples do not resolve it.
-    """
-
-    energy: Estimate
-    renyi2: float | None
-    renyi2_error: float | None
-
-
-def final_values(
-    hamiltonian: Hamiltonian,
-    block: Block,
-    seconds: float,
-    seed: int,
-    clock: Callable[[], float] = time.perf_counter,
-) -> Final:
-    """Sample a network for about ``seconds``: its energy, and its second Renyi entropy by swaps of the same samples."""
-    began = clock()
-    source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
-    local_energy, conserved = LocalEnergy(hamiltonian), conserved_number(hamiltonian, block)
-    energies: list[np.ndarray] = []
-    swaps: list[np.ndarray] = []
-    while len(energies) < LEAST_RECORDS or (clock() - began < seconds and len(energies) < MOST_RECORDS):
-        bits = source.draw(block, 1, 2)[0]
-        energies.append(local_energy(block, bits).numpy())
-        first, second = bits.bool().chunk(2)
-        swaps.append(swap_ratios(block, first, second, range(hamiltonian.sites // 2), conserved).real.numpy())
-    purity = over_chains(np.array(swaps))
-    resolved = purity.mean > RESOLVED * purity.error
-    return Final(
-        over_chains(np.array(energies)),
-        -math.log(purity.mean) if resolved else None,
-        purity.error / purity.mean if resolved else None,
     )
 
 

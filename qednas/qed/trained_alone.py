@@ -1,16 +1,86 @@
-"""One architecture trained by Monte Carlo for a fixed time and then measured: the common yardstick of chapters 6 to 8."""
+"""One architecture trained by Monte Carlo for a fixed time, then measured: the yardstick of the search and its chapters."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import torch
 
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.architecture import Architecture, Given
-from qednas.qed.search import final_values, training_settings
+from qednas.qed.blocks.block import Block
+from qednas.qed.estimates import Estimate, over_chains
+from qednas.qed.local_energy import LocalEnergy
+from qednas.qed.search_settings import energy_scale
+from qednas.qed.source import Source
+from qednas.qed.swap import RESOLVED, conserved_number, swap_ratios
 from qednas.qed.vmc import train
+from qednas.qed.vmc_settings import Settings
 
+RATE, SHIFT, LONGEST = (0.3, 0.03), (1e-2, 1e-4), 0.5  # of training; the rate times the energy scale of H
+STEPS = 100_000  # more than there is time for
+FINAL_CHAINS, WARM_UP = 512, 30  # Markov chains of the final energy, and sweeps before they count
+LEAST_RECORDS, MOST_RECORDS = 16, 256  # configurations of each chain
 MEASURED = 0.2  # of the training time goes into the final energy
+
+
+def training_settings(hamiltonian: Hamiltonian, seed: int, first: float, last: float, samples: int = 512) -> Settings:
+    """How a network is trained from a share ``first`` to a share ``last`` of its whole training."""
+
+    def between(pair: tuple[float, float]) -> tuple[float, float]:
+        ratio = pair[1] / pair[0]
+        return pair[0] * ratio**first, pair[0] * ratio**last
+
+    unit = energy_scale(hamiltonian)
+    rate = between(RATE)
+    return Settings(
+        steps=STEPS, samples=samples, chains=samples, rate=(rate[0] / unit, rate[1] / unit), shift=between(SHIFT),
+        longest=LONGEST, renewed=0.125, warm_up=20, seed=seed,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Final:
+    """Energy (Pauli units) and second Renyi entropy of the half chain (nats) of a trained network.
+
+    The entropy is None where the samples do not resolve it.
+    """
+
+    energy: Estimate
+    renyi2: float | None
+    renyi2_error: float | None
+
+
+def final_values(
+    hamiltonian: Hamiltonian,
+    block: Block,
+    seconds: float,
+    seed: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Final:
+    """Sample a network for about ``seconds``: its energy, and its second Renyi entropy by swaps of the same samples."""
+    began = clock()
+    source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
+    local_energy, conserved = LocalEnergy(hamiltonian), conserved_number(hamiltonian, block)
+    energies: list[np.ndarray] = []
+    swaps: list[np.ndarray] = []
+    while len(energies) < LEAST_RECORDS or (clock() - began < seconds and len(energies) < MOST_RECORDS):
+        bits = source.draw(block, 1, 2)[0]
+        energies.append(local_energy(block, bits).numpy())
+        first, second = bits.bool().chunk(2)
+        swaps.append(swap_ratios(block, first, second, range(hamiltonian.sites // 2), conserved).real.numpy())
+    purity = over_chains(np.array(swaps))
+    resolved = purity.mean > RESOLVED * purity.error
+    return Final(
+        over_chains(np.array(energies)),
+        -math.log(purity.mean) if resolved else None,
+        purity.error / purity.mean if resolved else None,
+    )
 
 
 def trained_alone(

@@ -16,7 +16,7 @@ def test_the_comparison_counts_what_it_says():
     assert found["mean"] == pytest.approx(5 / 6)
     assert found["wins"] == pytest.approx((4 + 0.5) / 6)
     assert found["pairs"] == 6
-    assert found["sem"] == pytest.approx(np.std([1, 1, 0, 2, 2, -1], ddof=1) / 6**0.5)
+    assert found["mean_sem"] == pytest.approx(np.std([1, 1, 0, 2, 2, -1], ddof=1) / 6**0.5)
 
 
 def test_what_is_always_smaller_is_told_from_what_is_not():

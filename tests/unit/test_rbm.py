@@ -100,3 +100,36 @@ def test_an_amplitude_that_is_not_a_number_is_said():
 
     with pytest.raises(InputError, match="not a number"):
         exact_state(Broken(2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128])
+@pytest.mark.parametrize("options", [{"reach": 2}, {"reach": 2, "shifted": True}, {"shifted": True}, {}])
+def test_ratios_look_only_at_the_units_that_see_a_flip(dtype, options):
+    """Flips of one to eight sites, near and far apart, against amplitudes; units outside the windows do not see the sites."""
+    block = RBM(9, 2, dtype=dtype, scale=0.4, generator=torch.Generator().manual_seed(3), **options)
+    bits = torch.rand(20, 9, generator=torch.Generator().manual_seed(4)) < 0.5
+    flips = [(0,), (8,), (3, 4), (1, 7), (0, 4, 8), (2, 3, 4, 5), tuple(range(1, 9))]
+    with torch.no_grad():
+        ratios = block.flip_ratios(bits, flips)
+        for column, flip in enumerate(flips):
+            other = bits.clone()
+            other[:, list(flip)] ^= True
+            wanted = torch.exp(block.log_psi(other) - block.log_psi(bits))
+            torch.testing.assert_close(ratios[:, column].to(wanted.dtype), wanted, rtol=1e-10, atol=1e-12)
+    order, starts, ends = block.windows
+    bonds = block.bonds()[order]
+    for site in range(9):
+        outside = np.ones(len(bonds), bool)
+        outside[starts[site] : ends[site]] = False
+        assert not bonds[outside, site].any()
+    if options == {"reach": 2, "shifted": True}:
+        assert ends[4] - starts[4] == 2 * 5  # two filters at five places see the middle
+
+
+def test_ratios_that_are_not_wanted_are_zero():
+    block = RBM(6, 1, scale=0.3, generator=torch.Generator().manual_seed(1))
+    bits = torch.rand(5, 6, generator=torch.Generator().manual_seed(2)) < 0.5
+    wanted = torch.rand(5, 2, generator=torch.Generator().manual_seed(5)) < 0.5
+    with torch.no_grad():
+        some, every = block.flip_ratios(bits, [(0,), (2, 3)], wanted), block.flip_ratios(bits, [(0,), (2, 3)])
+    torch.testing.assert_close(some, torch.where(wanted, every, 0))

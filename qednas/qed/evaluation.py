@@ -1,0 +1,253 @@
+"""The discovered architectures beside single blocks, random search and a search blind to entanglement, at equal cost (chapter 7).
+
+Every network has the same most parameters and is trained alone for the same CPU time.  A searcher of any kind has the same CPU
+time before that.  The size of a single block is the one that did best with a seed that is not reported.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from qednas.companion.parallel import Task, map_tasks
+from qednas.physics.families import build
+from qednas.physics.hamiltonian import Hamiltonian
+from qednas.physics.reference import reference
+from qednas.qed.architecture import Architecture, Given, every_part, kind_of
+from qednas.qed.differentiable_search import search_architecture
+from qednas.qed.every_architecture import KINDS, within
+from qednas.qed.paired import compare_all
+from qednas.qed.predictor import shipped
+from qednas.qed.search import AGREED, CHOSEN, MOST_PROBABLE, halving
+from qednas.qed.search_settings import SearchSettings
+from qednas.qed.supernet import Supernet
+from qednas.qed.trained_alone import STEPS, trained_alone
+
+SEARCH, BLIND, RANDOM = "search", "energy only", "random"
+SEARCHERS = {SEARCH: "discovered", BLIND: "without entanglement", RANDOM: "random search"}
+SUPERNET = 1 / 3  # of the time of a search; the rest goes into rounds of training
+ROUNDS = ((6, 0.45), (3, 0.55))
+RANDOM_ROUNDS = ((8, 0.45), (4, 0.55))  # of a search without a supernet, which has a third more time for each
+ESTABLISHED = ("rbm", "mps", "dense")
+
+
+def target_of(target: dict[str, Any]) -> tuple[Hamiltonian, Given]:
+    """The Hamiltonian of {family, sites, parameters} and what is given of it."""
+    hamiltonian = build(target["family"], target["sites"], **target["parameters"])
+    return hamiltonian, Given.of(hamiltonian, target["parameters"].get("width"))
+
+
+def solve(task: Task) -> dict[str, Any]:
+    """Reference of one target: exact where that is possible, else DMRG."""
+    hamiltonian, _ = target_of(task["target"])
+    found = reference(hamiltonian, "ed" if task["target"]["family"] == "mhs" else "auto")
+    keep = ("method", "energy", "renyi2", "proxies", "converged")
+    return {k: found[k] for k in keep} | {"reference_seconds": found["seconds"]}
+
+
+def run_single(task: Task) -> dict[str, Any]:
+    """One block alone."""
+    hamiltonian, given = target_of(task["target"])
+    architecture = Architecture((task["part"],))
+    return trained_alone(hamiltonian, given, architecture, task["seconds"], task["seed"])
+
+
+def drawn_at_random(
+    given: Given, parts: dict[str, list[str]], budget: int, count: int, seed: int
+) -> list[Architecture]:
+    """``count`` different architectures within the budget, all equally likely."""
+    every = within(given, parts, budget)
+    order = torch.randperm(len(every), generator=torch.Generator().manual_seed(seed)).tolist()
+    return [every[k] for k in order[:count]]
+
+
+def run_searcher(task: Task) -> dict[str, Any]:
+    """Search with one method and one seed, then train what was found alone with the seed that single blocks have."""
+    hamiltonian, given = target_of(task["target"])
+    budget = task["budget"] * hamiltonian.sites
+    parts = every_part(given, KINDS, budget)
+    began = time.process_time()
+    told: dict[str, Any] = {}
+    if task["method"] == RANDOM:
+        ranked = drawn_at_random(given, parts, budget, RANDOM_ROUNDS[0][0], task["seed"])
+        rounds = RANDOM_ROUNDS
+    else:
+        net = Supernet(parts, given, seed=task["seed"])
+        settings = SearchSettings(**{"steps": STEPS, "seed": task["seed"], **CHOSEN})
+        if task["method"] == BLIND:
+            settings = SearchSettings(**{"steps": STEPS, "seed": task["seed"], **CHOSEN, "entanglement": 0.0})
+        run = search_architecture(
+            hamiltonian, net, settings, wanted=shipped().predict(hamiltonian)["proxies"], budget=budget,
+            seconds=SUPERNET * task["search_seconds"], clock=time.process_time,
+        )  # fmt: skip
+        generator = torch.Generator().manual_seed(task["seed"] + 1)
+        ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
+        rounds = ROUNDS
+        told = {"supernet_steps": run["steps"], "probabilities": net.probabilities()}
+    left = task["search_seconds"] - (time.process_time() - began)
+    best, candidates = halving(hamiltonian, given, ranked, left, task["seed"], rounds=rounds, clock=time.process_time)
+    spent = time.process_time() - began
+    alone = trained_alone(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
+    found = {"architecture": list(best.architecture.parts), "candidates": candidates, "search_seconds": spent}
+    return told | found | alone
+
+
+def best_sizes(targets: list[dict], tasks: list[dict], found: list[dict]) -> list[dict[str, str]]:
+    """For each target and kind the size with the lowest energy among those whose chains agree, or of all when none do."""
+    out = []
+    for target in targets:
+        own = [(t, f) for t, f in zip(tasks, found, strict=True) if t["target"] == target]
+        sizes = {}
+        for kind in KINDS:
+            rows = [(t, f) for t, f in own if kind_of(t["part"]) == kind]
+            if rows:
+                sizes[kind] = min(rows, key=lambda row: ((row[1]["r_hat"] or 1.0) > AGREED, row[1]["energy"]))[0][
+                    "part"
+                ]
+        out.append(sizes)
+    return out
+
+
+def evaluation(
+    targets: list[dict],
+    budget: int,
+    seeds: int,
+    seconds: float,
+    pilot_seconds: float,
+    search_seconds: float,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Train and search every target with every method.
+
+    budget: parameters a site.  seconds, pilot_seconds and search_seconds are CPU time: of the final training of every network, of
+    the choice of a size, and of one search.  Returns ``references``, ``sizes`` {kind: part} of every target, ``pilots`` and
+    ``runs`` (one per target, method and seed, with ``relative`` energy error).
+    """
+
+    def part(name: str):
+        return None if checkpoint is None else checkpoint / name
+
+    references = map_tasks(solve, [{"target": t} for t in targets], workers=workers, checkpoint=part("references"),
+                           progress=progress)  # fmt: skip
+    pilots: list[dict[str, Any]] = []
+    for target in targets:
+        hamiltonian, given = target_of(target)
+        parts = every_part(given, KINDS, budget * hamiltonian.sites)
+        pilots += [
+            {"target": target, "part": p, "seed": 0, "seconds": pilot_seconds} for own in parts.values() for p in own
+        ]
+    tried = map_tasks(run_single, pilots, workers=workers, checkpoint=part("pilots"), progress=progress)
+    sizes = best_sizes(targets, pilots, tried)
+    singles: list[dict[str, Any]] = [
+        {"target": target, "method": kind, "part": size, "seed": 1 + k, "seconds": seconds}
+        for target, own in zip(targets, sizes, strict=True)
+        for kind, size in own.items()
+        for k in range(seeds)
+    ]
+    alone = map_tasks(run_single, singles, workers=workers, checkpoint=part("singles"), progress=progress)
+    searches: list[dict[str, Any]] = [
+        {"target": target, "method": method, "seed": 1 + k, "seconds": seconds, "search_seconds": search_seconds,
+         "budget": budget}
+        for target in targets
+        for method in SEARCHERS
+        for k in range(seeds)
+    ]  # fmt: skip
+    searched = map_tasks(run_searcher, searches, workers=workers, checkpoint=part("searches"), progress=progress)
+    energies = {str(t): r["energy"] for t, r in zip(targets, references, strict=True)}
+    runs = []
+    for task, found in [*zip(singles, alone, strict=True), *zip(searches, searched, strict=True)]:
+        exact = energies[str(task["target"])]
+        architecture = found.get("architecture", [task.get("part")])
+        runs.append(
+            {"target": targets.index(task["target"]), "method": task["method"], "seed": task["seed"]}
+            | found
+            | {"architecture": architecture, "relative": (found["energy"] - exact) / abs(exact),
+               "relative_error": found["error"] / abs(exact)}
+        )  # fmt: skip
+    tried_rows = [
+        {"target": targets.index(t["target"]), "part": t["part"], "energy": f["energy"], "r_hat": f["r_hat"]}
+        for t, f in zip(pilots, tried, strict=True)
+    ]
+    return {
+        "targets": targets,
+        "references": references,
+        "sizes": sizes,
+        "pilots": tried_rows,
+        "runs": runs,
+        "budget": budget,
+        "seeds": seeds,
+        "times": {"train": seconds, "pilot": pilot_seconds, "search": search_seconds},
+    }
+
+
+def log_error(run: dict[str, Any]) -> float:
+    """ln of the relative energy error; an error smaller than its own standard error is told as that."""
+    return float(np.log(max(run["relative"], run["relative_error"], 1e-12)))
+
+
+def judged(inputs) -> dict[str, Any]:
+    """What ``07/runs`` says.
+
+    Returns ``rows``, one per target, with the mean of ln(energy error) of every method, whether the discovered architecture is
+    ``better_than_blocks`` (all of them), ``better_than_established``, ``best`` of all methods and ``not_worse`` than the best
+    block by two standard errors; ``compared``: every method with the discovered one, paired by target; and ``summary``.
+    """
+    found = inputs["07/runs"]
+    methods = [*KINDS, *SEARCHERS]
+    rows = []
+    for number, target in enumerate(found["targets"]):
+        logs = {
+            method: [log_error(r) for r in found["runs"] if r["target"] == number and r["method"] == method]
+            for method in methods
+        }
+        mean = {m: float(np.mean(v)) for m, v in logs.items() if v}
+        sem = {m: float(np.std(v, ddof=1) / len(v) ** 0.5) if len(v) > 1 else 0.0 for m, v in logs.items() if v}
+        blocks = [m for m in KINDS if m in mean]
+        first = min(blocks, key=mean.__getitem__)
+        mine = mean[SEARCH]
+        own = [r for r in found["runs"] if r["target"] == number and r["method"] == SEARCH]
+        rows.append(
+            {
+                "target": number,
+                "sites": target["sites"],
+                "mean": mean,
+                "mean_sem": sem,
+                "best_block": first,
+                "better_than_blocks": all(mine < mean[m] for m in blocks),
+                "better_than_established": all(mine < mean[m] for m in ESTABLISHED if m in mean),
+                "best": all(mine <= mean[m] for m in mean),
+                "not_worse": mine - mean[first] <= 2 * float(np.hypot(sem[SEARCH], sem[first])),
+                "relative": float(np.mean([r["relative"] for r in own])),
+                "agreed": all((r["r_hat"] or 1.0) < AGREED for r in own),
+            }
+        )
+    everywhere = [m for m in methods if all(m in row["mean"] for row in rows) and m != SEARCH]
+    compared = compare_all(
+        [row["mean"][SEARCH] for row in rows], {m: [row["mean"][m] for row in rows] for m in everywhere}
+    )
+    long = [row for row in rows if row["sites"] >= 50]
+    choosers = [compared[BLIND], compared[RANDOM]]
+    return {
+        "rows": rows,
+        "compared": compared,
+        "summary": {
+            **{
+                f"share_{name}": float(np.mean([row[name] for row in rows]))
+                for name in ("better_than_blocks", "better_than_established", "best", "not_worse")
+            },
+            "median_relative": float(np.median([row["relative"] for row in rows])),
+            "worst_relative": float(max(row["relative"] for row in rows)),
+            "share_handled": float(np.mean([row["relative"] < 1e-2 and row["agreed"] for row in long]))
+            if long
+            else 0.0,
+            "gain_over_blind": compared[BLIND]["mean"],
+            "p_over_blind": compared[BLIND]["p_holm"],
+            "least_gain": min(row["mean"] for row in choosers),
+            "largest_p": max(row["p_holm"] for row in choosers),
+        },
+    }

@@ -1,0 +1,106 @@
+"""Figures and tables of chapter 7: they only read results."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qednas.companion.figures import COLOURS
+from qednas.qed.evaluation import BLIND, RANDOM, SEARCH, SEARCHERS
+from qednas.qed.every_architecture import KINDS
+from qednas.qed.references import title
+
+MARKS = dict(zip((*KINDS, *SEARCHERS), "osD^*vP", strict=True))
+LABELS = {"jastrow": "Jastrow", "rbm": "RBM", "mps": "MPS", "dense": "dense", **SEARCHERS}
+
+
+def name_of(target) -> str:
+    return title(target).replace("_", " ")
+
+
+def runs_of(runs, number, method) -> list[dict]:
+    return [r for r in runs["runs"] if (r["target"], r["method"]) == (number, method)]
+
+
+def errors(runs, verdict):
+    """Relative energy error of every method on every target, one line a target; mean of the logarithm and standard error."""
+    import matplotlib.pyplot as plt
+
+    targets = runs["targets"]
+    figure, axis = plt.subplots(figsize=(8.4, 0.62 * len(targets) + 1.6), layout="constrained")
+    methods = list(MARKS)
+    for number, row in enumerate(verdict["rows"]):
+        for place, method in enumerate(methods):
+            if method not in row["mean"]:
+                continue
+            middle, sem = row["mean"][method], row["mean_sem"][method]
+            height = number + 0.09 * (place - len(methods) / 2)
+            found = method == SEARCH
+            colour = COLOURS[place]
+            axis.plot(np.exp([middle - sem, middle + sem]), [height, height], "-", color=colour, lw=1)
+            axis.plot(np.exp(middle), height, MARKS[method], color=colour, ms=10 if found else 5,
+                      label=LABELS[method] if number == 0 else None)  # fmt: skip
+        axis.axhline(number + 0.5, color="0.85", lw=0.8)
+    axis.set_yticks(range(len(targets)), [f"{name_of(t)}\n{t['class']}" for t in targets], fontsize=8)
+    axis.set(xscale="log", xlabel="relative energy error", ylim=(len(targets) - 0.5, -0.5))
+    figure.legend(loc="outside upper center", ncols=4, fontsize=8)
+    return figure
+
+
+def comparison(verdict):
+    """Factor between the energy error of every method and that of the discovered architecture, over the targets."""
+    import matplotlib.pyplot as plt
+
+    rows = verdict["compared"]
+    figure, axis = plt.subplots(figsize=(6.4, 0.4 * len(rows) + 1.2), layout="constrained")
+    for number, row in enumerate(rows.values()):
+        middle, sem = row["mean"], row["mean_sem"] or 0.0
+        axis.plot(np.exp([middle - sem, middle + sem]), [number, number], "-", color=COLOURS[0])
+        axis.plot(np.exp(middle), number, "o", color=COLOURS[0], mfc=COLOURS[0] if row["p_holm"] < 0.05 else "white")
+    axis.axvline(1, color="0.4", ls="--", lw=1)
+    axis.set_yticks(range(len(rows)), [LABELS[m] for m in rows])
+    axis.set(xscale="log", xlabel="energy error over that of the discovered architecture", ylim=(len(rows) - 0.5, -0.5))
+    return figure
+
+
+def told(values) -> str:
+    values = np.array(values, float)
+    sem = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return f"{values.mean():.1e} ± {sem:.0e}"
+
+
+def energy_rows(runs, verdict) -> list[dict]:
+    """Rows of the table of energies: the best single block, the discovered architecture and its two rivals."""
+    rows = []
+    for number, (target, row) in enumerate(zip(runs["targets"], verdict["rows"], strict=True)):
+        best = row["best_block"]
+        rows.append(
+            {
+                "target": name_of(target),
+                "best block": runs["sizes"][number][best],
+                "error of the block": told([r["relative"] for r in runs_of(runs, number, best)]),
+                "discovered": told([r["relative"] for r in runs_of(runs, number, SEARCH)]),
+                "blind": told([r["relative"] for r in runs_of(runs, number, BLIND)]),
+                "random": told([r["relative"] for r in runs_of(runs, number, RANDOM)]),
+            }
+        )
+    return rows
+
+
+def design_rows(runs) -> list[dict]:
+    """Rows of the table of designs: what was discovered with each seed, with V-score, entropy, parameters and seconds."""
+    rows = []
+    for number, (target, known) in enumerate(zip(runs["targets"], runs["references"], strict=True)):
+        for run in runs_of(runs, number, SEARCH):
+            missed = None if run["renyi2"] is None else run["renyi2"] - known["renyi2"]
+            rows.append(
+                {
+                    "target": name_of(target),
+                    "architecture": " + ".join(run["architecture"]),
+                    "V-score": f"{run['v_score']:.1e}",
+                    "R-hat": f"{run['r_hat']:.3f}",
+                    "S2 error": "" if missed is None else f"{missed:+.3f} ± {run['renyi2_error']:.3f}",
+                    "parameters": run["parameters"],
+                    "seconds": f"{run['search_seconds']:.0f} + {run['train_seconds']:.0f}",
+                }
+            )
+    return rows

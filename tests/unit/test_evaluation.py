@@ -1,0 +1,99 @@
+"""The judgement of chapter 7 on numbers that are made up, and its searchers on a short chain."""
+
+import numpy as np
+import pytest
+import torch
+
+from qednas.qed.evaluation import (
+    BLIND,
+    RANDOM,
+    SEARCH,
+    best_sizes,
+    drawn_at_random,
+    judged,
+    log_error,
+    run_searcher,
+    target_of,
+)
+from qednas.qed.every_architecture import every_part
+
+TARGET = {"class": "critical", "family": "tfim", "sites": 8, "parameters": {"h": 1.0}}
+
+
+def made_up(errors: dict[str, list[float]], sites: int = 50) -> dict:
+    """Runs with two seeds whose relative errors are those given, one number a target."""
+    count = len(next(iter(errors.values())))
+    runs = [
+        {"target": k, "method": method, "seed": seed, "relative": values[k] * (1.1 if seed else 1 / 1.1),
+         "relative_error": 1e-9, "r_hat": 1.0}
+        for method, values in errors.items() for k in range(count) for seed in range(2)
+    ]  # fmt: skip
+    return {"07/runs": {"targets": [{**TARGET, "sites": sites}] * count, "runs": runs}}
+
+
+def test_better_than_every_block_means_every_block():
+    blocks = {"jastrow": [1e-2, 1e-2], "rbm": [1e-3, 1e-5], "mps": [1e-3, 1e-3], "dense": [1e-1, 1e-1]}
+    searches = {SEARCH: [1e-4, 1e-4], BLIND: [2e-4, 1e-4], RANDOM: [1e-3, 1e-4]}
+    found = judged(made_up(blocks | searches))
+    first, second = found["rows"]
+    assert first["better_than_blocks"]
+    assert first["best"]
+    assert not second["better_than_blocks"]
+    assert second["best_block"] == "rbm"
+    assert not second["not_worse"]
+    assert found["summary"]["share_better_than_blocks"] == 0.5
+    assert found["summary"]["share_handled"] == 1.0
+    assert found["compared"][BLIND]["mean"] == pytest.approx(np.log(2) / 2)
+    assert found["summary"]["least_gain"] == pytest.approx(np.log(2) / 2)
+
+
+def test_the_same_network_is_not_better_than_itself():
+    same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
+    row = judged(made_up(same))["rows"][0]
+    assert not row["better_than_blocks"]
+    assert row["best"]
+    assert row["not_worse"]
+
+
+def test_short_systems_do_not_count_as_handled_at_50():
+    same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
+    assert judged(made_up(same, sites=20))["summary"]["share_handled"] == 0.0
+
+
+def test_an_error_below_its_own_error_bar_is_told_as_that():
+    assert log_error({"relative": -1e-5, "relative_error": 1e-4}) == pytest.approx(np.log(1e-4))
+    assert log_error({"relative": 1e-3, "relative_error": 1e-4}) == pytest.approx(np.log(1e-3))
+
+
+def test_the_best_size_is_one_whose_chains_agree():
+    tasks = [{"target": TARGET, "part": p} for p in ("rbm/4x4", "rbm/full", "mps/2")]
+    found = [{"energy": -9.0, "r_hat": 1.5}, {"energy": -8.0, "r_hat": 1.0}, {"energy": -7.0, "r_hat": None}]
+    assert best_sizes([TARGET], tasks, found) == [{"rbm": "rbm/full", "mps": "mps/2"}]
+
+
+def test_random_search_draws_every_architecture_alike_and_none_twice():
+    """First draws of 600 seeds over the space: chi-square, once in 10,000."""
+    from scipy.stats import chisquare
+
+    _, given = target_of(TARGET)
+    parts = every_part(given, ("jastrow", "rbm", "mps"), 60)
+    several = drawn_at_random(given, parts, 60, 5, 0)
+    assert len(set(several)) == 5
+    assert all(a.parameters(given) <= 60 for a in several)
+    firsts = [str(drawn_at_random(given, parts, 60, 1, seed)[0]) for seed in range(600)]
+    every = drawn_at_random(given, parts, 60, 1000, 0)
+    counts = [firsts.count(str(a)) for a in every]
+    assert chisquare(counts).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("method", [SEARCH, RANDOM])
+def test_a_searcher_keeps_to_its_time_and_its_budget(method):
+    torch.set_num_threads(1)
+    task = {"target": TARGET, "method": method, "seed": 1, "seconds": 1.0, "search_seconds": 4.0, "budget": 10}
+    found = run_searcher(task)
+    assert found["parameters"] <= 80
+    assert 2.0 < found["search_seconds"] < 7.0
+    assert found["energy"] > -9.8379514474593 - 5 * found["error"]  # exact
+    assert found["energy"] == pytest.approx(-9.8379514474593, rel=0.02)
+    assert ("supernet_steps" in found) == (method == SEARCH)
+    assert found["architecture"] in [c["architecture"] for c in found["candidates"]]
