@@ -64,6 +64,7 @@ def probabilities(found, system, variants=(STANDARD, "plain"), seed=0):
 def landscape(space, found):
     """Relative energy error of every architecture trained alone (grey), and of those the variants found: one panel a system."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     systems = space["systems"]
     figure, axes = plt.subplots(1, len(systems), figsize=(9.2, 4.4), sharey=True, layout="constrained", squeeze=False)
@@ -85,6 +86,7 @@ def landscape(space, found):
             )  # fmt: skip
         axis.set(xscale="log", yscale="log", xlabel="parameters", title=name_of(system["system"]))
         axis.title.set_fontsize(8)
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axes[0, 0].set_ylabel("relative energy error")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
