@@ -12,6 +12,7 @@ from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import reference
 from qednas.qed.architecture import Architecture
+from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.every_architecture import half_chain, space_of
 from qednas.qed.exact_training import Space, summed
@@ -66,6 +67,7 @@ def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
     net = Supernet(parts, given, combine=variant.combine, seed=task["seed"])
     settings = SearchSettings(**{**task["settings"], "seed": task["seed"], **variant.changed})
     wanted = wanted_proxies(variant, task)
+    make_ready()
     began = time.process_time()
     run = search_architecture(
         hamiltonian, net, settings, wanted=wanted, budget=budget, exact=exact, seconds=task.get("seconds"),

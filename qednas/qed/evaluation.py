@@ -17,6 +17,7 @@ from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.reference import reference
 from qednas.qed.architecture import Architecture, Given, every_part, kind_of
+from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.every_architecture import KINDS, within
 from qednas.qed.paired import compare_all
@@ -69,6 +70,7 @@ def run_searcher(task: Task) -> dict[str, Any]:
     hamiltonian, given = target_of(task["target"])
     budget = task["budget"] * hamiltonian.sites
     parts = every_part(given, KINDS, budget)
+    make_ready()
     began = time.process_time()
     told: dict[str, Any] = {}
     if task["method"] == RANDOM:

@@ -14,6 +14,7 @@ from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.architecture import Architecture, Given, architectures, every_part, part_parameters
+from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.exact_training import Space, train_exactly
 from qednas.qed.supernet import Supernet
 
@@ -45,6 +46,7 @@ def half_chain(psi: np.ndarray, space: Space) -> dict[str, float]:
 def train_one(task: Task) -> dict[str, Any]:
     """One architecture trained by exact sums: its relative energy error, its entropy, and the CPU seconds it took."""
     hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
+    make_ready()
     block = Architecture(tuple(task["parts"])).build(given, task["seed"])
     began = time.process_time()
     space = Space.of(hamiltonian)

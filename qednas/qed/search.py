@@ -23,6 +23,7 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed import architecture as networks
 from qednas.qed.architecture import Architecture, Given, every_part
 from qednas.qed.blocks.block import Block, exact_state
+from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.estimates import Estimate
 from qednas.qed.predictor import shipped
@@ -82,6 +83,7 @@ def search(
     if hamiltonian.sites < 4:
         raise InputError(f"sites = {hamiltonian.sites}: a search needs at least 4")
     budget = BUDGET_PER_SITE * hamiltonian.sites if budget is None else budget
+    make_ready()
     given = Given.of(hamiltonian, width)
     kinds = [k for k in networks.SIZES if k != "attention"] if blocks is None else list(blocks)
     parts = every_part(given, kinds, budget)

@@ -14,6 +14,7 @@ import torch
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.architecture import Architecture, Given
 from qednas.qed.blocks.block import Block
+from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.estimates import Estimate, over_chains
 from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.search_settings import energy_scale
@@ -91,6 +92,7 @@ def trained_alone(
     Returns ``energy`` with ``error`` (Pauli units), ``variance``, ``v_score``, ``r_hat``, ``renyi2`` with ``renyi2_error`` (half
     chain, nats; None where the samples do not resolve it), ``parameters``, ``train_steps`` and ``train_seconds``.
     """
+    make_ready()
     block = architecture.build(given, seed)
     began = time.process_time()
     settings = training_settings(hamiltonian, seed, 0.0, 1.0)
