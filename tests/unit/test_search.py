@@ -11,6 +11,7 @@ from qednas.physics.entanglement import proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed import search as module
+from qednas.qed import trained_alone
 from qednas.qed.architecture import load
 from qednas.qed.blocks.block import exact_state
 from qednas.qed.search import search
@@ -21,8 +22,8 @@ def quick(monkeypatch):
     """Short searches are allowed, and stop at a number of steps that does not depend on the machine."""
     monkeypatch.setattr(module, "LEAST_SECONDS", 0.5)
     monkeypatch.setattr(module, "STEPS", 8)
-    monkeypatch.setattr(module, "MOST_RECORDS", 8)
-    monkeypatch.setattr(module, "WARM_UP", 10)
+    for name, value in (("STEPS", 8), ("LEAST_RECORDS", 8), ("MOST_RECORDS", 8), ("WARM_UP", 10)):
+        monkeypatch.setattr(trained_alone, name, value)
 
 
 def test_a_search_finds_a_network_close_to_the_ground_state(tmp_path, quick):
