@@ -44,6 +44,7 @@ VARIANTS = {
     "wrong": Variant("proxies of another system", wanted="wrong"),
     "one level": Variant("one level", {"level": "one"}),
     "plain": Variant("plain softmax", {"softmax": "plain"}),
+    "annealed": Variant("annealed softmax", {"softmax": "annealed"}),
     "superposition": Variant("superposition", combine="superposition"),
 }
 

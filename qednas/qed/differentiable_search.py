@@ -142,10 +142,10 @@ def move_weights(net: Supernet, population: Population, strength: float, rate: f
         return
     derivatives = net.state.derivatives(population.bits)
     spread = derivatives.spread(population.weights)
-    gate = net.mixture.gates[
+    share = net.taking_part(population.bits, population.weights)[
         torch.repeat_interleave(torch.tensor(derivatives.groups), torch.tensor(derivatives.sizes()))
     ]
-    scales = torch.where(spread > NOTHING * spread.max(), gate / spread, 0.0)
+    scales = torch.where(spread > NOTHING * spread.max(), share / spread, 0.0)
     moved = natural_step(
         Derivatives(derivatives.scaled(scales).pieces),
         population.loss_local(strength),

@@ -29,10 +29,11 @@ def runs_of(found, system, variant) -> list[dict]:
     return [r for r in found["runs"] if r["system"] == system and r["variant"] == variant]
 
 
-def probabilities(found, system, variants=(STANDARD, "plain"), seed=0):
+def probabilities(found, system, variants=(STANDARD, "annealed", "plain"), seed=0):
     """Probabilities of the choices of every kind over the search: one row a kind, one column a variant."""
     import matplotlib.pyplot as plt
 
+    variants = [v for v in variants if runs_of(found, system, v)]
     runs = [next(r for r in runs_of(found, system, v) if r["seed"] == seed) for v in variants]
     kinds = list(runs[0]["probabilities"])
     figure, axes = plt.subplots(
@@ -81,7 +82,7 @@ def landscape(space, found):
             ]
             shift = 1 + 0.012 * (number - len(variants) / 2)
             axis.scatter(
-                np.array(where) * shift, [max(o["relative"], FLOOR) for o in own], s=20, marker="osD^vP*"[number],
+                np.array(where) * shift, [max(o["relative"], FLOOR) for o in own], s=20, marker="osD^vP*X"[number],
                 facecolors="none", edgecolors=COLOURS[number], label=VARIANTS[variant].label,
             )  # fmt: skip
         axis.set(xscale="log", yscale="log", xlabel="parameters", title=name_of(system["system"]))
@@ -123,7 +124,7 @@ def courses(found):
 
     systems = systems_of(found)
     figure, axes = plt.subplots(1, len(systems), figsize=(8.8, 3.6), sharey=True, layout="constrained", squeeze=False)
-    shown = [v for v in (STANDARD, "no entanglement", "plain") if any(r["variant"] == v for r in found["runs"])]
+    shown = [v for v in (STANDARD, "no entanglement", "annealed") if any(r["variant"] == v for r in found["runs"])]
     for axis, system in zip(axes[0], systems, strict=True):
         for colour, variant in zip(COLOURS, shown, strict=False):
             for run in runs_of(found, system, variant):

@@ -20,9 +20,10 @@ class SearchSettings:
     """How a supernet is searched.
 
     rate: of the natural gradient, times the :func:`energy_scale` of H.  entanglement and cost: weights of the two further terms,
-    per site in units of that scale.  level: "bilevel" or "one" (architecture
-    parameters see the configurations that the weights are moved on).  softmax: "gumbel" or "plain" (no noise, temperature one).
-    memory: correlation of the noise from step to step.  gate_step: by how much gates may change the state in a step, sqrt(<|d ln
+    per site in units of that scale.  level: "bilevel" or "one" (architecture parameters see the configurations that the weights
+    are moved on).  softmax: "gumbel" (with noise, at a ``temperature`` that falls), "annealed" (without noise, at a temperature
+    that falls to ``coldest`` once the architecture parameters move) or "plain" (temperature one).  memory: correlation of the
+    noise from step to step.  gate_step: by how much gates may change the state in a step, sqrt(<|d ln
     psi|^2>).  fixed: share of the search in which the architecture parameters do not move and entanglement does not count.
     """
 
@@ -33,8 +34,9 @@ class SearchSettings:
     longest: float = 0.6
     learning: float = 0.05
     temperature: tuple[float, float] = (1.0, 0.3)
+    coldest: float = 0.1
     entanglement: float = 0.003
-    cost: float = 0.001
+    cost: float = 0.00001
     level: str = "bilevel"
     softmax: str = "gumbel"
     memory: float = 0.98
@@ -43,15 +45,15 @@ class SearchSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("level", ("bilevel", "one")), ("softmax", ("gumbel", "plain"))):
+        for name, allowed in (("level", ("bilevel", "one")), ("softmax", ("gumbel", "annealed", "plain"))):
             if getattr(self, name) not in allowed:
                 raise InputError(f"{name} = {getattr(self, name)!r}: one of {', '.join(allowed)}")
         if self.steps < 1 or self.samples < 12 or self.samples % 2:
             raise InputError(
                 f"steps = {self.steps}, samples = {self.samples}: at least one step, an even number of 12 samples or more"
             )
-        if min(*self.rate, *self.shift, *self.temperature, self.longest, self.learning) <= 0:
-            raise InputError("rate, shift, temperature, longest and learning: all positive")
+        if min(*self.rate, *self.shift, *self.temperature, self.longest, self.learning, self.coldest) <= 0:
+            raise InputError("rate, shift, temperature, coldest, longest and learning: all positive")
         if min(self.entanglement, self.cost) < 0 or not 0 <= self.fixed < 1:
             raise InputError(
                 f"entanglement = {self.entanglement}, cost = {self.cost}: not negative; fixed = {self.fixed}: from 0 to below 1"
@@ -59,6 +61,8 @@ class SearchSettings:
 
     def at(self, share: float) -> tuple[float, float, float]:
         """Rate, shift and temperature when a share of the search is done."""
-        pairs = self.rate, self.shift, (1.0, 1.0) if self.softmax == "plain" else self.temperature
-        rate, shift, temperature = (first * (last / first) ** share for first, last in pairs)
-        return rate, shift, temperature
+        rate, shift, warm = (
+            first * (last / first) ** share for first, last in (self.rate, self.shift, self.temperature)
+        )
+        moving = max(0.0, (share - self.fixed) / (1 - self.fixed))
+        return rate, shift, {"gumbel": warm, "annealed": self.coldest**moving, "plain": 1.0}[self.softmax]

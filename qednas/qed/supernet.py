@@ -90,6 +90,12 @@ class Supernet:
                 return torch.stack([b.log_psi(configurations) for b in self.mixture.blocks], 1)
             return (self.mixture.shares(configurations) / self.mixture.gates[:, None]).T.to(torch.complex128)
 
+    def taking_part(self, configurations: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """How much each candidate takes part (candidates,): its gate in a product, its mean share of the amplitude else."""
+        if isinstance(self.mixture, Product):
+            return self.mixture.gates
+        return (self.mixture.shares(configurations).abs() * weights).sum(1).to(torch.float64)
+
     def probabilities(self) -> dict[str, list[float]]:
         """Of (none, size, size, ...) for every kind."""
         return {kind: torch.softmax(v, 0).tolist() for kind, v in self.logits.items()}
