@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from qednas.companion.parallel import Task, map_tasks
+from qednas.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.reference import reference
@@ -49,11 +50,23 @@ def solve(task: Task) -> dict[str, Any]:
     return {k: found[k] for k in keep} | {"reference_seconds": found["seconds"]}
 
 
+def recorded(
+    hamiltonian: Hamiltonian, given: Given, architecture: Architecture, seconds: float, seed: int
+) -> dict[str, Any]:
+    """:func:`trained_alone` with ``failed``: "", or why the training could not go on; it then counts as an energy of zero."""
+    try:
+        return trained_alone(hamiltonian, given, architecture, seconds, seed) | {"failed": ""}
+    except InputError as problem:
+        nothing = dict.fromkeys(("v_score", "r_hat", "renyi2", "renyi2_error"))
+        counts = {"parameters": architecture.parameters(given), "train_steps": 0, "train_seconds": 0.0}
+        return {"energy": 0.0, "error": 0.0, "variance": 0.0, "failed": str(problem)} | nothing | counts
+
+
 def run_single(task: Task) -> dict[str, Any]:
     """One block alone."""
     hamiltonian, given = target_of(task["target"])
     architecture = Architecture((task["part"],))
-    return trained_alone(hamiltonian, given, architecture, task["seconds"], task["seed"])
+    return recorded(hamiltonian, given, architecture, task["seconds"], task["seed"])
 
 
 def drawn_at_random(
@@ -81,18 +94,23 @@ def run_searcher(task: Task) -> dict[str, Any]:
         settings = SearchSettings(**{"steps": STEPS, "seed": task["seed"], **CHOSEN})
         if task["method"] == BLIND:
             settings = SearchSettings(**{"steps": STEPS, "seed": task["seed"], **CHOSEN, "entanglement": 0.0})
-        run = search_architecture(
-            hamiltonian, net, settings, wanted=shipped().predict(hamiltonian)["proxies"], budget=budget,
-            seconds=SUPERNET * task["search_seconds"], clock=time.process_time,
-        )  # fmt: skip
+        wanted = shipped().predict(hamiltonian)["proxies"]
+        try:
+            run = search_architecture(
+                hamiltonian, net, settings, wanted=wanted, budget=budget, clock=time.process_time,
+                seconds=SUPERNET * task["search_seconds"],
+            )  # fmt: skip
+            told = {"supernet_steps": run["steps"], "stopped": ""}
+        except InputError as problem:  # the supernet is used as it is
+            told = {"supernet_steps": None, "stopped": str(problem)}
         generator = torch.Generator().manual_seed(task["seed"] + 1)
         ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
         rounds = ROUNDS
-        told = {"supernet_steps": run["steps"], "probabilities": net.probabilities()}
+        told["probabilities"] = net.probabilities()
     left = task["search_seconds"] - (time.process_time() - began)
     best, candidates = halving(hamiltonian, given, ranked, left, task["seed"], rounds=rounds, clock=time.process_time)
     spent = time.process_time() - began
-    alone = trained_alone(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
+    alone = recorded(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
     found = {"architecture": list(best.architecture.parts), "candidates": candidates, "search_seconds": spent}
     return told | found | alone
 

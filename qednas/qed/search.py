@@ -166,7 +166,8 @@ def halving(
 ) -> tuple[Candidate, list[dict[str, Any]]]:
     """Train the architectures in rounds; returns the best of the last round and what became of each.
 
-    Raises InputError when the time is too short for one step of any.
+    A network whose training cannot go on drops out, with the reason.  Raises InputError when that is so of all of them, or when
+    the time is too short for one step of any.
     """
     kept = [Candidate(a, a.build(given, seed)) for a in ranked]
     told = [{"architecture": list(c.architecture.parts), "rounds": 0} for c in kept]
@@ -178,16 +179,27 @@ def halving(
         for index, candidate in enumerate(kept):
             settings = training_settings(hamiltonian, seed + number, float(shares[number]), float(shares[number + 1]))
             words = f"phase 3, round {number + 1}: {candidate.architecture}"
-            run = train(
-                hamiltonian, candidate.block, settings, seconds=each, progress=reporter(tell, words),
-                checkpoint=place(checkpoints, f"round-{number}-{index}"), clock=clock,
-            )  # fmt: skip
+            row = rows[candidate.architecture]
+            path = place(checkpoints, f"round-{number}-{index}")
+            resumed = path is not None and path.exists()
+            try:
+                run = train(
+                    hamiltonian, candidate.block, settings, seconds=each, progress=reporter(tell, words),
+                    checkpoint=path, clock=clock,
+                )  # fmt: skip
+            except InputError as problem:
+                if resumed:  # perhaps the checkpoint of another search: nothing is to be lost
+                    raise
+                candidate.energy, row["failed"] = None, str(problem)
+                continue
             candidate.energy, candidate.run = (late_energy(run), run) if run["steps"] else (None, run)
-            rows[candidate.architecture] |= {"rounds": number + 1, "steps": run["steps"]}
+            row |= {"rounds": number + 1, "steps": run["steps"]}
             if candidate.energy:
-                rows[candidate.architecture] |= {"energy": candidate.energy.mean, "error": candidate.energy.error}
+                row |= {"energy": candidate.energy.mean, "error": candidate.energy.error}
         kept.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
         if kept[0].energy is None:
+            if failures := [row["failed"] for row in told if "failed" in row]:
+                raise InputError(failures[0])
             raise InputError(
                 f"{each:.1f} s for each of {len(kept)} networks: too little for one step of training; give more seconds"
             )

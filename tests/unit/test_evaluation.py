@@ -97,3 +97,17 @@ def test_a_searcher_keeps_to_its_time_and_its_budget(method):
     assert found["energy"] == pytest.approx(-9.8379514474593, rel=0.02)
     assert ("supernet_steps" in found) == (method == SEARCH)
     assert found["architecture"] in [c["architecture"] for c in found["candidates"]]
+
+
+def test_a_training_that_fails_is_recorded_and_counts_as_nothing(monkeypatch):
+    from qednas.errors import InputError
+    from qednas.qed import evaluation
+
+    def failing(*_):
+        raise InputError("fewer than 0.001 of the samples have it")
+
+    monkeypatch.setattr(evaluation, "trained_alone", failing)
+    found = evaluation.run_single({"target": TARGET, "part": "mps/2", "seed": 0, "seconds": 1.0})
+    assert found["energy"] == 0.0
+    assert found["failed"].startswith("fewer than 0.001")
+    assert log_error({"relative": 1.0, "relative_error": 0.0}) == 0.0

@@ -12,7 +12,7 @@ from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed import search as module
 from qednas.qed import trained_alone
-from qednas.qed.architecture import load
+from qednas.qed.architecture import Architecture, Given, load
 from qednas.qed.blocks.block import exact_state
 from qednas.qed.search import search
 
@@ -127,3 +127,22 @@ def test_the_package_offers_the_three_steps(quick):
     assert qednas.search is search
     with pytest.raises(AttributeError, match="no attribute 'tree'"):
         qednas.tree  # noqa: B018
+
+
+def test_a_network_that_cannot_be_trained_drops_out(monkeypatch):
+    h = build("tfim", 8, h=1.0)
+    given = Given.of(h)
+    ranked = [Architecture(("rbm/4x4",)), Architecture(("mps/2",))]
+    whole = module.train
+
+    def spoilt(hamiltonian, block, *rest, **options):
+        if "MPS" in type(block).__name__:
+            raise InputError("no configuration can be drawn")
+        return whole(hamiltonian, block, *rest, **options)
+
+    monkeypatch.setattr(module, "train", spoilt)
+    best, told = module.halving(h, given, ranked, 0.6, 0, rounds=((2, 0.5), (2, 0.5)))
+    assert best.architecture.parts == ("rbm/4x4",)
+    assert told[1]["failed"] == "no configuration can be drawn"
+    with pytest.raises(InputError, match="no configuration can be drawn"):
+        module.halving(h, given, ranked[1:], 0.6, 0)
