@@ -2,10 +2,14 @@
 
     loss = energy + entanglement x (distance of the state's proxies from the predicted ones) + cost x (parameters / budget)
 
-with weights that grow with the sites and the couplings as the energy does.  Weights move by the natural gradient of the first
-two terms; architecture parameters by Adam along the gradient of all three, which for a gate is a covariance with ln psi of its
-block.  In the bilevel form (Liu, Simonyan and Yang, ICLR 2019) they look at configurations that the weights have not been moved
-on, and they do not move during a first part of the search: blocks that learn quickly would win before others have begun.
+The weight of the distance grows with the sites and the couplings as the energy does.  That of the parameters follows the energy
+that is still missing, as its variance tells: a fixed one is nothing at first and decides everything at the end, when a supernet
+with more blocks than it needs is close to the ground state whatever its gates are.
+
+Weights move by the natural gradient of the first two terms; architecture parameters by Adam along the gradient of all three,
+which for a gate is a covariance with ln psi of its block.  In the bilevel form (Liu, Simonyan and Yang, ICLR 2019) they look at
+configurations that the weights have not been moved on, and they do not move during a first part of the search: blocks that learn
+quickly would win before others have begun.
 """
 
 from __future__ import annotations
@@ -113,7 +117,7 @@ def search_architecture(
         move_weights(net, population, strength, rate / unit, shift, settings.longest)
         seen = populations.seen(net, population)
         if moving:
-            slope = gate_slopes(net, seen, strength) + settings.cost * extensive * net.counts / size
+            slope = gate_slopes(net, seen, strength) + settings.cost * seen.variance / unit * net.counts / size
             slopes = torch.autograd.grad(gates @ slope, list(net.logits.values()))
             course.adam.move(dict(zip(net.logits, slopes, strict=True)), settings.learning)
         course.add(net, seen, spent + clock() - began, temperature)

@@ -34,6 +34,11 @@ class Population:
     error: float | None
     distance: Distance | None
 
+    @property
+    def variance(self) -> float:
+        """Of the energy: zero in the ground state."""
+        return float((self.weights * (self.local - self.energy).abs() ** 2).sum())
+
     def loss_local(self, strength: float) -> torch.Tensor:
         """Local values (batch,) of energy + strength x distance."""
         if self.distance is None or strength == 0:

@@ -19,12 +19,13 @@ def energy_scale(hamiltonian: Hamiltonian) -> float:
 class SearchSettings:
     """How a supernet is searched.
 
-    rate: of the natural gradient, times the :func:`energy_scale` of H.  entanglement and cost: weights of the two further terms,
-    per site in units of that scale.  level: "bilevel" or "one" (architecture parameters see the configurations that the weights
-    are moved on).  softmax: "gumbel" (with noise, at a ``temperature`` that falls), "annealed" (without noise, at a temperature
-    that falls to ``coldest`` once the architecture parameters move) or "plain" (temperature one).  memory: correlation of the
-    noise from step to step.  gate_step: by how much gates may change the state in a step, sqrt(<|d ln
-    psi|^2>).  fixed: share of the search in which the architecture parameters do not move and entanglement does not count.
+    rate: of the natural gradient, times the :func:`energy_scale` of H.  entanglement: weight of the distance, per site in units
+    of that scale.  cost: of as many parameters as the budget, in units of the variance of the energy over that scale.  level:
+    "bilevel" or "one" (architecture parameters see the configurations that the weights are moved on).  softmax: "gumbel" (with
+    noise, at a ``temperature`` that falls), "annealed" (without noise, at a temperature that falls to ``coldest`` once the
+    architecture parameters move) or "plain" (temperature one).  memory: correlation of the noise from step to step.  gate_step:
+    by how much gates may change the state in a step, sqrt(<|d ln psi|^2>).  fixed: share of the search in which the architecture
+    parameters do not move and entanglement does not count.
     """
 
     steps: int = 80
@@ -36,7 +37,7 @@ class SearchSettings:
     temperature: tuple[float, float] = (1.0, 0.3)
     coldest: float = 0.1
     entanglement: float = 0.003
-    cost: float = 0.00001
+    cost: float = 0.3
     level: str = "bilevel"
     softmax: str = "gumbel"
     memory: float = 0.98

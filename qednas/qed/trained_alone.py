@@ -41,7 +41,7 @@ def training_settings(hamiltonian: Hamiltonian, seed: int, first: float, last: f
     rate = between(RATE)
     return Settings(
         steps=STEPS, samples=samples, chains=samples, rate=(rate[0] / unit, rate[1] / unit), shift=between(SHIFT),
-        longest=LONGEST, renewed=0.125, warm_up=20, seed=seed,
+        longest=LONGEST, renewed=0.125, warm_up=12, seed=seed,
     )  # fmt: skip
 
 

@@ -105,11 +105,12 @@ class Walk:
 
     def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
         """Take the last proposal, which was ``flip``, in the chains that are ``accepted`` (chains,)."""
-        self.turn(flip, accepted)
-        self.logs = torch.where(accepted, self._proposed, self.logs)
-
-    def turn(self, flip: Flip, accepted: torch.Tensor) -> None:
         kernels.turn(self.bits.numpy().view(np.uint8), kernels.sites_of(flip), accepted.numpy())
+        self.carry(flip, accepted)
+
+    def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
+        """Bring what goes with ``bits`` up to them, after they have been turned."""
+        self.logs = torch.where(accepted, self._proposed, self.logs)
 
 
 def flip_masks(flips: Sequence[Flip], sites: int) -> torch.Tensor:

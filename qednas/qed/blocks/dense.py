@@ -134,8 +134,7 @@ class DenseWalk(Walk):
             self._new = entered, self.dense.after(entered).real
         return 2 * (self._new[1] - self.logs)
 
-    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
-        self.turn(flip, accepted)
+    def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
         places = list(flip)
         self.spins[:, places] = torch.where(accepted[:, None], -self.spins[:, places], self.spins[:, places])
         self.entered = torch.where(accepted[:, None], self._new[0], self.entered)

@@ -127,8 +127,7 @@ class JastrowWalk(Walk):
         kernels.pairs_propose(self.spins, self.fields, self.couplings, kernels.sites_of(flip), self._logs)
         return 2 * torch.from_numpy(self._logs.real)
 
-    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
-        self.turn(flip, accepted)
+    def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
         kernels.pairs_accept(self.spins, self.fields, self.couplings, kernels.sites_of(flip), accepted.numpy())
 
 

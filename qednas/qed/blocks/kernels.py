@@ -131,14 +131,37 @@ def pairs_accept(s, fields, couplings, flip, accepted):
 
 
 @compiled
-def matrix_rights(bits, tensors, bonds, out):
-    """Products of the matrices of the tensors k and beyond, of size one, into out (sites + 1, chains, bond).
+def matrix_lefts(bits, tensors, bonds, out, logs):
+    """Products of the matrices before each tensor, of size one, into out (sites + 1, batch, bond), ln of their sizes into logs.
 
-    tensors (sites, 2, bond, bond) filled up with zeros, bonds (sites + 1,) their true sizes, bits (chains, sites) along the path.
+    tensors (sites, 2, bond, bond) filled up with zeros, bonds (sites + 1,) their true sizes, bits (batch, sites) along the path,
+    logs (batch, sites + 1).
     """
+    for c in range(len(bits)):
+        out[0, c, 0] = 1
+        logs[c, 0] = 0
+        for k in range(len(tensors)):
+            own, vector, new, size = tensors[k, bits[c, k]], out[k, c], out[k + 1, c], 0.0
+            for b in range(bonds[k + 1]):
+                new[b] = 0
+            for a in range(bonds[k]):
+                for b in range(bonds[k + 1]):
+                    new[b] += vector[a] * own[a, b]
+            for b in range(bonds[k + 1]):
+                size = max(size, abs(new[b]))
+            logs[c, k + 1] = logs[c, k] + np.log(size)
+            if size > 0:
+                for b in range(bonds[k + 1]):
+                    new[b] /= size
+
+
+@compiled
+def matrix_rights(bits, tensors, bonds, out, logs):
+    """The same from the right: entry k is the product of the tensors k and beyond."""
     sites = len(tensors)
     for c in range(len(bits)):
         out[sites, c, 0] = 1
+        logs[c, sites] = 0
         for k in range(sites - 1, -1, -1):
             own, size = tensors[k, bits[c, k]], 0.0
             for a in range(bonds[k]):
@@ -147,6 +170,7 @@ def matrix_rights(bits, tensors, bonds, out):
                     total += own[a, b] * out[k + 1, c, b]
                 out[k, c, a] = total
                 size = max(size, abs(total))
+            logs[c, k] = logs[c, k + 1] + np.log(size)
             if size > 0:
                 for a in range(bonds[k]):
                     out[k, c, a] /= size
@@ -228,9 +252,9 @@ def matrix_propose(vectors, right, tensors, bonds, bits, flip, first, last, out)
 
 @compiled
 def matrix_flips(left, right, scale, tensors, bonds, bits, flips, wanted, out):
-    """psi(s')/psi(s) into out (batch, flips): left and right (sites + 1, batch, bond) of norm one.
+    """psi(s')/psi(s) into out (batch, flips): left and right (sites + 1, batch, bond) of size one.
 
-    scale (batch, sites + 1, 2) are ln of the norms of left and right; flips (flips, longest) are places of tensors, see
+    scale (batch, sites + 1, 2) are ln of the sizes of left and right; flips (flips, longest) are places of tensors, see
     :func:`padded`.
     """
     one, other = np.empty_like(left[0, 0]), np.empty_like(left[0, 0])

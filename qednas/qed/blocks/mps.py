@@ -88,71 +88,56 @@ class MPS(Block):
             out[k, :, : tensor.shape[0], : tensor.shape[2]] = tensor.detach().numpy().transpose(1, 0, 2)
         return out
 
-    def lefts(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Products of all matrices left of each tensor for bits along the path.
+    def environments(self, bits: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Products of all matrices left of each tensor, and of those from each tensor on, for bits (batch, sites) along the path.
 
-        They are (batch, bond) and of norm one; second, ln of their norms (batch, sites + 1).
+        Both are (sites + 1, batch, bond) and of size one; third, ln of their sizes (batch, sites + 1, 2).
         """
-        vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
-        out, logs = [vector], [torch.zeros(len(bits), dtype=torch.float64)]
-        for k, (up, down) in enumerate(self.matrices()):
-            vector = torch.where(bits[:, k, None], vector @ down, vector @ up)
-            vector, log = normalised(vector)
-            out.append(vector)
-            logs.append(logs[-1] + log)
-        return out, torch.stack(logs, 1)
-
-    def rights(self, bits: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """The same from the right: entry k is the product of the matrices of the sites k and beyond."""
-        vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
-        out, logs = [vector], [torch.zeros(len(bits), dtype=torch.float64)]
-        for k in range(self.sites - 1, -1, -1):
-            up, down = self.tensors[k][:, 0], self.tensors[k][:, 1]
-            vector = torch.where(bits[:, k, None], vector @ down.mT, vector @ up.mT)
-            vector, log = normalised(vector)
-            out.append(vector)
-            logs.append(logs[-1] + log)
-        return out[::-1], torch.stack(logs[::-1], 1)
+        tensors, bonds, along = self.filled(), np.array(self.bonds), bits.numpy().view(np.uint8)
+        left = np.zeros((self.sites + 1, len(bits), tensors.shape[-1]), tensors.dtype)
+        right, logs = np.zeros_like(left), np.zeros((2, len(bits), self.sites + 1))
+        kernels.matrix_lefts(along, tensors, bonds, left, logs[0])
+        kernels.matrix_rights(along, tensors, bonds, right, logs[1])
+        return left, right, np.ascontiguousarray(logs.transpose(1, 2, 0))
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
+        bits = self.along(configurations)
         if not torch.is_grad_enabled():
-            bits, tensors = self.along(configurations).numpy().view(np.uint8), self.filled()
+            tensors = self.filled()
             signs, sizes = np.empty(len(bits), tensors.dtype), np.empty(len(bits))
-            kernels.matrix_amplitudes(bits, tensors, np.array(self.bonds), signs, sizes)
+            kernels.matrix_amplitudes(bits.numpy().view(np.uint8), tensors, np.array(self.bonds), signs, sizes)
             return torch.complex(torch.from_numpy(sizes), torch.from_numpy(np.angle(signs)))
-        vectors, logs = self.lefts(self.along(configurations))
-        last = vectors[-1][:, 0]
-        return torch.log(last.to(torch.complex128)) + logs[:, -1]
+        vector = torch.ones(len(bits), 1, dtype=self.tensors[0].dtype)
+        logs = torch.zeros(len(bits), dtype=torch.float64)
+        for k, (up, down) in enumerate(self.matrices()):
+            vector, log = normalised(torch.where(bits[:, k, None], vector @ down, vector @ up))
+            logs = logs + log
+        return torch.log(vector[:, 0].to(torch.complex128)) + logs
 
     def derivatives(self, configurations: torch.Tensor) -> Derivatives:
         with torch.no_grad():
             bits = self.along(configurations)
-            left, left_logs = self.lefts(bits)
-            right, right_logs = self.rights(bits)
-            psi = left[-1][:, 0]  # a phase
+            left, right, logs = self.environments(bits)
+            sizes = np.exp(logs[:, :-1, 0] + logs[:, 1:, 1] - logs[:, -1:, 0]) / left[-1, :, :1]  # of both over psi
+            chosen = np.stack([~bits.numpy(), bits.numpy()], 2) * sizes[:, :, None]  # (batch, sites, spin)
             pieces: list[torch.Tensor | Outer] = []
             for k in range(self.sites):
-                size = torch.exp(left_logs[:, k] + right_logs[:, k + 1] - left_logs[:, -1]) / psi
-                own = left[k] * size[:, None]  # (batch, left)
-                there = torch.where(bits[:, k, None], 0.0, own), torch.where(bits[:, k, None], own, 0.0)
-                pieces.append(Outer(torch.stack(there, 2).flatten(1), right[k + 1]))  # (left, spin), (right)
+                own = left[k, :, : self.bonds[k], None] * chosen[:, k, None]
+                there = np.ascontiguousarray(right[k + 1, :, : self.bonds[k + 1]])
+                pieces.append(Outer(torch.from_numpy(own).flatten(1), torch.from_numpy(there)))  # (left, spin), (right)
             return Derivatives(pieces)
 
     def flip_ratios(
         self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
     ) -> torch.Tensor:
-        with torch.no_grad():
-            bits = self.along(configurations)
-            left, left_logs = self.lefts(bits)
-            right, right_logs = self.rights(bits)
+        bits = self.along(configurations)
+        left, right, logs = self.environments(bits)
         asked = np.ones((len(bits), len(flips)), bool) if wanted is None else wanted.numpy()
         tensors = self.filled()
         out = np.zeros(asked.shape, tensors.dtype)
         places = kernels.padded([[self.places[site] for site in flip] for flip in flips])
-        logs = torch.stack([left_logs, right_logs], 2).numpy()
-        environments = [stacked(v, tensors.shape[-1]) for v in (left, right)]
         kernels.matrix_flips(
-            *environments, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, asked, out
+            left, right, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, asked, out
         )
         return torch.from_numpy(out)
 
@@ -210,11 +195,11 @@ class MPSWalk(Walk):
         self.along = block.along(self.bits).numpy().view(np.uint8)  # a copy, in the order of the tensors
         self.right = np.zeros((self.mps.sites + 1, len(self.bits), self.tensors.shape[-1]), self.tensors.dtype)
         self.vectors = np.zeros_like(self.right[0])
-        self._logs = np.empty(len(self.bits))
+        self.sizes, self._logs = np.empty((len(self.bits), self.mps.sites + 1)), np.empty(len(self.bits))
         self.restart()
 
     def restart(self) -> None:
-        kernels.matrix_rights(self.along, self.tensors, self.bonds, self.right)
+        kernels.matrix_rights(self.along, self.tensors, self.bonds, self.right, self.sizes)
         self.place, self.reached = 0, -1  # `reached`: the last site that was turned since the right side was made
         self.vectors[:, 0] = 1
 
@@ -230,19 +215,10 @@ class MPSWalk(Walk):
         )
         return torch.from_numpy(self._logs)
 
-    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
-        self.turn(flip, accepted)
+    def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
         places = kernels.sites_of([self.mps.places[site] for site in flip])
         kernels.turn(self.along, places, accepted.numpy())
         self.reached = max(self.reached, int(places.max()))
-
-
-def stacked(vectors: Sequence[torch.Tensor], size: int) -> np.ndarray:
-    """Vectors (batch, bond) of every bond as one (bonds, batch, size), filled up with zeros."""
-    out = np.zeros((len(vectors), len(vectors[0]), size), vectors[0].numpy().dtype)
-    for row, vector in zip(out, vectors, strict=True):
-        row[:, : vector.shape[1]] = vector.numpy()
-    return out
 
 
 def folded(sites: int) -> torch.Tensor:

@@ -60,16 +60,17 @@ class ProductWalk(Walk):
     def __init__(self, block: Product, configurations: torch.Tensor):
         self.block, self.bits = block, configurations.bool().clone()
         self.walks = [(gate, part.walk(self.bits)) for gate, part in block.open()]
+        for _, walk in self.walks:
+            walk.bits = self.bits  # turned once for all
         orders = [walk.order for _, walk in self.walks if walk.order is not None]
         self.order = orders[0] if orders else None
 
     def propose(self, flip: Flip) -> torch.Tensor:
         return torch.stack([gate * walk.propose(flip) for gate, walk in self.walks]).sum(0)
 
-    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
-        self.turn(flip, accepted)
+    def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
         for _, walk in self.walks:
-            walk.accept(flip, accepted)
+            walk.carry(flip, accepted)
 
 
 def powered(ratios: torch.Tensor, gate: float) -> torch.Tensor:

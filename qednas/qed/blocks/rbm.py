@@ -250,8 +250,7 @@ class RBMWalk(Walk):
             logs = torch.from_numpy(self._logs)
         return 2 * logs.real if logs.is_complex() else 2 * logs
 
-    def accept(self, flip: Flip, accepted: torch.Tensor) -> None:
-        self.turn(flip, accepted)
+    def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
         if len(flip) > LONG:
             self.spins, self.x = (
                 torch.where(accepted[:, None], new, old)
