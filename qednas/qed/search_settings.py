@@ -37,7 +37,7 @@ class SearchSettings:
     temperature: tuple[float, float] = (1.0, 0.3)
     coldest: float = 0.1
     entanglement: float = 0.003
-    cost: float = 0.3
+    cost: float = 1.0
     level: str = "bilevel"
     softmax: str = "gumbel"
     memory: float = 0.98
