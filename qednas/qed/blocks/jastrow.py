@@ -121,9 +121,10 @@ class JastrowWalk(Walk):
             start = spins(self.bits).to(couplings.dtype)
             fields = start @ couplings + (0 if block.fields is None else block.fields.detach())
         self.couplings, self.spins, self.fields = couplings.numpy(), start.numpy(), fields.numpy()
-        self._logs = np.empty(len(start), self.fields.dtype)
+        self._logs = np.zeros(len(start), self.fields.dtype)
 
     def propose(self, flip: Flip) -> torch.Tensor:
+        self._logs.fill(0)  # the sum starts from what stands there, which must be a number
         kernels.pairs_propose(self.spins, self.fields, self.couplings, kernels.sites_of(flip), self._logs)
         return 2 * torch.from_numpy(self._logs.real)
 
