@@ -33,7 +33,8 @@ from qednas.qed.trained_alone import STEPS, Final, final_values, training_settin
 from qednas.qed.vmc import train
 
 SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
-CHOSEN: dict[str, Any] = {"softmax": "plain"}  # settings of the supernet, chosen on other systems than the chapters show
+# Settings of the supernet, chosen on other systems than the chapters show.
+CHOSEN: dict[str, Any] = {"softmax": "plain"}
 MOST_PROBABLE = 3  # of the architectures that are trained; the others are drawn
 Rounds = Sequence[tuple[int, float]]
 ROUNDS: Rounds = ((6, 0.3), (3, 0.3), (1, 0.4))  # architectures in each round of training, and its share of the time
