@@ -339,7 +339,8 @@ def test_new_chains_find_weight_where_the_old_ones_have_never_been():
 
 def test_a_product_with_a_matrix_product_state_is_trained_in_its_sector():
     h = build("xxz", 8, delta=1.0)
-    block = Signed(Product([Jastrow(8, "distance", fields=False), MPS(8, 2, generator=seeded())]), marshall(h))
+    factors = [Jastrow(8, "distance", fields=False, generator=seeded(1)), MPS(8, 2, generator=seeded())]
+    block = Signed(Product(factors), marshall(h))
     settings = Settings(steps=80, samples=256, chains=256, rate=(0.3, 0.05), longest=0.5, renewed=0.125)
     train(h, block, settings)
     e = measure(h, block, 1 << 13, exact=ground_state(h).energy)
