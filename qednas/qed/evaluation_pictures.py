@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from qednas.companion.figures import COLOURS
-from qednas.qed.evaluation import BLIND, RANDOM, SEARCH, SEARCHERS
-from qednas.qed.every_architecture import KINDS
+from qednas.qed.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS
 from qednas.qed.references import title
 
-MARKS = dict(zip((*KINDS, *SEARCHERS), "osD^*vP", strict=True))
-LABELS = {"jastrow": "Jastrow", "rbm": "RBM", "mps": "MPS", "dense": "dense", **SEARCHERS}
+MARKS = dict(zip((*BLOCKS, *SEARCHERS), "osD^X*vP", strict=True))
+LABELS = {"jastrow": "Jastrow", "rbm": "RBM", "mps": "MPS", "dense": "dense", "attention": "attention", **SEARCHERS}
 
 
 def name_of(target) -> str:
@@ -68,6 +67,10 @@ def told(values) -> str:
     return f"{values.mean():.1e} ± {sem:.0e}"
 
 
+def told_if(pattern: str, value: float | None) -> str:
+    return "" if value is None else pattern.format(value)
+
+
 def energy_rows(runs, verdict) -> list[dict]:
     """Rows of the table of energies: the best single block, the discovered architecture and its two rivals."""
     rows = []
@@ -96,8 +99,8 @@ def design_rows(runs) -> list[dict]:
                 {
                     "target": name_of(target),
                     "architecture": " + ".join(run["architecture"]),
-                    "V-score": f"{run['v_score']:.1e}",
-                    "R-hat": f"{run['r_hat']:.3f}",
+                    "V-score": told_if("{:.1e}", run["v_score"]),
+                    "R-hat": told_if("{:.3f}", run["r_hat"]),
                     "S2 error": "" if missed is None else f"{missed:+.3f} ± {run['renyi2_error']:.3f}",
                     "parameters": run["parameters"],
                     "seconds": f"{run['search_seconds']:.0f} + {run['train_seconds']:.0f}",

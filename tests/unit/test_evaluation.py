@@ -13,6 +13,7 @@ from qednas.qed.evaluation import (
     judged,
     log_error,
     run_searcher,
+    slow_sizes,
     target_of,
 )
 from qednas.qed.every_architecture import every_part
@@ -69,6 +70,11 @@ def test_the_best_size_is_one_whose_chains_agree():
     tasks = [{"target": TARGET, "part": p} for p in ("rbm/4x4", "rbm/full", "mps/2")]
     found = [{"energy": -9.0, "r_hat": 1.5}, {"energy": -8.0, "r_hat": 1.0}, {"energy": -7.0, "r_hat": None}]
     assert best_sizes([TARGET], tasks, found) == [{"rbm": "rbm/full", "mps": "mps/2"}]
+
+
+def test_an_attention_network_takes_part_where_it_keeps_to_the_budget():
+    assert slow_sizes({**TARGET, "sites": 50}, 40) == {"attention": "attention/8"}
+    assert slow_sizes({**TARGET, "sites": 50}, 10) == {}
 
 
 def test_random_search_draws_every_architecture_alike_and_none_twice():
