@@ -61,7 +61,7 @@ book: $(STAMP) ## render the book from the committed results, computing nothing
 
 test: $(STAMP) browser ## lint, unit tests, every chapter in the smoke profile, the book, the book in a browser
 	$(BIN)/ruff check
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal
 	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name python3 --import-mode prepend -W default book/*.ipynb
 	@$(RUN) book
 	$(BIN)/python -m pytest tests/book
