@@ -99,8 +99,35 @@ def pair_back(a, b, u, v, c, s):
 
 
 @compiled
+def four_back(x, w, h, c0, s0, c1, s1, found, bit):
+    """Turn the bits h and 2 h of a state x and of its gradient w back in one pass; adds the sums of both bits to found."""
+    first, second = x[0] * 0, x[0] * 0
+    for k in range(0, len(x), 4 * h):
+        a, b, d, e = x[k : k + h], x[k + h : k + 2 * h], x[k + 2 * h : k + 3 * h], x[k + 3 * h : k + 4 * h]
+        u, v, y, z = w[k : k + h], w[k + h : k + 2 * h], w[k + 2 * h : k + 3 * h], w[k + 3 * h : k + 4 * h]
+        for i in range(h):
+            a0, b0, d0, e0, u0, v0, y0, z0 = a[i], b[i], d[i], e[i], u[i], v[i], y[i], z[i]
+            first += v0 * a0 - u0 * b0 + z0 * d0 - y0 * e0
+            second += y0 * a0 - u0 * d0 + z0 * b0 - v0 * e0
+            a1, b1 = c0 * a0 + s0 * b0, c0 * b0 - s0 * a0
+            d1, e1 = c0 * d0 + s0 * e0, c0 * e0 - s0 * d0
+            u1, v1 = c0 * u0 + s0 * v0, c0 * v0 - s0 * u0
+            y1, z1 = c0 * y0 + s0 * z0, c0 * z0 - s0 * y0
+            a[i], d[i] = c1 * a1 + s1 * d1, c1 * d1 - s1 * a1
+            b[i], e[i] = c1 * b1 + s1 * e1, c1 * e1 - s1 * b1
+            u[i], y[i] = c1 * u1 + s1 * y1, c1 * y1 - s1 * u1
+            v[i], z[i] = c1 * v1 + s1 * z1, c1 * z1 - s1 * v1
+    found[bit] += first
+    found[bit + 1] += second
+
+
+@compiled
 def bits_back(x, w, first, last, cos, sin, found):
-    for b in range(first, last):
+    b = first
+    while b + 1 < last:
+        four_back(x, w, 1 << b, cos[b], sin[b], cos[b + 1], sin[b + 1], found, b)
+        b += 2
+    if b < last:
         h = 1 << b
         for k in range(0, len(x), 2 * h):
             found[b] += pair_back(

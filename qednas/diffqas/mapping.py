@@ -1,0 +1,72 @@
+"""From a basis state and its probability to a weight: how probabilities are scaled, how bits are written, and the maps.
+
+The paper's map is affine in n bits and one probability, n + 2 parameters.  It does not say how the probability is scaled; as it
+is about 2^-n, it has to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from qednas.errors import InputError
+
+NEAR_ZERO = 1e-12  # keeps the slope of the power below finite where a probability is zero
+
+
+def multiples(f: torch.Tensor, n: int) -> torch.Tensor:
+    """Multiples of the uniform probability: 2^n f."""
+    return f * 2.0**n
+
+
+def saturating(f: torch.Tensor, n: int) -> torch.Tensor:
+    """(0.8 tanh(0.1 2^(n-1) |f|))^0.3 with the sign of f, less the mean: the form of the public Quantum-Train code."""
+    x = 0.8 * torch.tanh(0.1 * 2.0 ** (n - 1) * f.abs())
+    x = torch.sign(f) * (x + NEAR_ZERO) ** 0.3
+    return x - x.mean()
+
+
+def bounded(f: torch.Tensor, n: int) -> torch.Tensor:
+    """tanh of the distance from the uniform probability in multiples of it."""
+    return torch.tanh(f * 2.0**n - 1)
+
+
+SCALINGS: dict[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
+    "multiples": multiples,
+    "saturating": saturating,
+    "bounded": bounded,
+}
+LABELS = {"zero-one": (0.0, 1.0), "plus-minus": (-1.0, 1.0)}
+
+
+def bits_of(count: int, n: int, labels: str, dtype: torch.dtype) -> torch.Tensor:
+    """Bits (count, n) of the first ``count`` basis states, qubit 0 first, written with the two labels.
+
+    Raises InputError for labels that do not exist.
+    """
+    if labels not in LABELS:
+        raise InputError(f"labels = {labels!r}: one of {', '.join(LABELS)}")
+    low, high = LABELS[labels]
+    ones = (torch.arange(count)[:, None] >> torch.arange(n - 1, -1, -1)) & 1
+    return low + (high - low) * ones.to(dtype)
+
+
+class Affine(nn.Module):
+    """weight = bits . a + b x + c, for bits (weights, n) and scaled probabilities x (weights,): n + 2 parameters.
+
+    Starts as a linear layer of torch does, times ``spread``.
+    """
+
+    def __init__(self, n: int, spread: float, generator: torch.Generator, dtype: torch.dtype):
+        super().__init__()
+        bound = spread * (n + 1) ** -0.5
+
+        def drawn(count: int) -> nn.Parameter:
+            return nn.Parameter(bound * (2 * torch.rand(count, dtype=dtype, generator=generator) - 1))
+
+        self.of_bits, self.of_probability, self.constant = drawn(n), drawn(1), drawn(1)
+
+    def forward(self, bits: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return torch.addmv(self.of_probability * x + self.constant, bits, self.of_bits)
