@@ -23,7 +23,8 @@ from qednas.qed.supernet import Supernet
 from qednas.qed.trained_alone import trained_alone
 
 LEAST = 1e-12  # relative energy errors below are rounding
-CURVE = 60  # points of a course that are kept
+CURVE, DIGITS = 40, 4  # points of a course that are kept, and their significant digits
+DRAWN = 0  # the seed of which the probabilities over the search are kept
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ VARIANTS = {
 
 
 def thinned(values: np.ndarray) -> list:
-    """At most :data:`CURVE` points of a course (steps, ...), the last one among them."""
-    return values[np.unique(np.linspace(0, len(values) - 1, CURVE).astype(int))].tolist()
+    """At most :data:`CURVE` points of a course (steps, ...), the last one among them, rounded: they are only drawn."""
+    kept = values[np.unique(np.linspace(0, len(values) - 1, CURVE).astype(int))]
+    return np.vectorize(lambda x: float(f"{x:.{DIGITS}g}"))(kept).tolist()
 
 
 def wanted_proxies(variant: Variant, task: Task) -> dict[str, float]:
@@ -84,7 +86,9 @@ def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
         "steps": run["steps"],
         "seconds": time.process_time() - began,
         "course": {"relative": thinned(relative), "distance": thinned(run["distance"])},
-        "probabilities": {kind: thinned(v) for kind, v in run["probabilities"].items()},
+        "probabilities": {kind: thinned(v) for kind, v in run["probabilities"].items()}
+        if task["seed"] == DRAWN
+        else {},
         "choices": {kind: ["none", *own] for kind, own in parts.items()},
     }
     return net, told

@@ -20,6 +20,7 @@ from qednas.qed.swap import conserved_number
 RENEW_EVERY, RENEWED = 8, 0.125  # steps, share of the chains: see qednas.qed.vmc.Settings
 WARM_UP = 10  # sweeps of chains that start
 HELD_OUT = 3  # one chain in so many is for the architecture only
+LOUDEST = 0.5  # standard deviation of what the distance adds to local energies, over their own
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,21 @@ class Population:
         """Of the energy: zero in the ground state."""
         return float((self.weights * (self.local - self.energy).abs() ** 2).sum())
 
+    def spread(self, local: torch.Tensor) -> float:
+        """Standard deviation of local values."""
+        mean = (self.weights * local).sum()
+        return float((self.weights * (local - mean).abs() ** 2).sum() ** 0.5)
+
     def loss_local(self, strength: float) -> torch.Tensor:
-        """Local values (batch,) of energy + strength x distance."""
+        """Local values (batch,) of energy + strength x distance, the second never louder than :data:`LOUDEST`.
+
+        From samples a distance that is large is also noisy; its noise would drive the state away, which makes it larger still.
+        The bound vanishes at the ground state, so that entanglement guides and energy decides.
+        """
         if self.distance is None or strength == 0:
             return self.local
-        return self.local + strength * self.distance.local
+        loudest = LOUDEST * self.spread(self.local) / max(self.spread(self.distance.local), 1e-300)
+        return self.local + min(strength, loudest) * self.distance.local
 
 
 class Populations(Protocol):

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from qednas.companion.figures import COLOURS
-from qednas.qed.ablations import STANDARD, VARIANTS
+from qednas.qed.ablations import DRAWN, STANDARD, VARIANTS
 from qednas.qed.references import title
 
 FLOOR = 1e-10  # relative errors below are drawn here
@@ -29,12 +29,12 @@ def runs_of(found, system, variant) -> list[dict]:
     return [r for r in found["runs"] if r["system"] == system and r["variant"] == variant]
 
 
-def probabilities(found, system, variants=(STANDARD, "annealed", "plain"), seed=0):
+def probabilities(found, system, variants=(STANDARD, "annealed", "plain")):
     """Probabilities of the choices of every kind over the search: one row a kind, one column a variant."""
     import matplotlib.pyplot as plt
 
     variants = [v for v in variants if runs_of(found, system, v)]
-    runs = [next(r for r in runs_of(found, system, v) if r["seed"] == seed) for v in variants]
+    runs = [next(r for r in runs_of(found, system, v) if r["seed"] == DRAWN) for v in variants]
     kinds = list(runs[0]["probabilities"])
     figure, axes = plt.subplots(
         len(kinds), len(runs), figsize=(8.4, 1.55 * len(kinds) + 0.8), sharex=True, sharey=True, layout="constrained",
