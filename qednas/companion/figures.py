@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito, "Color universal design" (2008): eight colours told apart with every kind of colour vision; yellow
 # last, it is weak on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 MAP = "viridis"  # perceptually even, also in grey
 WIDTH = 6.4  # inches, the book's text column
 SVG_LIMIT = 300_000  # bytes; above it (large scatter plots, maps) PNG is the smaller file

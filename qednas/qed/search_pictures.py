@@ -97,6 +97,7 @@ def landscape(space, found):
 def comparisons(panels):
     """Factor between the energy errors of each variant and of the standard search: one panel for each {title: result}."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure, axes = plt.subplots(1, len(panels), figsize=(8.8, 3.3), layout="constrained", squeeze=False, sharey=True)
     variants = [v for v in VARIANTS if any(v in found["compared"] for found in panels.values())]
@@ -112,9 +113,13 @@ def comparisons(panels):
             )
         axis.axvline(1, color="0.4", lw=1, ls="--")
         pairs = max(row["pairs"] for row in found["compared"].values())
-        axis.set(xscale="log", xlabel="energy error over that of the standard search", title=f"{text} ({pairs} pairs)")
+        axis.set(xscale="log", title=f"{text} ({pairs} pairs)")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_yticks(range(len(variants)), [VARIANTS[v].label for v in variants])
     axes[0, 0].invert_yaxis()
+    figure.supxlabel("energy error over that of the standard search", fontsize=10)
     return figure
 
 
@@ -138,6 +143,12 @@ def courses(found):
     return figure
 
 
+def told(values) -> str:
+    """Mean and standard error, with two decimals."""
+    sem = np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return f"{np.mean(values):.2f} ± {sem:.2f}"
+
+
 def small_rows(found) -> list[dict]:
     """Rows of the table of the short chains: one a variant."""
     rows = []
@@ -149,7 +160,7 @@ def small_rows(found) -> list[dict]:
             {
                 "search": VARIANTS[variant].label,
                 "error": f"{np.exp(np.mean(np.log([max(r['relative'], FLOOR) for r in own]))):.1e}",
-                "rank": f"{np.mean([r['rank'] for r in own]):.2f}",
+                "rank": told([r["rank"] for r in own]),
                 "tau": f"{np.mean([r['tau'] for r in own]):+.2f}",
                 "supernet": f"{np.exp(np.mean(np.log([max(abs(r['supernet']), FLOOR) for r in own]))):.1e}",
                 "entropy": f"{np.median(missed):.4f}",

@@ -8,7 +8,7 @@ from qednas.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
-from qednas.qed import differentiable_search
+from qednas.qed import differentiable_search, populations
 from qednas.qed.architecture import Given
 from qednas.qed.blocks.block import all_configurations, exact_state
 from qednas.qed.blocks.derivatives import add_to_parameters
@@ -72,8 +72,9 @@ def test_slow_noise_has_the_memory_and_the_spread_that_it_should():
 
 
 @pytest.mark.parametrize("combine", ["product", "superposition"])
-def test_slopes_of_the_gates_are_finite_differences_of_the_loss(combine):
+def test_slopes_of_the_gates_are_finite_differences_of_the_loss(combine, monkeypatch):
     """Second order: half the step, a quarter of the error."""
+    monkeypatch.setattr(populations, "LOUDEST", np.inf)
     h, net = stirred(combine)
     wanted = {"entropy": 0.4, "variance": 0.5, "renyi2": 0.3}
     sums, strength = Sums(h, wanted), 0.7
@@ -97,6 +98,16 @@ def test_slopes_of_the_gates_are_finite_differences_of_the_loss(combine):
             net.set_gates(gates)
         assert errors[0] < 1e-3
         assert errors[1] < 0.3 * errors[0] + 1e-9
+
+
+def test_the_pull_of_entanglement_is_never_louder_than_half_the_spread_of_the_energies():
+    h, net = stirred("product")
+    found = Sums(h, {"entropy": 0.4, "variance": 0.5, "renyi2": 0.3}).draw(net)
+    ratio = found.spread(found.distance.local) / found.spread(found.local)
+    for strength, expected in ((0.1 / ratio, 0.1), (0.5 / ratio, 0.5), (70.0 / ratio, 0.5)):
+        added = found.loss_local(strength) - found.local
+        assert found.spread(added) / found.spread(found.local) == pytest.approx(expected)
+    assert torch.equal(found.loss_local(0.0), found.local)
 
 
 def test_the_exact_distance_and_its_slope():
