@@ -80,6 +80,25 @@ def run_search(args) -> dict:
     )
 
 
+def run_diffqas(args) -> dict:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    from qednas.diffqas.classify import classify
+    from qednas.qed.search import every_few_seconds
+
+    def told(step: int, total: int, text: str) -> None:
+        progress(f"step {step} of {total}, {text}")
+
+    return classify(
+        args.dataset,
+        args.classes,
+        whole(args.depth, "depth"),
+        whole(args.epochs, "epochs"),
+        seed=whole(args.seed, "seed"),
+        progress=every_few_seconds(told),
+    )
+
+
 def number(text: str, name: str) -> float:
     """A number that is not negative.  Raises InputError that names the option."""
     try:
@@ -140,10 +159,26 @@ def show_search(out: dict) -> list[str]:
     lines = [
         f"architecture  {' + '.join(out['architecture'])}   ({out['parameters']} parameters)",
         f"energy        {out['energy']:.8f} +- {out['energy_std']:.8f}   (V-score {out['v_score']:.2e})",
-        f"entropy       {out['entropy']:.4f} +- {out['entropy_std']:.4f} nats, half chain   ({out['entropy_kind']})",
+        "entropy       "
+        + (
+            "not resolved by the samples"
+            if out["entropy"] is None
+            else f"{out['entropy']:.4f} +- {out['entropy_std']:.4f}"
+        )
+        + f" nats, half chain   ({out['entropy_kind']})",
         f"seconds       {out['seconds']:.1f}",
     ]
     return lines if out["agreed"] else [*lines, f"WARNING: the Markov chains do not agree (R-hat {out['r_hat']:.2f})"]
+
+
+def show_diffqas(out: dict) -> list[str]:
+    lines = [
+        f"test accuracy  {out['test_accuracy']:.4f}",
+        f"parameters     {out['trained_parameters']} trained for {out['target_parameters']} weights",
+        "structural weights:",
+    ]
+    lines += [f"  {name:12s}{weight:9.4f}" for name, weight in out["structural_weights"].items()]
+    return [*lines, f"seconds        {out['seconds']:.1f}"]
 
 
 def show_claims(out: dict) -> list[str]:
@@ -199,6 +234,12 @@ def parser() -> Parser:
     )
     sub.add_argument("--parameters", metavar="P", help="most parameters of the network (default 40 per site)")
     sub.add_argument("--out", metavar="DIR", help="folder for the network; an interrupted search goes on from there")
+    sub = command("diffqas", run_diffqas, show_diffqas, "search the circuit that generates the weights of a classifier")
+    sub.add_argument("--dataset", required=True, help="mnist, fashion-mnist or digits")
+    sub.add_argument("--classes", default="all", metavar="A,B", help="which classes, or all (default)")
+    sub.add_argument("--depth", default="15", metavar="M", help="layers of every circuit (default 15)")
+    sub.add_argument("--epochs", default="5", metavar="E", help="passes through the training images (default 5)")
+    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
     command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
     command("status", run_status, show_status, "which stored results are fresh, stale or corrupt, and why")
     return top
