@@ -48,8 +48,8 @@ class Generator(nn.Module):
         mixture: str = "raw",
         scaling: str = "multiples",
         labels: str = "plus-minus",
-        spread: float = 0.1,
-        turned: float = 0.1,
+        spread: float = 0.03,
+        turned: float = 1.0,
         dtype: torch.dtype = torch.float32,
         seed: int = 0,
     ):
