@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qednas.companion.figures import COLOURS
-from qednas.qed.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS
+from qednas.qed.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS, log_error
 from qednas.qed.references import title
 
 MARKS = dict(zip((*BLOCKS, *SEARCHERS), "osD^X*vP", strict=True))
@@ -61,10 +61,9 @@ def comparison(verdict):
     return figure
 
 
-def told(values) -> str:
-    values = np.array(values, float)
-    sem = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return f"{values.mean():.1e} ± {sem:.0e}"
+def told(row, method) -> str:
+    """Geometric mean of the error over seeds, and its standard error as a factor."""
+    return f"{np.exp(row['mean'][method]):.1e} ({np.exp(row['mean_sem'][method]):.1f})"
 
 
 def told_if(pattern: str, value: float | None) -> str:
@@ -80,10 +79,10 @@ def energy_rows(runs, verdict) -> list[dict]:
             {
                 "target": name_of(target),
                 "best block": runs["sizes"][number][best],
-                "error of the block": told([r["relative"] for r in runs_of(runs, number, best)]),
-                "discovered": told([r["relative"] for r in runs_of(runs, number, SEARCH)]),
-                "blind": told([r["relative"] for r in runs_of(runs, number, BLIND)]),
-                "random": told([r["relative"] for r in runs_of(runs, number, RANDOM)]),
+                "error of the block": told(row, best),
+                "discovered": told(row, SEARCH),
+                "blind": told(row, BLIND),
+                "random": told(row, RANDOM),
             }
         )
     return rows
@@ -106,4 +105,31 @@ def design_rows(runs) -> list[dict]:
                     "seconds": f"{run['search_seconds']:.0f} + {run['train_seconds']:.0f}",
                 }
             )
+    return rows
+
+
+def why_rows(runs, verdict) -> list[dict]:
+    """Rows of the table that shows where a better network was not there and where it was there and not found.
+
+    A combination is a network of two blocks or more, of any searcher and seed; the best of several is chosen with hindsight.
+    """
+    rows = []
+    for number, (target, row) in enumerate(zip(runs["targets"], verdict["rows"], strict=True)):
+        own = [r for r in runs["runs"] if r["target"] == number]
+        alone = runs_of(runs, number, row["best_block"])
+        several = [r for r in own if len(r["architecture"]) > 1]
+        found = runs_of(runs, number, SEARCH)
+        first = min(several, key=log_error, default=None)
+        rows.append(
+            {
+                "target": name_of(target),
+                "better": "yes" if row["better_than_blocks"] else "no",
+                "block": f"{np.exp(row['mean'][row['best_block']]):.1e}",
+                "discovered": f"{np.exp(row['mean'][SEARCH]):.1e}",
+                "spread": f"{np.exp(np.ptp([log_error(r) for r in found])):.1f}",
+                "hindsight": "" if first is None else f"{np.exp(log_error(first)):.1e}, {' + '.join(first['architecture'])}",
+                "steps": "" if not several else
+                f"{np.median([r['train_steps'] for r in several]) / np.median([r['train_steps'] for r in alone]):.2f}",
+            }
+        )  # fmt: skip
     return rows
