@@ -149,6 +149,11 @@ def told(values) -> str:
     return f"{np.mean(values):.2f} ± {sem:.2f}"
 
 
+def ranks(found, variant) -> str:
+    """Mean rank of what a variant found among all architectures, 0 the best, with its standard error."""
+    return told([r["rank"] for r in found["runs"] if r["variant"] == variant])
+
+
 def small_rows(found) -> list[dict]:
     """Rows of the table of the short chains: one a variant."""
     rows = []
@@ -160,7 +165,7 @@ def small_rows(found) -> list[dict]:
             {
                 "search": VARIANTS[variant].label,
                 "error": f"{np.exp(np.mean(np.log([max(r['relative'], FLOOR) for r in own]))):.1e}",
-                "rank": told([r["rank"] for r in own]),
+                "rank": ranks(found, variant),
                 "tau": f"{np.mean([r['tau'] for r in own]):+.2f}",
                 "supernet": f"{np.exp(np.mean(np.log([max(abs(r['supernet']), FLOOR) for r in own]))):.1e}",
                 "entropy": f"{np.median(missed):.4f}",
