@@ -9,7 +9,7 @@ from qednas.qed.every_architecture import KINDS
 from qednas.qed.references import title
 
 LABELS = {"jastrow": "Jastrow", "rbm": "RBM", "mps": "MPS", "dense": "dense"}
-SEES = {"nothing": "nothing (majority)", "entanglement": "entanglement", "control": "control", "both": "both"}
+SEES = {"nothing": "nothing", "entanglement": "entanglement", "control": "control", "both": "both"}
 
 
 def name_of(target) -> str:
@@ -60,6 +60,10 @@ def plane(table, budget):
     return figure
 
 
+def rule_name(found, row) -> str:
+    return f"always {LABELS[found['always']]}" if row["kind"] == "always" else row["kind"]
+
+
 def accuracies(found):
     """Share of targets whose best block a rule names without having seen their family."""
     import matplotlib.pyplot as plt
@@ -67,10 +71,10 @@ def accuracies(found):
     rows = found["rows"]
     figure, axis = plt.subplots(figsize=(6.8, 0.42 * len(rows) + 1.1), layout="constrained")
     for number, row in enumerate(rows):
-        colour = COLOURS[("majority", "tree", "linear").index(row["kind"])]
+        colour = COLOURS[("majority", "always", "tree", "linear").index(row["kind"])]
         axis.errorbar(row["accuracy"], number, xerr=row["accuracy_sem"], fmt="o", color=colour, capsize=2)
-    axis.axvline(rows[0]["accuracy"], color="0.5", lw=1, ls="--")
-    names = [SEES[r["sees"]] if r["kind"] == "majority" else f"{r['kind']}: {SEES[r['sees']]}" for r in rows]
+    axis.axvline(max(r["accuracy"] for r in rows if r["sees"] == "nothing"), color="0.5", lw=1, ls="--")
+    names = [rule_name(found, r) if r["sees"] == "nothing" else f"{r['kind']}: {SEES[r['sees']]}" for r in rows]
     axis.set_yticks(range(len(rows)), names)
     axis.set(xlabel="accuracy on families left out", xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
     return figure
@@ -80,7 +84,7 @@ def rule_rows(found, budgets) -> list[dict]:
     """Rows of the table of rules."""
     return [
         {
-            "rule": row["kind"],
+            "rule": rule_name(found, row),
             "sees": SEES[row["sees"]],
             "accuracy": f"{row['accuracy']:.2f} ± {row['accuracy_sem']:.2f}",
             **{f"{b}": f"{a:.2f}" for b, a in zip(budgets, row["by_budget"], strict=True)},
@@ -88,3 +92,36 @@ def rule_rows(found, budgets) -> list[dict]:
         }
         for row in found["rows"]
     ]
+
+
+def law_rows(table) -> list[dict]:
+    """Rows of the table that checks the law of chapter 1, S <= ln chi, against which block is best at each budget.
+
+    chi is the largest bond dimension of an MPS within the budget; S the predicted entropy of a target.
+    """
+    rows = []
+    for budget in table["budgets"]:
+        counts = {"over": [0, 0], "under": [0, 0]}  # targets, and those of them whose best block is the MPS
+        chis = set()
+        for row in rows_at(table, budget):
+            number, target = row["number"], table["targets"][row["number"]]
+            fitting = [
+                int(r["part"].partition("/")[2])
+                for r in table["runs"]
+                if r["number"] == number
+                and r["part"].startswith("mps/")
+                and r["parameters"] <= budget * target["sites"]
+            ]
+            chi = max(fitting, default=0)
+            chis.add(str(chi or "none fits"))
+            side = counts["over" if target["entanglement"]["entropy"] > np.log(max(chi, 1)) else "under"]
+            side[0] += 1
+            side[1] += row["best"] == "mps"
+        rows.append(
+            {
+                "budget": budget,
+                "chi": ", ".join(sorted(chis)),
+                **{k: f"{best} of {count}" for k, (count, best) in counts.items()},
+            }
+        )
+    return rows
