@@ -16,6 +16,11 @@ def name_of(target) -> str:
     return title(target).replace("_", " ")
 
 
+def short(target) -> str:
+    """The family alone, for tables: their targets are of one family each."""
+    return target["family"].replace("_", " ")
+
+
 def runs_of(runs, number, method) -> list[dict]:
     return [r for r in runs["runs"] if (r["target"], r["method"]) == (number, method)]
 
@@ -77,7 +82,7 @@ def energy_rows(runs, verdict) -> list[dict]:
         best = row["best_block"]
         rows.append(
             {
-                "target": name_of(target),
+                "target": short(target),
                 "best block": runs["sizes"][number][best],
                 "error of the block": told(row, best),
                 "discovered": told(row, SEARCH),
@@ -96,7 +101,7 @@ def design_rows(runs) -> list[dict]:
             missed = None if run["renyi2"] is None else run["renyi2"] - known["renyi2"]
             rows.append(
                 {
-                    "target": name_of(target),
+                    "target": short(target),
                     "architecture": " + ".join(run["architecture"]),
                     "V-score": told_if("{:.1e}", run["v_score"]),
                     "R-hat": told_if("{:.3f}", run["r_hat"]),
@@ -122,7 +127,7 @@ def why_rows(runs, verdict) -> list[dict]:
         first = min(several, key=log_error, default=None)
         rows.append(
             {
-                "target": name_of(target),
+                "target": short(target),
                 "better": "yes" if row["better_than_blocks"] else "no",
                 "block": f"{np.exp(row['mean'][row['best_block']]):.1e}",
                 "discovered": f"{np.exp(row['mean'][SEARCH]):.1e}",

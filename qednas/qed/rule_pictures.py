@@ -94,6 +94,16 @@ def rule_rows(found, budgets) -> list[dict]:
     ]
 
 
+def weight_rows(found, budget) -> list[dict]:
+    """Rows of the linear rule at one budget: the weight of each standardised feature for each block."""
+    weights = found["linear"][str(budget)]
+    names = next(iter(weights.values()))
+    return [
+        {"feature": name.replace("_", " "), **{LABELS[block]: f"{own[name]:+.2f}" for block, own in weights.items()}}
+        for name in names
+    ]
+
+
 def law_rows(table) -> list[dict]:
     """Rows of the table that checks the law of chapter 1, S <= ln chi, against which block is best at each budget.
 
