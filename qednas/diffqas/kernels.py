@@ -24,6 +24,15 @@ def workspace(size: int, dtype) -> np.ndarray:
 
 
 @compiled
+def bits_in(size):
+    """The exponent of a power of two."""
+    bits = 0
+    while (1 << bits) < size:
+        bits += 1
+    return bits
+
+
+@compiled
 def pair(a, b, c, s):
     """Turn one bit: a and b are the amplitudes where it is 0 and 1."""
     for i in range(len(a)):
@@ -64,12 +73,8 @@ def turned(old, source, cos, sin, new, room):
     """new = (rotations about Y) (permutation) old, where the permutation brings old[source[k]] to k."""
     tile = room[0]
     width, groups = tile.shape
-    low, chunk, n = 0, width * groups, len(cos)
-    while (1 << low) < width:
-        low += 1
-    inner = low
-    while (1 << inner) < chunk:
-        inner += 1
+    chunk, n = width * groups, len(cos)
+    low, inner = bits_in(width), bits_in(chunk)
     for k in range(0, len(old), chunk):
         for g in range(groups):
             for j in range(width):
@@ -143,12 +148,8 @@ def turned_back(new, slope, source, cos, sin, old, old_slope, room, found):
     """
     tile, tile_slope = room[0], room[1]
     width, groups = tile.shape
-    low, chunk, n = 0, width * groups, len(cos)
-    while (1 << low) < width:
-        low += 1
-    inner = low
-    while (1 << inner) < chunk:
-        inner += 1
+    chunk, n = width * groups, len(cos)
+    low, inner = bits_in(width), bits_in(chunk)
     bits_back(new, slope, inner, n, cos, sin, found)
     for k in range(0, len(old), chunk):
         part, part_slope = new[k : k + chunk], slope[k : k + chunk]
