@@ -12,6 +12,9 @@ MARKS = dict(zip((*BLOCKS, *SEARCHERS), "osD^X*vP", strict=True))
 LABELS = {"jastrow": "Jastrow", "rbm": "RBM", "mps": "MPS", "dense": "dense", "attention": "attention", **SEARCHERS}
 
 
+UNBROKEN = "\u2011"  # a hyphen at which no line of a narrow column ends
+
+
 def name_of(target) -> str:
     return title(target).replace("_", " ")
 
@@ -72,7 +75,7 @@ def told(row, method) -> str:
 
 
 def told_if(pattern: str, value: float | None) -> str:
-    return "" if value is None else pattern.format(value)
+    return "" if value is None else pattern.format(value).replace("-", UNBROKEN)
 
 
 def energy_rows(runs, verdict) -> list[dict]:

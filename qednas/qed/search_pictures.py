@@ -163,7 +163,7 @@ def small_rows(found) -> list[dict]:
         row = found["compared"].get(variant)
         rows.append(
             {
-                "search": VARIANTS[variant].label,
+                "search": VARIANTS[variant].label.removesuffix(" instead of predicted ones"),
                 "error": f"{np.exp(np.mean(np.log([max(r['relative'], FLOOR) for r in own]))):.1e}",
                 "rank": ranks(found, variant),
                 "tau": f"{np.mean([r['tau'] for r in own]):+.2f}",
