@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qednas.companion.figures import COLOURS
+from qednas.qed.architecture import kind_of
 from qednas.qed.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS, log_error
 from qednas.qed.references import title
 
@@ -116,6 +117,11 @@ def design_rows(runs) -> list[dict]:
     return rows
 
 
+def proposes(run, kind) -> bool:
+    """Whether a block of this kind, alone, is among the networks that a search has trained."""
+    return any([kind_of(part) for part in c["architecture"]] == [kind] for c in run["candidates"])
+
+
 def why_rows(runs, verdict) -> list[dict]:
     """Rows of the table that shows where a better network was not there and where it was there and not found.
 
@@ -128,14 +134,17 @@ def why_rows(runs, verdict) -> list[dict]:
         several = [r for r in own if len(r["architecture"]) > 1]
         found = runs_of(runs, number, SEARCH)
         first = min(several, key=log_error, default=None)
+        dropped = [c["steps"] for r in found for c in r["candidates"] if c["rounds"] == 1]
         rows.append(
             {
                 "target": short(target),
                 "better": "yes" if row["better_than_blocks"] else "no",
-                "block": f"{np.exp(row['mean'][row['best_block']]):.1e}",
-                "discovered": f"{np.exp(row['mean'][SEARCH]):.1e}",
-                "spread": f"{np.exp(np.ptp([log_error(r) for r in found])):.1f}",
-                "hindsight": "" if first is None else f"{np.exp(log_error(first)):.1e}, {' + '.join(first['architecture'])}",
+                "best block": f"{np.exp(row['mean'][row['best_block']]):.1e}",
+                "proposed": f"{sum(proposes(r, row['best_block']) for r in found)} of {len(found)}",
+                "first round": f"{np.median(dropped):.0f}" if dropped else "",
+                "seeds": f"{np.exp(np.ptp([log_error(r) for r in found])):.1f}",
+                "best combination": "" if first is None else
+                f"{np.exp(log_error(first)):.1e}, {' + '.join(first['architecture'])}",
                 "steps": "" if not several else
                 f"{np.median([r['train_steps'] for r in several]) / np.median([r['train_steps'] for r in alone]):.2f}",
             }
