@@ -83,7 +83,7 @@ def run_search(args) -> dict:
 def run_diffqas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-    from qednas.diffqas.classify import classify
+    from qednas.diffqas.classify import HIDDEN, classify
     from qednas.qed.search import every_few_seconds
 
     def told(step: int, total: int, text: str) -> None:
@@ -95,6 +95,10 @@ def run_diffqas(args) -> dict:
         whole(args.depth, "depth"),
         whole(args.epochs, "epochs"),
         seed=whole(args.seed, "seed"),
+        hidden=HIDDEN if args.hidden is None else [whole(size.strip(), "hidden") for size in args.hidden.split(",")],
+        folder=args.out,
+        device=args.device,
+        shots=None if args.shots is None else whole(args.shots, "shots"),
         progress=every_few_seconds(told),
     )
 
@@ -178,6 +182,7 @@ def show_diffqas(out: dict) -> list[str]:
         "structural weights:",
     ]
     lines += [f"  {name:12s}{weight:9.4f}" for name, weight in out["structural_weights"].items()]
+    lines += [f"written        {path}" for path in out.get("files", {}).values()]
     return [*lines, f"seconds        {out['seconds']:.1f}"]
 
 
@@ -240,6 +245,19 @@ def parser() -> Parser:
     sub.add_argument("--depth", default="15", metavar="M", help="layers of every circuit (default 15)")
     sub.add_argument("--epochs", default="5", metavar="E", help="passes through the training images (default 5)")
     sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+    sub.add_argument("--hidden", metavar="A,B", help="units of the hidden layers of the classifier (default 128,64)")
+    sub.add_argument(
+        "--device",
+        metavar="NAME",
+        help="run every circuit on this PennyLane device, such as default.mixed or lightning.qubit: for small networks, as in "
+        "--dataset digits --hidden 4 (default: the exact simulator of this package)",
+    )
+    sub.add_argument("--shots", metavar="K", help="samples a circuit on the device (default: exact probabilities)")
+    sub.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder for the trained network, which needs no quantum simulator: weights.safetensors, network.onnx, network.json",
+    )
     command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
     command("status", run_status, show_status, "which stored results are fresh, stale or corrupt, and why")
     return top

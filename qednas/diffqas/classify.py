@@ -5,9 +5,11 @@ Settings of the paper: 784-128-64-classes, Adam with rate 1e-3, batches of 100, 
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +17,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from qednas.companion.images import of_classes
-from qednas.diffqas.generator import Generator
+from qednas.diffqas.device import check_device
+from qednas.diffqas.export import plain, prepare, save_network
+from qednas.diffqas.generator import MOST_WEIGHTS, Generator
 from qednas.errors import InputError
 
 HIDDEN = (128, 64)
@@ -49,11 +53,18 @@ def load(dataset: str, classes: str = "all") -> Data:
     return Data(parts[0], parts[1], tuple(chosen))
 
 
-def multilayer(pixels: int, outputs: int, seed: int = 0) -> nn.Sequential:
-    """The classifier of the paper: two hidden layers of 128 and 64 units; 108,866 weights for 784 pixels and two classes."""
+def multilayer(pixels: int, outputs: int, seed: int = 0, hidden: Sequence[int] = HIDDEN) -> nn.Sequential:
+    """The classifier of the paper: two hidden layers of 128 and 64 units; 108,866 weights for 784 pixels and two classes.
+
+    Raises InputError for other hidden layers that have no unit, or more weights than can be generated.
+    """
+    sizes = (pixels, *hidden, outputs)
+    count = sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+    if min(sizes) < 1 or count > MOST_WEIGHTS:
+        told = ",".join(map(str, hidden))
+        raise InputError(f"hidden = {told}: positive, and {count} weights, of which at most 2^20 = {MOST_WEIGHTS}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sizes = (pixels, *HIDDEN, outputs)
         layers: list[nn.Module] = []
         for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
             layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
@@ -120,23 +131,80 @@ def train_classifier(
 
 
 def classify(
-    dataset: str, classes: str, depth: int, epochs: int, *, seed: int = 0, progress: Progress | None = None, **options
+    dataset: str,
+    classes: str,
+    depth: int,
+    epochs: int,
+    *,
+    seed: int = 0,
+    hidden: Sequence[int] = HIDDEN,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+    **options,
 ) -> dict[str, Any]:
     """Search the circuit that generates the classifier of the paper; ``options`` are those of :class:`Generator`.
+
+    hidden: units of its hidden layers.  folder: where the trained network is written, see :func:`save_network`; the result then
+    has the paths as ``files``.  What is wrong with the folder or the device is told before anything is loaded.
 
     Returns ``test_accuracy`` on the whole test set after the last epoch, ``trained_parameters``, ``target_parameters`` (weights
     that are generated), ``structural_weights`` {candidate: weight}, the ``history`` of :func:`train_classifier`, and ``seconds``.
     """
     began = time.perf_counter()
+    check_device(options.get("device"), options.get("shots"))
+    if folder is not None:
+        prepare(folder)
+    multilayer(1, 2, hidden=hidden)  # what is wrong with the sizes is told before anything is loaded, too
     data = load(dataset, classes)
-    net = Generator(multilayer(data.pixels, len(data.classes)), depth, seed=seed, **options)
+    net = Generator(multilayer(data.pixels, len(data.classes), hidden=hidden), depth, seed=seed, **options)
     history = train_classifier(net, data, epochs, seed=seed, progress=progress)
     names = [str(c) for c in net.simulate.pool]
+    files = {} if folder is None else {"files": written(net, data, folder, dataset, depth, epochs, seed, options)}
     return {
         "test_accuracy": history["test_accuracy"][-1],
         "trained_parameters": net.trained_parameters,
         "target_parameters": net.count,
         "structural_weights": dict(zip(names, history["structure"][-1], strict=True)),
         "history": {name: history[name] for name in ("loss", "test_accuracy")},
+        **files,
         "seconds": time.perf_counter() - began,
     }
+
+
+def written(
+    net: Generator,
+    data: Data,
+    folder: str | Path,
+    dataset: str,
+    depth: int,
+    epochs: int,
+    seed: int,
+    options: dict[str, Any],
+) -> dict[str, str]:
+    """Write a trained classifier, with what it is and the command that makes it again; returns the paths."""
+    module = plain(net)  # with shots these weights are one draw: what is told is the accuracy of just these
+    linear = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+    sizes = [linear[0].in_features, *(layer.out_features for layer in linear)]
+    chosen = {
+        "hidden": ",".join(map(str, sizes[1:-1])),
+        **{k: options[k] for k in ("device", "shots") if options.get(k)},
+    }
+    more = "".join(f" --{name} {value}" for name, value in chosen.items())
+    classes = ",".join(map(str, data.classes))
+    command = (
+        f"qednas diffqas --dataset {dataset} --classes {classes} --depth {depth} --epochs {epochs} --seed {seed}{more} "
+        f"--out {shlex.quote(str(folder))}"
+    )
+    told = sizes[1:-1] and {name for name, value in options.items() if value is not None} <= {"device", "shots"}
+    record = {
+        "dataset": dataset,
+        "classes": list(data.classes),
+        "sizes": sizes,
+        "activation": "ReLU",
+        "input": "pixels from 0 to 1, row by row",
+        "output": "one score a class; the largest is the answer",
+        "test_accuracy": accuracy(module, *data.test),
+        "trained_parameters": net.trained_parameters,
+        "command": command if told else None,  # the command line does not know every option
+    }
+    return save_network(module, data.test[0][:1], folder, record)

@@ -10,7 +10,7 @@ weights; n = ceil(log2 p) qubits do.  Trained are depth x n angles, one structur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,8 +18,8 @@ from torch import nn
 from torch.func import functional_call
 
 from qednas.diffqas.candidates import PAPER, Candidate
+from qednas.diffqas.device import simulator
 from qednas.diffqas.mapping import SCALINGS, Affine, bits_of
-from qednas.diffqas.simulator import Simulator
 from qednas.errors import InputError
 
 MOST_WEIGHTS = 1 << 20
@@ -33,6 +33,7 @@ class Generator(nn.Module):
     structural weight.  mixture: structural weights as they are ("raw") or their softmax.  scaling and labels: see
     :mod:`qednas.diffqas.mapping`.  spread: of the map at the start, relative to a linear layer.  turned: standard deviation of
     the angles at the start (radians).  dtype: of the simulation and of the generated weights.
+    device, shots, device_options: a PennyLane device to run the circuits on, see :class:`qednas.diffqas.device.Device`.
     The parameters of ``module`` are not trained and not part of the state dict; its buffers stay its own.
     Raises InputError for a module without parameters or with more than 2^20, or an unknown option.
     """
@@ -52,6 +53,9 @@ class Generator(nn.Module):
         turned: float = 1.0,
         dtype: torch.dtype = torch.float32,
         seed: int = 0,
+        device: str | None = None,
+        shots: int | None = None,
+        device_options: Mapping[str, Any] | None = None,
     ):
         super().__init__()
         self.shapes = {name: value.shape for name, value in module.named_parameters()}
@@ -63,7 +67,7 @@ class Generator(nn.Module):
                 raise InputError(f"{name} = {value!r}: one of {', '.join(allowed)}")
         self.qubits = max(1, (self.count - 1).bit_length())
         self.__dict__["module"] = module  # not registered: its parameters are not trained
-        self.simulate = Simulator(pool, self.qubits, depth, dtype)
+        self.simulate = simulator(pool, self.qubits, depth, dtype, device, shots, device_options, seed)
         self.scaling, self.mixture = SCALINGS[scaling], mixture
         generator = torch.Generator().manual_seed(seed)
         self.angles = nn.Parameter(turned * torch.randn(depth, self.qubits, dtype=dtype, generator=generator))

@@ -188,6 +188,16 @@ BAD = [
     ("predict {files}/absent.yaml --sites 20", "cannot be read"),
     ("predict {files}/mine.yaml --sites 20 -p h=1", "has no parameters"),
     ("reference {files}/op.yaml --sites 8", "term 1"),
+    ("diffqas --dataset digits --hidden 4,0", "hidden = 4,0"),
+    ("diffqas --dataset digits --hidden 4,", "--hidden : a whole number"),
+    ("diffqas --dataset digits --hidden few", "--hidden few"),
+    ("diffqas --dataset digits --hidden 9999,9999", "at most 2^20"),
+    ("diffqas --dataset digits --device nosuch", "device = 'nosuch' is not installed"),
+    ("diffqas --dataset digits --shots 10", "need a device"),
+    ("diffqas --dataset digits --device default.qubit --shots 0", "shots = 0"),
+    ("diffqas --dataset digits --device default.qubit --shots many", "--shots many"),
+    ("diffqas --dataset digits --out {files}/mine.yaml", "cannot write"),
+    ("diffqas --dataset digits --out {files}/mine.yaml/folder", "cannot write"),
 ]
 
 
@@ -202,6 +212,38 @@ def test_bad_input_is_one_line_and_status_2(capsys, files, line, message, form):
     assert err.count("\n") == 1
     assert message in err
     assert "Traceback" not in err
+
+
+def test_diffqas_writes_the_network_that_it_measured(capsys, tmp_path):
+    """Also with shots, where weights that are generated again are others."""
+    import onnxruntime
+    from safetensors.torch import load_file
+
+    from qednas.companion.files import sha256
+    from qednas.diffqas.classify import load, multilayer
+
+    folder = tmp_path / "new" / "folder"
+    line = "diffqas --dataset digits --classes 0,1 --depth 1 --epochs 1 --seed 1 --hidden 1"
+    line += f" --device lightning.qubit --shots 20 --out {folder}"
+    files = answer(capsys, *line.split())["files"]
+    record = json.loads(Path(files["record"]).read_text())
+    assert (record["sizes"], record["classes"], record["command"]) == ([64, 1, 2], [0, 1], f"qednas {line}")
+    images, labels = load("digits", "0,1").test
+    module = multilayer(64, 2, hidden=(1,))
+    module.load_state_dict(load_file(files["weights"]))
+    session = onnxruntime.InferenceSession(files["onnx"], providers=["CPUExecutionProvider"])
+    found = session.run(None, {session.get_inputs()[0].name: images.numpy()})[0]
+    for scores in (module(images).detach().numpy(), found):
+        assert float((scores.argmax(1) == labels.numpy()).mean()) == pytest.approx(record["test_accuracy"])
+    for name, digest in record["sha256"].items():
+        assert sha256((folder / name).read_bytes()) == digest
+    assert {file.name for file in folder.iterdir()} == {"network.json", *record["sha256"]}
+
+
+@pytest.mark.parametrize("line", ["--classes 3", "--device nosuch", "--hidden 0", "--epochs many"])
+def test_diffqas_that_fails_writes_nothing(capsys, tmp_path, line):
+    assert cli.main([*"diffqas --dataset digits --out".split(), str(tmp_path / "new"), *line.split()]) == 2
+    assert list(tmp_path.glob("new/*")) == []
 
 
 def test_ctrl_c_is_status_130(capsys, monkeypatch):
