@@ -15,9 +15,11 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
+import circuits
 import vmc_netket
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +42,14 @@ def peers(variant: str = "") -> Path:
         pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
         subprocess.run([*pip, "--requirement", requirements], check=True)
         stamp.write_text(wanted)  # last: an interrupted installation is made again
+    return python
+
+
+def with_own_packages(python: Path) -> Path:
+    """Lets that Python find the packages of this environment after its own: big ones need not be installed twice."""
+    command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    Path(found, "project.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return python
 
 
@@ -100,7 +110,7 @@ def predict_seconds() -> tuple[float, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=("exact", "vmc", "start"), help="one part instead of all")
+    parser.add_argument("--only", choices=("exact", "vmc", "circuits", "start"), help="one part instead of all")
     parser.add_argument("--seconds", type=float, default=75, help="wall time of each side of a race (default 75)")
     parser.add_argument("--seeds", type=int, default=3, help="how many races (default 3)")
     given = parser.parse_args()
@@ -113,6 +123,11 @@ def main() -> int:
         print(flush=True)
         pythons = {"ours": sys.executable, "netket": peers("-vmc")}
         good &= vmc_netket.compare(pythons, environment(), given.seconds, given.seeds)
+    if given.only in (None, "circuits"):
+        print(flush=True)
+        theirs = with_own_packages(peers("-circuits"))
+        pythons = {"ours": sys.executable, "pennylane": sys.executable, "torchquantum": theirs, "tensorcircuit": theirs}
+        good &= circuits.compare(pythons, environment())
     if given.only in (None, "start"):
         print(f"\nimport qednas, qednas.cli             {import_seconds():6.3f} s (median of {REPEATS})")
         seconds, complaint = predict_seconds()

@@ -1,22 +1,20 @@
 """Variational Monte Carlo of one restricted Boltzmann machine: ours and NetKet's, each pinned to the same single core.
 
-The sides are processes of their own, as NetKet lives in another environment: `vmc_netket.py ours` and `vmc_netket.py netket`
-answer requests, one JSON object a line, until their input ends.  `compare` starts them, asks in turns and prints the tables.
+The sides are processes of their own, `vmc_netket.py ours` and `vmc_netket.py netket`, as NetKet lives in another environment.
+`compare` starts them, asks in turns and prints the tables.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from sides import Side, serve
 
 SITES, SAMPLES = 64, 1024  # one sweep of as many proposed flips as sites between samples; alpha = 1 throughout
 EXACT = 1 - 1 / math.sin(math.pi / (2 * (2 * SITES + 1)))  # of -sum ZZ - sum X on an open chain (Pfeuty 1970)
@@ -187,48 +185,8 @@ class NetKet:
         return {"energy": float(values.mean()), "error": float(error), **taken}
 
 
-def serve(name: str) -> None:
-    """Answer requests {"do": method, ...arguments} with {"answer": ..., "memory": peak in MB}."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    out, sys.stdout = sys.stdout, open(os.devnull, "w")  # packages talk
-    side = {"ours": Ours, "netket": NetKet}[name]()
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = getattr(side, request.pop("do"))(**request)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"answer": answer, "memory": memory}), file=out, flush=True)
-
-
-class Side:
-    """A side in a process of its own, to be used in a with statement.  ``memory``: its peak so far in MB."""
-
-    def __init__(self, name: str, pythons: dict[str, Path | str], environment: dict[str, str]):
-        command = [str(pythons[name]), "-W", "ignore", __file__, name]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        self.memory = 0.0
-
-    def __enter__(self) -> Side:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.process.kill()  # it only waits for the next request
-        self.process.wait()
-
-    def ask(self, do: str, **given):
-        try:
-            self.process.stdin.write(json.dumps({"do": do, **given}) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        line = self.process.stdout.readline()
-        if not line:
-            raise subprocess.CalledProcessError(self.process.wait(), self.process.args)
-        reply = json.loads(line)
-        self.memory = reply["memory"]
-        return reply["answer"]
+def side(name: str, pythons: dict[str, Path | str], environment: dict[str, str]) -> Side:
+    return Side(pythons[name], __file__, name, environment=environment)
 
 
 def same_energies(ours: Side, netket: Side) -> bool:
@@ -308,8 +266,8 @@ def race(pythons: dict, environment: dict, seconds: float, seeds: int) -> bool:
         found = {}
         for name in ("ours", "netket") if seed % 2 else ("netket", "ours"):
             until = time.time() + seconds
-            with Side(name, pythons, environment) as side:
-                found[name] = side.ask("race", until=until, seed=seed, **(OURS if name == "ours" else NETKET))
+            with side(name, pythons, environment) as one:
+                found[name] = one.ask("race", until=until, seed=seed, **(OURS if name == "ours" else NETKET))
         relative = {name: (f["energy"] - EXACT) / abs(EXACT) for name, f in found.items()}
         for name, f in found.items():
             errors[name].append((relative[name], f["error"] / abs(EXACT)))
@@ -336,14 +294,14 @@ def compare(pythons: dict[str, Path | str], environment: dict[str, str], seconds
     print(
         f"Variational Monte Carlo, {SITES} critical Ising spins, real RBM alpha = 1, {SAMPLES} samples a step, one core"
     )
-    with Side("ours", pythons, environment) as ours, Side("netket", pythons, environment) as netket:
+    with side("ours", pythons, environment) as ours, side("netket", pythons, environment) as netket:
         agree = same_energies(ours, netket)
         step_times(ours, netket)
-    with Side("ours", pythons, environment) as ours:
+    with side("ours", pythons, environment) as ours:
         cost(ours)
     print(f"\nEnergy after {seconds:g} s from the start of the process (exact {EXACT:.9f})")
     return race(pythons, environment, seconds, seeds) and agree
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve({"ours": Ours, "netket": NetKet}[sys.argv[1]])
