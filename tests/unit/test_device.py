@@ -148,7 +148,7 @@ def test_devices_and_shots_that_cannot_be_are_told(name, shots, words):
         ("default.qubit", {"depth": 0}, "depth = 0"),
         ("default.qubit", {"n": 21}, "qubits = 21"),
         ("default.qubit", {"pool": ()}, "0 candidates"),
-        ("default.mixed", {"n": 20}, "20 qubits and depth 2 needs 2.11e"),
+        ("default.mixed", {"n": 20}, "20 qubits and depth 2 needs 3.52e"),
     ],
 )
 def test_what_a_device_cannot_do_is_told(name, more, words):
@@ -159,9 +159,9 @@ def test_what_a_device_cannot_do_is_told(name, more, words):
 
 
 def test_states_that_memory_does_not_hold_are_told(monkeypatch):
-    """12 qubits: 16 bytes x 4^12 x 1.2 is 0.3 GB a state, and backpropagation keeps one after each of 12 + 10 x 24 gates."""
+    """12 qubits: 16 bytes x 4^12 x 2 is 0.54 GB a state, and backpropagation keeps one after each of 12 + 10 x 24 gates."""
     monkeypatch.setattr(module, "memory", lambda: 8e9)
-    with pytest.raises(InputError, match=r"needs 81.2 GB \(16,777,216 numbers a state, 252 states\).* has 8 GB"):
+    with pytest.raises(InputError, match=r"needs 135 GB \(16,777,216 numbers a state, 252 states\).* has 8 GB"):
         Device("default.mixed", PAPER, 12, 10)
     assert Device("default.qubit", PAPER, 12, 10).method == "backprop"
 
