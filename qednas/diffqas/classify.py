@@ -5,9 +5,10 @@ Settings of the paper: 784-128-64-classes, Adam with rate 1e-3, batches of 100, 
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,17 @@ from torch.nn.functional import cross_entropy
 from qednas.companion.images import of_classes
 from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
-from qednas.diffqas.generator import MOST_WEIGHTS, Generator
+from qednas.diffqas.generated import Generated
+from qednas.diffqas.generator import Generator
+from qednas.diffqas.networks import HIDDEN, multilayer
+from qednas.diffqas.training_state import TrainingState
 from qednas.errors import InputError
 
-HIDDEN = (128, 64)
 RATE, BATCH = 1e-3, 100
+SCHEDULES = ("constant", "one-cycle")
+WARM = 0.1  # share of the steps in which the rate of a cycle grows
 TESTED = 2000  # images at a time when accuracy is measured
+CHECKPOINT = "training.safetensors"
 Progress = Callable[[int, int, str], None]
 
 
@@ -53,28 +59,10 @@ def load(dataset: str, classes: str = "all") -> Data:
     return Data(parts[0], parts[1], tuple(chosen))
 
 
-def multilayer(pixels: int, outputs: int, seed: int = 0, hidden: Sequence[int] = HIDDEN) -> nn.Sequential:
-    """The classifier of the paper: two hidden layers of 128 and 64 units; 108,866 weights for 784 pixels and two classes.
-
-    Raises InputError for other hidden layers that have no unit, or more weights than can be generated.
-    """
-    sizes = (pixels, *hidden, outputs)
-    count = sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
-    if min(sizes) < 1 or count > MOST_WEIGHTS:
-        told = ",".join(map(str, hidden))
-        raise InputError(f"hidden = {told}: positive, and {count} weights, of which at most 2^20 = {MOST_WEIGHTS}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
-            layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
-        return nn.Sequential(*layers[:-1])
-
-
 def accuracy(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> float:
     """Share of images that a network (or a generator) classifies correctly."""
     with torch.no_grad():
-        apply = frozen(net) if isinstance(net, Generator) else net
+        apply = frozen(net) if isinstance(net, Generated) else net
         right = sum(
             int((apply(x).argmax(1) == y).sum())
             for x, y in zip(images.split(TESTED), labels.split(TESTED), strict=True)
@@ -82,7 +70,7 @@ def accuracy(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, 
     return right / len(labels)
 
 
-def frozen(net: Generator) -> Callable[[torch.Tensor], torch.Tensor]:
+def frozen(net: Generated) -> Callable[[torch.Tensor], torch.Tensor]:
     """The network with its weights generated once."""
     weights = net.weights()
     return lambda x: torch.func.functional_call(net.module, weights, (x,))
@@ -95,38 +83,61 @@ def train_classifier(
     *,
     batch: int = BATCH,
     rate: float = RATE,
+    schedule: str = "constant",
+    points: int = 1,
     seed: int = 0,
+    checkpoint: Path | None = None,
+    task: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, list]:
     """Train in place with Adam on cross entropy, batches drawn anew in every epoch.
 
-    Returns lists over the epochs: ``loss`` (mean over the batches, nats), ``test_accuracy`` after the epoch, and, of a generator,
-    ``structure`` (what the candidates are mixed with).  Raises InputError when the loss is not finite.
+    schedule: "constant", or "one-cycle" (Smith and Topin 2019: up to ``rate`` over the first tenth of the steps, then down to
+    nothing).  points: how many times an epoch the network is looked at.  checkpoint: a file that is written after every epoch and
+    gone on from if it is there; task: what has to be the same for that, beside the arguments here.
+    Returns lists over these points: ``step``, ``loss`` (mean over the batches since the last, nats), ``test_accuracy`` and, of a
+    generator, ``structure`` (what the candidates are mixed with).  Raises InputError when the loss is not finite.
     """
-    if epochs < 1 or batch < 1 or not rate > 0:
-        raise InputError(f"epochs = {epochs}, batch = {batch}, rate = {rate}: all positive")
+    if epochs < 1 or batch < 1 or points < 1 or not rate > 0:
+        raise InputError(f"epochs = {epochs}, batch = {batch}, points = {points}, rate = {rate}: all positive")
+    if schedule not in SCHEDULES:
+        raise InputError(f"schedule = {schedule!r}: one of {', '.join(SCHEDULES)}")
     images, labels = data.train
     order = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
-    history: dict[str, list] = {"loss": [], "test_accuracy": [], "structure": []}
     steps = -(-len(labels) // batch)
-    for epoch in range(epochs):
-        losses = []
-        for number, own in enumerate(torch.randperm(len(labels), generator=order).split(batch)):
+    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR
+    rates = one_cycle(optimiser, rate, epochs * steps, pct_start=WARM) if schedule == "one-cycle" else None
+    marks = {-(-steps * (k + 1) // points) for k in range(points)}
+    history: dict[str, list] = {"step": [], "loss": [], "test_accuracy": [], "structure": []}
+    losses: list[float] = []
+    told = {"epochs": epochs, "batch": batch, "rate": rate, "schedule": schedule, "points": points, "seed": seed}
+    state = TrainingState(net, optimiser, rates, order, {**(task or {}), **told})
+    done, earlier = state.load(checkpoint) if checkpoint else (0, {})
+    history |= earlier
+    for epoch in range(done, epochs):
+        for number, own in enumerate(torch.randperm(len(labels), generator=order).split(batch), 1):
             optimiser.zero_grad()
             loss = cross_entropy(net(images[own]), labels[own])
             loss.backward()
             optimiser.step()
+            if rates:
+                rates.step()
             losses.append(float(loss.detach()))
+            step = epoch * steps + number
+            if not math.isfinite(losses[-1]):
+                raise InputError(f"the loss is {losses[-1]} in step {step}: a smaller rate than {rate} may help")
             if progress:
-                progress(epoch * steps + number + 1, epochs * steps, f"epoch {epoch + 1}, loss {losses[-1]:.4f}")
-        mean = sum(losses) / len(losses)
-        if mean != mean or mean == float("inf"):
-            raise InputError(f"the loss is {mean} in epoch {epoch + 1}: a smaller rate than {rate} may help")
-        history["loss"].append(mean)
-        history["test_accuracy"].append(accuracy(net, *data.test))
-        if isinstance(net, Generator):
-            history["structure"].append(net.structure().detach().tolist())
+                progress(step, epochs * steps, f"epoch {epoch + 1}, loss {losses[-1]:.4f}")
+            if number in marks:
+                history["step"].append(step)
+                history["loss"].append(sum(losses) / len(losses))
+                history["test_accuracy"].append(accuracy(net, *data.test))
+                if isinstance(net, Generator):
+                    history["structure"].append(net.structure().detach().tolist())
+                losses.clear()
+        if checkpoint:
+            state.save(checkpoint, epoch + 1, history)
     return history
 
 
@@ -145,7 +156,8 @@ def classify(
     """Search the circuit that generates the classifier of the paper; ``options`` are those of :class:`Generator`.
 
     hidden: units of its hidden layers.  folder: where the trained network is written, see :func:`save_network`; the result then
-    has the paths as ``files``.  What is wrong with the folder or the device is told before anything is loaded.
+    has the paths as ``files``; it keeps the state after every epoch too, so an interrupted run goes on.  What is wrong with the
+    folder or the device is told before anything is loaded.
 
     Returns ``test_accuracy`` on the whole test set after the last epoch, ``trained_parameters``, ``target_parameters`` (weights
     that are generated), ``structural_weights`` {candidate: weight}, the ``history`` of :func:`train_classifier`, and ``seconds``.
@@ -157,7 +169,10 @@ def classify(
     multilayer(1, 2, hidden=hidden)  # what is wrong with the sizes is told before anything is loaded, too
     data = load(dataset, classes)
     net = Generator(multilayer(data.pixels, len(data.classes), hidden=hidden), depth, seed=seed, **options)
-    history = train_classifier(net, data, epochs, seed=seed, progress=progress)
+    checkpoint = None if folder is None else Path(folder) / CHECKPOINT
+    task = {"dataset": dataset, "classes": list(data.classes), "hidden": list(hidden), "depth": depth}
+    task |= {name: value for name, value in options.items() if isinstance(value, str | int | float)}
+    history = train_classifier(net, data, epochs, seed=seed, checkpoint=checkpoint, task=task, progress=progress)
     names = [str(c) for c in net.simulate.pool]
     files = {} if folder is None else {"files": written(net, data, folder, dataset, depth, epochs, seed, options)}
     return {

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from qednas.companion.files import sha256, write_atomic
-from qednas.diffqas.generator import Generator
+from qednas.diffqas.generated import Generated
 from qednas.errors import InputError
 
 CLOSE = 1e-5  # of onnxruntime to torch, relative to the largest output
@@ -34,7 +34,7 @@ def plain(net: nn.Module) -> nn.Module:
 
     Any other module is only copied.  Raises InputError for weights that are not finite.
     """
-    if not isinstance(net, Generator):
+    if not isinstance(net, Generated):
         return copy.deepcopy(net)
     module = copy.deepcopy(net.module)
     with torch.no_grad():

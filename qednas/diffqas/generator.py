@@ -15,30 +15,28 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.func import functional_call
 
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.device import simulator
+from qednas.diffqas.generated import Generated
 from qednas.diffqas.mapping import SCALINGS, Affine, bits_of
 from qednas.errors import InputError
 
-MOST_WEIGHTS = 1 << 20
 MIXTURES = ("raw", "softmax")
+ALIKE = 1e-6  # a scatter that is rounding
 
 
-class Generator(nn.Module):
-    """``module`` with weights that are generated.
+class Generator(Generated):
+    """``module`` with weights that are generated as in the paper.
 
     depth: layers of every circuit.  pool: candidate circuits; one alone is Quantum-Train with a fixed circuit, and has no
     structural weight.  mixture: structural weights as they are ("raw") or their softmax.  scaling and labels: see
-    :mod:`qednas.diffqas.mapping`.  spread: of the map at the start, relative to a linear layer.  turned: standard deviation of
-    the angles at the start (radians).  dtype: of the simulation and of the generated weights.
+    :mod:`qednas.diffqas.mapping`.  spread: how far the weights scatter at the start,
+    in units of 1 / sqrt(fan-in), fan-in averaged over the weights.  turned: standard deviation of the angles at
+    the start (radians).  dtype: of the simulation and of the generated weights.
     device, shots, device_options: a PennyLane device to run the circuits on, see :class:`qednas.diffqas.device.Device`.
-    The parameters of ``module`` are not trained and not part of the state dict; its buffers stay its own.
-    Raises InputError for a module without parameters or with more than 2^20, or an unknown option.
+    Raises InputError as :class:`Generated` does, and for an unknown option.
     """
-
-    module: nn.Module
 
     def __init__(
         self,
@@ -49,7 +47,7 @@ class Generator(nn.Module):
         mixture: str = "raw",
         scaling: str = "multiples",
         labels: str = "plus-minus",
-        spread: float = 0.03,
+        spread: float = 2.0,
         turned: float = 1.0,
         dtype: torch.dtype = torch.float32,
         seed: int = 0,
@@ -57,26 +55,33 @@ class Generator(nn.Module):
         shots: int | None = None,
         device_options: Mapping[str, Any] | None = None,
     ):
-        super().__init__()
-        self.shapes = {name: value.shape for name, value in module.named_parameters()}
-        self.count = sum(shape.numel() for shape in self.shapes.values())
-        if not 1 <= self.count <= MOST_WEIGHTS:
-            raise InputError(f"the module has {self.count} weights: from 1 to 2^20 = {MOST_WEIGHTS} can be generated")
+        super().__init__(module)
         for name, value, allowed in (("mixture", mixture, MIXTURES), ("scaling", scaling, SCALINGS)):
             if value not in allowed:
                 raise InputError(f"{name} = {value!r}: one of {', '.join(allowed)}")
-        self.qubits = max(1, (self.count - 1).bit_length())
-        self.__dict__["module"] = module  # not registered: its parameters are not trained
         self.simulate = simulator(pool, self.qubits, depth, dtype, device, shots, device_options, seed)
         self.scaling, self.mixture = SCALINGS[scaling], mixture
         generator = torch.Generator().manual_seed(seed)
         self.angles = nn.Parameter(turned * torch.randn(depth, self.qubits, dtype=dtype, generator=generator))
-        size = len(self.simulate.pool)
-        if size > 1:
-            start = 1 / size if mixture == "raw" else 0.0
-            self.structural = nn.Parameter(torch.full((size,), start, dtype=dtype))
-        self.map = Affine(self.qubits, spread, generator, dtype)
+        candidates = len(self.simulate.pool)
+        if candidates > 1:
+            start = 1 / candidates if mixture == "raw" else 0.0
+            self.structural = nn.Parameter(torch.full((candidates,), start, dtype=dtype))
+        size = spread * float(self.fan_in().mean()) ** -0.5
+        self.map = Affine(self.qubits, size, generator, dtype)
+        self.map.start(size, *self.scatter())
         self.register_buffer("bits", bits_of(self.count, self.qubits, labels, dtype), persistent=False)
+
+    @torch.no_grad()
+    def scatter(self) -> tuple[float, float]:
+        """Mean of the scaled probabilities, and half the distance between their 16th and 84th percentile; 1 where all are alike.
+
+        Without the largest: the one probability of a circuit that stays in |0...0> would decide mean and variance.
+        """
+        x = self.scaled()
+        middle = float((x.sum() - x.max()) / max(1, len(x) - 1))
+        low, high = x.quantile(torch.tensor([0.16, 0.84], dtype=x.dtype))
+        return middle, float(high - low) / 2 if high - low > ALIKE else 1.0
 
     def structure(self) -> torch.Tensor:
         """What the candidates are mixed with (candidates,)."""
@@ -88,16 +93,9 @@ class Generator(nn.Module):
         """The mixture (2^n,) over the candidates."""
         return self.structure() @ self.simulate(self.angles)
 
-    def weights(self) -> dict[str, torch.Tensor]:
-        """The generated parameters of the module, by name; differentiable."""
-        x = self.scaling(self.probabilities(), self.qubits)[: self.count]
-        flat = self.map(self.bits, x)
-        parts = flat.split([shape.numel() for shape in self.shapes.values()])
-        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+    def scaled(self) -> torch.Tensor:
+        """What the map takes beside the bits (count,)."""
+        return self.scaling(self.probabilities(), self.qubits)[: self.count]
 
-    def forward(self, *inputs: Any, **named: Any) -> Any:
-        return functional_call(self.module, self.weights(), inputs, named)
-
-    @property
-    def trained_parameters(self) -> int:
-        return sum(p.numel() for p in self.parameters())
+    def flat(self) -> torch.Tensor:
+        return self.map(self.bits, self.scaled())

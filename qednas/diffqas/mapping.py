@@ -2,6 +2,7 @@
 
 The paper's map is affine in n bits and one probability, n + 2 parameters.  It does not say how the probability is scaled; as it
 is about 2^-n, it has to be.
+Larger maps are in :mod:`qednas.diffqas.blockwise`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ NEAR_ZERO = 1e-12  # keeps the slope of the power below finite where a probabili
 
 
 def multiples(f: torch.Tensor, n: int) -> torch.Tensor:
-    """Multiples of the uniform probability: 2^n f."""
-    return f * 2.0**n
+    """In multiples of the uniform probability, less the mean.
+
+    The mean is taken away at every step, not only at the start: without that each step of the structural weights shifts all
+    weights alike, and networks with ReLU die of it.  |0...0> is left out of it, as it can hold a large part of all probability.
+    """
+    return (f - f[1:].mean()) * 2.0**n
 
 
 def saturating(f: torch.Tensor, n: int) -> torch.Tensor:
@@ -56,17 +61,23 @@ def bits_of(count: int, n: int, labels: str, dtype: torch.dtype) -> torch.Tensor
 class Affine(nn.Module):
     """weight = bits . a + b x + c, for bits (weights, n) and scaled probabilities x (weights,): n + 2 parameters.
 
-    Starts as a linear layer of torch does, times ``spread``.
+    a starts normal with standard deviation ``spread`` / 10; b and c as :meth:`start` sets them.
     """
 
     def __init__(self, n: int, spread: float, generator: torch.Generator, dtype: torch.dtype):
         super().__init__()
-        bound = spread * (n + 1) ** -0.5
+        self.of_bits = nn.Parameter(0.1 * spread * torch.randn(n, dtype=dtype, generator=generator))
+        self.of_probability = nn.Parameter(torch.ones(1, dtype=dtype))
+        self.constant = nn.Parameter(torch.zeros(1, dtype=dtype))
 
-        def drawn(count: int) -> nn.Parameter:
-            return nn.Parameter(bound * (2 * torch.rand(count, dtype=dtype, generator=generator) - 1))
+    @torch.no_grad()
+    def start(self, spread: float, middle: float, scatter: float) -> None:
+        """Have weights start around zero, ``spread`` wide, from probabilities around ``middle``, ``scatter`` wide.
 
-        self.of_bits, self.of_probability, self.constant = drawn(n), drawn(1), drawn(1)
+        Were they not around zero, inputs that are all positive would leave every hidden unit dead.
+        """
+        self.of_probability.fill_(spread / scatter)
+        self.constant.fill_(-spread * middle / scatter)
 
     def forward(self, bits: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         return torch.addmv(self.of_probability * x + self.constant, bits, self.of_bits)

@@ -220,7 +220,8 @@ def test_diffqas_writes_the_network_that_it_measured(capsys, tmp_path):
     from safetensors.torch import load_file
 
     from qednas.companion.files import sha256
-    from qednas.diffqas.classify import load, multilayer
+    from qednas.diffqas.classify import load
+    from qednas.diffqas.networks import multilayer
 
     folder = tmp_path / "new" / "folder"
     line = "diffqas --dataset digits --classes 0,1 --depth 1 --epochs 1 --seed 1 --hidden 1"

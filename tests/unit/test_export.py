@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from qednas.diffqas import export
-from qednas.diffqas.classify import multilayer
 from qednas.diffqas.export import plain, save_network, save_onnx, save_weights
 from qednas.diffqas.generator import Generator
+from qednas.diffqas.networks import multilayer
 from qednas.errors import InputError
 
 

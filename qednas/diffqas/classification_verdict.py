@@ -1,0 +1,117 @@
+"""What the runs of the chapter on classification say: means with standard errors, and paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from qednas.diffqas.candidates import PAPER
+from qednas.diffqas.classification import CONTROLS, DEFAULT, SEARCHED
+
+TESTS = 1 + len(
+    CONTROLS
+)  # paired tests behind the claims of the chapter: p values are multiplied by their number (Bonferroni)
+
+
+def mean_sem(values: Iterable[float]) -> tuple[float, float]:
+    """Mean and its standard error over seeds (0 of one value)."""
+    own = np.asarray(list(values), float)
+    return float(own.mean()), float(own.std(ddof=1) / len(own) ** 0.5) if len(own) > 1 else 0.0
+
+
+def accuracies(runs: list[dict[str, Any]], **wanted: Any) -> dict[int, float]:
+    """Test accuracy by seed of the runs that have these entries."""
+    return {r["seed"]: r["accuracy"] for r in runs if all(r.get(key) == value for key, value in wanted.items())}
+
+
+def same_as(number: int) -> int:
+    """The candidate (from 1) that was run for this one: the first that gives the same probabilities whatever the angles."""
+    own = PAPER[number - 1]
+    return 1 + next(k for k, c in enumerate(PAPER) if c is own or (own.fixed and c.fixed == own.fixed))
+
+
+def fixed(runs: list[dict[str, Any]], target: list[str], number: int) -> dict[int, float]:
+    """Test accuracy by seed of a candidate alone."""
+    return accuracies(runs, dataset=target[0], classes=target[1], method=f"fixed/{same_as(number)}")
+
+
+def paired(mine: list[float], other: list[float]) -> dict[str, float]:
+    """``mine`` minus ``other``: ``gain`` with ``gain_sem``, and ``p``, two-sided, of Wilcoxon's signed ranks times TESTS."""
+    from scipy.stats import wilcoxon
+
+    difference = np.subtract(mine, other)
+    gain, sem = mean_sem(difference)
+    p = float(wilcoxon(difference, zero_method="zsplit").pvalue) if len(difference) >= 5 and difference.any() else 1.0
+    return {"gain": gain, "gain_sem": sem, "p": min(1.0, TESTS * p)}
+
+
+def targets_of(runs: list[dict[str, Any]]) -> list[list[str]]:
+    return [list(t) for t in dict.fromkeys((r["dataset"], r["classes"]) for r in runs)]
+
+
+def judged(inputs) -> dict[str, Any]:
+    """From ``09/paper`` and ``09/ten``: what the claims are read from.
+
+    ``least``: the lower of the mean accuracies on the two pairs of classes that the paper states.  ``over_best_fixed`` and
+    ``over_mean_fixed``: the search against the candidate alone that is the best on the mean over all pairs (known with
+    hindsight) and against the mean of all twelve.  ``over_<control>``: against each control with as many parameters.
+    ``ten``: accuracy and standard error {data set: {method: {size: [mean, sem]}}}; ``circuit_over_random``: paired.
+    """
+    runs, ten = inputs["09/paper"]["runs"], inputs["09/ten"]["runs"]
+    targets = targets_of(runs)
+    mine = [accuracies(runs, dataset=d, classes=c, method=SEARCHED) for d, c in targets]
+    alone = {k: [fixed(runs, t, k) for t in targets] for k in range(1, 13)}
+    best = max(alone, key=lambda k: np.mean([v for own in alone[k] for v in own.values()]))
+
+    def in_pairs(other: list[dict[int, float]]) -> dict[str, float]:
+        pairs = [(own[s], o[s]) for own, o in zip(mine, other, strict=True) for s in sorted(own)]
+        return paired([a for a, _ in pairs], [b for _, b in pairs])
+
+    of_all = [{s: float(np.mean([alone[k][t][s] for k in alone])) for s in mine[t]} for t in range(len(targets))]
+    over = {
+        f"over_{m}": in_pairs([accuracies(runs, dataset=d, classes=c, method=m) for d, c in targets]) for m in CONTROLS
+    }
+    by_method: dict[str, Any] = {}
+    for dataset, method, size in dict.fromkeys((r["dataset"], r["method"], r["parameters"]) for r in ten):
+        own = accuracies(ten, dataset=dataset, method=method, parameters=size)
+        by_method.setdefault(dataset, {}).setdefault(method, {})[str(size)] = list(mean_sem(own.values()))
+    places = [(r["dataset"], r["parameters"], r["seed"]) for r in ten if r["method"] == "circuit"]
+
+    def all_of(method: str) -> list[float]:
+        return [accuracies(ten, dataset=d, method=method, parameters=p)[s] for d, p, s in places]
+
+    stated = [np.mean(list(own.values())) for own, (_, classes) in zip(mine, targets, strict=True) if classes == "1,5"]
+    full = [
+        np.mean(list(accuracies(runs, dataset=d, classes=c, method="full").values())) - np.mean(list(own.values()))
+        for own, (d, c) in zip(mine, targets, strict=True)
+    ]
+    return {
+        "summary": {
+            "least": float(min(stated)) if stated else float(min(np.mean(list(own.values())) for own in mine)),
+            "alive": sum(not c.fixed for c in PAPER),
+            "best_fixed": best,
+            "most_lost": float(max(full)),
+            "over_best_fixed": in_pairs(alone[best]),
+            "over_mean_fixed": in_pairs(of_all),
+            **over,
+            "strongest_control": min(over, key=lambda name: over[name]["gain"]).removeprefix("over_"),
+            "circuit_over_random": paired(all_of("circuit"), all_of("random")),
+            "circuit_over_frozen": paired(all_of("circuit"), all_of("frozen circuit")),
+        },
+        "ten": by_method,
+    }
+
+
+def option_rows(options: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Accuracy of every option after as many epochs as it was trained; the default is read off the curves of the longer runs."""
+    first = options[0]
+    same = [r for r in runs if all(r[k] == first[k] for k in ("dataset", "classes", "method"))]
+    steps = max(first["step"])
+    default = [r["curve"][r["step"].index(steps)] for r in same]
+    rows = [{"option": DEFAULT, "accuracy": mean_sem(default), "values": default}]
+    for name in dict.fromkeys(r["option"] for r in options):
+        own = [r["accuracy"] for r in options if r["option"] == name]
+        rows.append({"option": name, "accuracy": mean_sem(own), "values": own})
+    return rows
