@@ -1,4 +1,4 @@
-"""The candidate circuits of DiffQAS-QT (Chen, Liu and Kuo, QCE 2025), and a pool in which every candidate can learn.
+"""The candidate circuits of DiffQAS-QT (Chen et al., arXiv:2505.09653), and a pool in which every candidate can learn.
 
 A candidate starts from |0...0>, perhaps with a Hadamard gate on every qubit; each of its layers is a fixed layer of CNOTs and
 then one rotation on every qubit, by angles that all candidates share.

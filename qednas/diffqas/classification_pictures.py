@@ -112,7 +112,7 @@ def ten_classes(verdict):
     for axis, (dataset, methods) in zip(axes[0], ten.items(), strict=True):
         for colour, mark, (method, sizes) in zip(COLOURS, "osD^vP", methods.items(), strict=False):
             x = [int(size) for size in sizes]
-            mean, sem = np.array(list(sizes.values())).T
+            mean, sem = np.array([[own["accuracy"], own["accuracy_sem"]] for own in sizes.values()]).T
             axis.errorbar(x, 100 * (1 - mean), 100 * sem, color=colour, marker=mark, label=NAMES[method], ms=5)
         points = [(size, 100 * (1 - accuracy)) for name, size, accuracy, _ in TEN_CLASSES if name == dataset]
         if points:
@@ -165,7 +165,10 @@ def options_table(options, runs) -> list[dict]:
 def ten_rows(verdict, dataset: str) -> list[dict]:
     """Accuracies (%) of one data set: one line a method, one column a number of trained parameters."""
     return [
-        {"weights from": NAMES[method], **{f"{int(size):,}": percent(pair) for size, pair in sizes.items()}}
+        {
+            "weights from": NAMES[method],
+            **{f"{int(size):,}": percent((own["accuracy"], own["accuracy_sem"])) for size, own in sizes.items()},
+        }
         for method, sizes in verdict["ten"][dataset].items()
     ]
 
@@ -173,15 +176,14 @@ def ten_rows(verdict, dataset: str) -> list[dict]:
 def paired_rows(verdict) -> list[dict]:
     """Gains (percentage points) of the search over others, with p values."""
     summary = verdict["summary"]
-    best = summary["best_fixed"]
     labels = {
         "over_mean_fixed": "searched − mean of the twelve alone",
-        "over_best_fixed": f"searched − {PAPER[best - 1]} alone (best, in hindsight)",
+        "over_best_fixed": f"searched − {verdict['best_fixed']} alone (best, in hindsight)",
         **{f"over_{m}": f"searched − {NAMES[m]}" for m in CONTROLS},
         "circuit_over_random": "ten classes: circuits − random probabilities",
         "circuit_over_frozen": "ten classes: circuits − the same, frozen",
     }
     return [
-        {"difference": label, "points": percent((own["gain"], own["gain_sem"])), "p": f"{own['p']:.2g}"}
-        for label, own in ((label, summary[key]) for key, label in labels.items())
+        {"difference": label, "points": percent((own["gain"], own["gain_sem"])), "p": f"{verdict['p'][key]:.2g}"}
+        for key, label, own in ((key, label, summary[key]) for key, label in labels.items())
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SERIES = ("Bessel", "damped pendulum", "delayed control", "NARMA-5", "NARMA-10")
 
-# Test mean squared errors of the searched circuit (0) and of candidates 1 to 12 alone: Chen, Liu and Kuo, QCE 2025, Table II.
+# Test mean squared errors of the searched circuit (0) and of candidates 1 to 12 alone: Chen et al., arXiv:2505.09653, Table II.
 FORECAST: dict[int, tuple[float, ...]] = {
     0: (0.000040, 0.000036, 0.001710, 0.000050, 0.000117),
     1: (0.000515, 0.000155, 0.000715, 0.000038, 0.000095),

@@ -12,7 +12,7 @@ from torch import nn
 
 from qednas.diffqas import device as module
 from qednas.diffqas.candidates import PAPER, REPAIRED
-from qednas.diffqas.device import Device, check_device, installed
+from qednas.diffqas.device import Device, check_device
 from qednas.diffqas.drawing import draw
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.simulator import Simulator
@@ -105,7 +105,6 @@ def test_a_generator_runs_on_a_device():
         Generator(small, 2, device_options={"seed": 1})
 
 
-@pytest.mark.skipif("qiskit.aer" not in installed(), reason="pennylane-qiskit and qiskit-aer are not installed")
 @pytest.mark.parametrize("shots", [None, 2000])
 def test_qiskit_aer_gives_what_our_simulator_gives(shots):
     """Exact with its state vector; else Hoeffding's bound, see CHANCE (Qiskit draws its own seed)."""

@@ -27,6 +27,7 @@ def test_chapters_in_order_with_judged_claims():
 
 def test_committed_ledger_is_well_formed_and_numbered_in_order():
     rows = load_claims(project_root() / "book" / "claims.yml")
-    ids = [row["id"] for row in rows if row["paper"] == "qed-nas"]
-    assert ids == [f"qed-{number:02d}" for number in range(1, len(ids) + 1)]
+    for paper, letters in (("qed-nas", "qed"), ("diffqas", "dqt")):
+        ids = [row["id"] for row in rows if row["paper"] == paper]
+        assert ids == [f"{letters}-{number:02d}" for number in range(1, len(ids) + 1)]
     assert all(len(str(row["chapter"])) == 2 for row in rows)
