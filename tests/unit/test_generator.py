@@ -148,3 +148,23 @@ def test_modules_that_cannot_be_generated_are_told():
         Generator(nn.ReLU(), 2)
     with pytest.raises(InputError, match="has 1049600 weights"):
         Generator(nn.Linear(1024, 1024), 2)
+
+
+@pytest.mark.parametrize("mixture", ["raw", "softmax"])
+@pytest.mark.parametrize("scaling", ["multiples", "saturating", "bounded"])
+def test_weights_start_around_zero_and_as_wide_as_is_asked(scaling, mixture):
+    net = Generator(nn.Linear(100, 20), 6, scaling=scaling, mixture=mixture, spread=1.5, dtype=torch.float64)
+    flat = net.flat().detach()[1:]  # the first is that of |0...0>, where two candidates stay
+    fan_in = (2000 * 100 + 20) / 2020
+    low, high = flat.quantile(torch.tensor([0.16, 0.84], dtype=torch.float64))
+    assert float(flat.mean()) == pytest.approx(0.0, abs=0.2 * 1.5 * fan_in**-0.5)
+    assert float(high - low) / 2 == pytest.approx(1.5 * fan_in**-0.5, rel=0.2)
+
+
+def test_structural_weights_do_not_shift_all_weights():
+    net = Generator(nn.Linear(100, 20), 6, dtype=torch.float64)
+    before = float(net.flat().detach()[1:].mean())
+    with torch.no_grad():
+        net.structural += 0.5
+    size = float(net.flat().detach()[1:].std())
+    assert abs(float(net.flat().detach()[1:].mean()) - before) < 0.05 * size
