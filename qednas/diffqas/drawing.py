@@ -34,4 +34,5 @@ def draw(candidate: Candidate, n: int, depth: int) -> Figure:
         )
         plt.close(figure)
     figure.set_facecolor("white")
+    figure.set_layout_engine("none")  # PennyLane places all itself; the one of our style would warn
     return figure
