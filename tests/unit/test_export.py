@@ -13,26 +13,8 @@ from qednas.diffqas import export
 from qednas.diffqas.export import plain, save_network, save_onnx, save_weights
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import multilayer
+from qednas.diffqas.recurrent import Recurrent
 from qednas.errors import InputError
-
-
-class LSTM(nn.Module):
-    """A cell of 20 units with one input, written out, and its read-out: 1,781 weights."""
-
-    def __init__(self):
-        super().__init__()
-        self.gates = nn.ModuleList([nn.Linear(21, 20) for _ in range(4)])
-        self.out = nn.Linear(20, 1)
-
-    def forward(self, series: torch.Tensor) -> torch.Tensor:
-        hidden = series.new_zeros(series.shape[0], 20)
-        cell = hidden
-        for step in range(series.shape[1]):
-            both = torch.cat([series[:, step], hidden], 1)  # (batch, 21)
-            forget, enter, leave, new = (gate(both) for gate in self.gates)
-            cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
-            hidden = torch.sigmoid(leave) * torch.tanh(cell)
-        return self.out(hidden)
 
 
 class Tied(nn.Module):
@@ -57,7 +39,7 @@ def convolutional() -> nn.Module:
 MODULES = {
     "classifier": (lambda: multilayer(64, 10, hidden=(8,)), (64,)),
     "convolutional": (convolutional, (1, 8, 8)),
-    "recurrent": (LSTM, (3, 1)),
+    "recurrent": (Recurrent, (3, 1)),
     "tied": (Tied, (6,)),
 }
 
@@ -108,7 +90,7 @@ def test_onnx_networks_give_what_torch_gives_for_every_batch(name, tmp_path):
 
 
 def test_the_recurrent_network_has_the_weights_of_the_paper():
-    assert Generator(LSTM(), 10).count == 1781
+    assert Generator(Recurrent(), 10).count == 1781
 
 
 def test_plain_networks_stand_alone():
