@@ -156,8 +156,8 @@ def classify(
     """Search the circuit that generates the classifier of the paper; ``options`` are those of :class:`Generator`.
 
     hidden: units of its hidden layers.  folder: where the trained network is written, see :func:`save_network`; the result then
-    has the paths as ``files``; it keeps the state after every epoch too, so an interrupted run goes on.  What is wrong with the
-    folder or the device is told before anything is loaded.
+    has the paths as ``files``; until then it keeps the state after every epoch, so an interrupted run goes on.  What is wrong
+    with the folder or the device is told before anything is loaded.
 
     Returns ``test_accuracy`` on the whole test set after the last epoch, ``trained_parameters``, ``target_parameters`` (weights
     that are generated), ``structural_weights`` {candidate: weight}, the ``history`` of :func:`train_classifier`, and ``seconds``.
@@ -175,6 +175,8 @@ def classify(
     history = train_classifier(net, data, epochs, seed=seed, checkpoint=checkpoint, task=task, progress=progress)
     names = [str(c) for c in net.simulate.pool]
     files = {} if folder is None else {"files": written(net, data, folder, dataset, depth, epochs, seed, options)}
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)  # it is done: another training may take the folder
     return {
         "test_accuracy": history["test_accuracy"][-1],
         "trained_parameters": net.trained_parameters,

@@ -16,7 +16,7 @@ def _benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
-def answers(name: str, precision: str, n: int = 4, depth: int = 3) -> dict[str, np.ndarray]:
+def answers(name: str, precision: str, n: int = 3, depth: int = 2) -> dict[str, np.ndarray]:
     from circuits_peers import SIDES
 
     one = SIDES[name](precision)
