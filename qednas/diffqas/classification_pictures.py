@@ -24,6 +24,10 @@ NAMES = {
 }
 
 
+LEFT_CHANCE = 0.6  # accuracy of two classes above which a seed has learned something
+TICKS = (0.1, 0.3, 1, 3, 10, 30)  # per cent
+
+
 def title(target: list[str]) -> str:
     return f"{TITLES[target[0]]} {target[1].replace(',', ' or ')}"
 
@@ -56,7 +60,7 @@ def curves(runs):
 
 
 def compared(runs):
-    """Accuracy of the search, every candidate alone and the controls: one panel a pair of classes, errors over seeds."""
+    """Test error of the search, every candidate alone and the controls: one panel a pair of classes, errors over seeds."""
     import matplotlib.pyplot as plt
 
     targets = targets_of(runs)
@@ -75,8 +79,10 @@ def compared(runs):
                 else accuracies(runs, dataset=dataset, classes=classes, method=method)
             )
             mean, sem = mean_sem(own.values())
-            axis.errorbar(mean, place, xerr=sem, fmt="o", color=colour, capsize=2, ms=4)
-        axis.set(title=title([dataset, classes]), xlabel="test accuracy")
+            axis.errorbar(100 * (1 - mean), place, xerr=100 * sem, fmt="o", color=colour, capsize=2, ms=4)
+        axis.set(title=title([dataset, classes]), xlabel="test error (%)", xscale="log")
+        axis.set_xticks(ticks := [v for v in TICKS if axis.get_xlim()[0] <= v <= axis.get_xlim()[1]], map(str, ticks))
+        axis.minorticks_off()
         axis.set_yticks(range(len(lines)), [name for name, *_ in lines], fontsize=8)
     axes[0, 0].invert_yaxis()
     return figure
@@ -86,7 +92,7 @@ def structure(runs):
     """What the search mixes the candidates with at its end: one line a pair of classes, errors over seeds."""
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(6.8, 3.2))
+    figure, axis = plt.subplots(figsize=(6.8, 3.6))
     targets = targets_of(runs)
     for colour, shift, (dataset, classes) in zip(COLOURS, np.linspace(-0.2, 0.2, len(targets)), targets, strict=False):
         own = np.array([r["structure"] for r in runs
@@ -99,7 +105,7 @@ def structure(runs):
     labels = [f"{c}{' *' if c.fixed else ''}" for c in PAPER]
     axis.set_xticks(range(12), labels, rotation=45, ha="right", fontsize=8)
     axis.set(ylabel="structural weight")
-    axis.legend()
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -159,7 +165,17 @@ def accuracy_rows(runs) -> list[dict]:
 
 
 def options_table(options, runs) -> list[dict]:
-    return [{"option": r["option"], "test accuracy (%)": percent(r["accuracy"])} for r in option_rows(options, runs)]
+    """Accuracies (%) of every option: of all seeds, of those that left chance, and how many did not."""
+    rows = []
+    for row in option_rows(options, runs):
+        left = [value for value in row["values"] if value > LEFT_CHANCE]
+        rows.append({
+            "option": row["option"],
+            "test accuracy (%)": percent(row["accuracy"]),
+            "seeds that stay at chance": f"{len(row['values']) - len(left)} of {len(row['values'])}",
+            "accuracy of the others (%)": percent(mean_sem(left)) if left else "",
+        })  # fmt: skip
+    return rows
 
 
 def ten_rows(verdict, dataset: str) -> list[dict]:

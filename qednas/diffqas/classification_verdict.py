@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,14 +37,14 @@ def fixed(runs: list[dict[str, Any]], target: list[str], number: int) -> dict[in
     return accuracies(runs, dataset=target[0], classes=target[1], method=f"fixed/{same_as(number)}")
 
 
-def paired(mine: list[float], other: list[float]) -> dict[str, float]:
-    """``mine`` minus ``other``: ``gain`` with ``gain_sem``, and ``p``, two-sided, of Wilcoxon's signed ranks times TESTS."""
+def paired(mine: Sequence[float], other: Sequence[float], tests: int = TESTS) -> dict[str, float]:
+    """``mine`` minus ``other``: ``gain`` with ``gain_sem``, and ``p``, two-sided, of Wilcoxon's signed ranks times ``tests``."""
     from scipy.stats import wilcoxon
 
     difference = np.subtract(mine, other)
     gain, sem = mean_sem(difference)
     p = float(wilcoxon(difference, zero_method="zsplit").pvalue) if len(difference) >= 5 and difference.any() else 1.0
-    return {"gain": gain, "gain_sem": sem, "p": min(1.0, TESTS * p)}
+    return {"gain": gain, "gain_sem": sem, "p": min(1.0, tests * p)}
 
 
 def targets_of(runs: list[dict[str, Any]]) -> list[list[str]]:
