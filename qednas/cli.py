@@ -83,24 +83,32 @@ def run_search(args) -> dict:
 def run_diffqas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+    from qednas.companion.images import NAMES
     from qednas.diffqas.classify import HIDDEN, classify
+    from qednas.diffqas.forecast import forecast
+    from qednas.diffqas.series import SERIES
     from qednas.qed.search import every_few_seconds
 
     def told(step: int, total: int, text: str) -> None:
         progress(f"step {step} of {total}, {text}")
 
-    return classify(
-        args.dataset,
-        args.classes,
-        whole(args.depth, "depth"),
-        whole(args.epochs, "epochs"),
-        seed=whole(args.seed, "seed"),
-        hidden=HIDDEN if args.hidden is None else [whole(size.strip(), "hidden") for size in args.hidden.split(",")],
-        folder=args.out,
-        device=args.device,
-        shots=None if args.shots is None else whole(args.shots, "shots"),
-        progress=every_few_seconds(told),
-    )
+    if args.dataset not in (*NAMES, *SERIES):
+        raise InputError(f"data set {args.dataset!r}: one of {', '.join((*NAMES, *SERIES))}")
+    depth, epochs = whole(args.depth, "depth"), whole(args.epochs, "epochs")
+    common = {
+        "seed": whole(args.seed, "seed"),
+        "folder": args.out,
+        "device": args.device,
+        "shots": None if args.shots is None else whole(args.shots, "shots"),
+        "progress": every_few_seconds(told),
+    }
+    if args.dataset in SERIES:
+        for name, value in (("classes", args.classes), ("hidden", args.hidden)):
+            if value is not None:
+                raise InputError(f"--{name} {value}: {args.dataset} is a series, which has none")
+        return forecast(args.dataset, depth, epochs, **common)
+    hidden = HIDDEN if args.hidden is None else [whole(size.strip(), "hidden") for size in args.hidden.split(",")]
+    return classify(args.dataset, args.classes or "all", depth, epochs, hidden=hidden, **common)
 
 
 def number(text: str, name: str) -> float:
@@ -176,8 +184,13 @@ def show_search(out: dict) -> list[str]:
 
 
 def show_diffqas(out: dict) -> list[str]:
+    quality = (
+        f"test accuracy  {out['test_accuracy']:.4f}"
+        if "test_accuracy" in out
+        else f"test error     {out['test_mse']:.4g}"
+    )
     lines = [
-        f"test accuracy  {out['test_accuracy']:.4f}",
+        quality,
         f"parameters     {out['trained_parameters']} trained for {out['target_parameters']} weights",
         "structural weights:",
     ]
@@ -239,11 +252,16 @@ def parser() -> Parser:
     )
     sub.add_argument("--parameters", metavar="P", help="most parameters of the network (default 40 per site)")
     sub.add_argument("--out", metavar="DIR", help="folder for the network; an interrupted search goes on from there")
-    sub = command("diffqas", run_diffqas, show_diffqas, "search the circuit that generates the weights of a classifier")
-    sub.add_argument("--dataset", required=True, help="mnist, fashion-mnist or digits")
-    sub.add_argument("--classes", default="all", metavar="A,B", help="which classes, or all (default)")
+    sub = command("diffqas", run_diffqas, show_diffqas, "search the circuit that generates the weights of a network")
+    sub.add_argument(
+        "--dataset",
+        required=True,
+        help="images: mnist, fashion-mnist or digits; series: bessel, damped-pendulum, "
+        "delayed-control, narma5 or narma10",
+    )
+    sub.add_argument("--classes", metavar="A,B", help="which classes, or all (default)")
     sub.add_argument("--depth", default="15", metavar="M", help="layers of every circuit (default 15)")
-    sub.add_argument("--epochs", default="5", metavar="E", help="passes through the training images (default 5)")
+    sub.add_argument("--epochs", default="5", metavar="E", help="passes through the training data (default 5)")
     sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
     sub.add_argument("--hidden", metavar="A,B", help="units of the hidden layers of the classifier (default 128,64)")
     sub.add_argument(

@@ -1,0 +1,136 @@
+"""Training networks to forecast the next value of a time series, one or many side by side.
+
+Settings of the paper: windows of four values, batches of ten, RMSProp with rate 0.01, smoothing 0.99 and epsilon 1e-8.  What is
+told is the mean squared error of the series scaled to -1 to 1.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from qednas.diffqas.device import check_device
+from qednas.diffqas.export import plain, prepare, save_network
+from qednas.diffqas.generator import Generator
+from qednas.diffqas.recurrent import Recurrent
+from qednas.diffqas.series import SERIES, WINDOW, Windows, windows
+from qednas.errors import InputError
+
+BATCH, RATE, SMOOTHING, EPSILON = 10, 0.01, 0.99, 1e-8
+Progress = Callable[[int, int, str], None]
+
+
+class Alone(nn.Module):
+    """A single network as one run of those that are trained side by side."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Outputs (1, batch, 1) for inputs (1, batch, window, 1)."""
+        return self.net(inputs[0])[None]
+
+
+def predictions(net: nn.Module, inputs: torch.Tensor, runs: int) -> torch.Tensor:
+    """Forecasts (runs, count) of every run for the same windows (count, window, 1)."""
+    with torch.no_grad():
+        return net(inputs.expand(runs, *inputs.shape))[..., 0]
+
+
+def train_forecasters(
+    net: nn.Module,
+    data: Windows,
+    seeds: Sequence[int],
+    epochs: int,
+    *,
+    batch: int = BATCH,
+    rate: float = RATE,
+    progress: Progress | None = None,
+) -> dict[str, list]:
+    """Train the runs of ``net`` (:class:`SideBySide`, or :class:`Alone`) in place; each draws batches by its own seed.
+
+    Returns, one list a run: ``loss`` (mean squared error over the batches of each epoch), ``test`` (that of the test windows
+    after each epoch) and ``predictions`` of the test windows after the last.  Raises InputError when a loss is not finite.
+    """
+    if epochs < 1 or batch < 1 or not rate > 0 or not seeds:
+        raise InputError(f"epochs = {epochs}, batch = {batch}, rate = {rate}, {len(seeds)} seeds: all positive")
+    kind = next(net.parameters()).dtype
+    (inputs, targets), (unseen, coming) = ((x.to(kind), y.to(kind)) for x, y in (data.train, data.test))
+    orders = [torch.Generator().manual_seed(seed) for seed in seeds]
+    optimiser = torch.optim.RMSprop(net.parameters(), lr=rate, alpha=SMOOTHING, eps=EPSILON)
+    losses, tests = [], []
+    for epoch in range(epochs):
+        drawn = torch.stack([torch.randperm(len(inputs), generator=order) for order in orders])  # (runs, count)
+        total = torch.zeros(len(seeds), dtype=kind)
+        for own in drawn.split(batch, 1):
+            optimiser.zero_grad()
+            loss = (net(inputs[own]) - targets[own]).square().flatten(1).mean(1)  # (runs,)
+            loss.sum().backward()
+            optimiser.step()
+            total += loss.detach() * own.shape[1]
+        losses.append(total / len(inputs))
+        tests.append((predictions(net, unseen, len(seeds)) - coming[:, 0]).square().mean(1))
+        if not all(math.isfinite(value) for value in losses[-1].tolist()):
+            raise InputError(f"a loss is not finite in epoch {epoch + 1}: a smaller rate than {rate} may help")
+        if progress:
+            progress(epoch + 1, epochs, f"test error {tests[-1].median():.2g}")
+    return {
+        "loss": torch.stack(losses).T.tolist(),
+        "test": torch.stack(tests).T.tolist(),
+        "predictions": predictions(net, unseen, len(seeds)).tolist(),
+    }
+
+
+def forecast(
+    dataset: str,
+    depth: int,
+    epochs: int,
+    *,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Search the circuit that generates the recurrent network of the paper; ``options`` are those of :class:`Generator`.
+
+    dataset: one of :data:`SERIES`.  folder: where the trained network is written, see :func:`save_network`; the result then has
+    the paths as ``files``.  Returns ``test_mse`` after the last epoch, ``trained_parameters``, ``target_parameters``,
+    ``structural_weights`` {candidate: weight}, ``history`` of ``loss`` and ``test_mse``, and ``seconds``.
+    Raises InputError for a series that does not exist, and as the generator, its device and the folder do.
+    """
+    began = time.perf_counter()
+    if dataset not in SERIES:
+        raise InputError(f"series {dataset!r}: one of {', '.join(SERIES)}")
+    check_device(options.get("device"), options.get("shots"))
+    if folder is not None:
+        prepare(folder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = Recurrent()
+    net = Generator(module, depth, seed=seed, **options)
+    found = train_forecasters(Alone(net), windows(SERIES[dataset]()), [seed], epochs, progress=progress)
+    record = {
+        "dataset": dataset,
+        "input": f"{WINDOW} values, the series scaled to -1 to 1",
+        "output": "the next value",
+        "test_mse": found["test"][0][-1],
+        "trained_parameters": net.trained_parameters,
+    }
+    files = {} if folder is None else {"files": save_network(plain(net), torch.zeros(1, WINDOW, 1), folder, record)}
+    names = [str(c) for c in net.simulate.pool]
+    return {
+        "test_mse": found["test"][0][-1],
+        "trained_parameters": net.trained_parameters,
+        "target_parameters": net.count,
+        "structural_weights": dict(zip(names, net.structure().tolist(), strict=True)),
+        "history": {"loss": found["loss"][0], "test_mse": found["test"][0]},
+        **files,
+        "seconds": time.perf_counter() - began,
+    }
