@@ -153,6 +153,17 @@ def place(task: Task) -> str:
     return f"{task['dataset']} {task.get('classes', 'all')} {task['method']}"
 
 
+def tuned(
+    run, trials: list[dict[str, Any]], tasks: list[dict[str, Any]], workers: int, checkpoint, progress
+) -> dict[str, Any]:
+    """Run the trials, give every task the best rate of its :func:`place` (the paper's where none was tried), run the tasks."""
+    chosen = best_rates(map_tasks(run, trials, workers=workers, checkpoint=at(checkpoint, "rates"), progress=progress))
+    for task in tasks:
+        task["rate"] = chosen.get(place(task), RATE)
+    found = map_tasks(run, tasks, workers=workers, checkpoint=at(checkpoint, "runs"), progress=progress)
+    return {"runs": found, "rates": chosen}
+
+
 def paper_runs(
     targets: list[list[str]],
     methods: list[str],
@@ -173,23 +184,17 @@ def paper_runs(
     Returns ``runs`` and ``rates``, a dictionary as of :func:`best_rates`.
     """
     common = {"depth": depth, "parameters": parameters}
-    tuned = [m for m in methods if m in CONTROLS]
+    controls = [m for m in methods if m in CONTROLS]
     trial = {**common, "epochs": rate_epochs, "seed": 1000, "held": True}
     trials = [
         {**trial, "dataset": d, "classes": c, "method": m, "rate": r}
-        for d, c in targets for m in tuned for r in rates
+        for d, c in targets for m in controls for r in rates
     ]  # fmt: skip
-    chosen = best_rates(
-        map_tasks(run_paper, trials, workers=workers, checkpoint=at(checkpoint, "rates"), progress=progress)
-    )
     tasks: list[dict[str, Any]] = [
         {**common, "dataset": d, "classes": c, "method": m, "epochs": epochs, "points": points, "seed": s}
         for d, c in targets for m in methods for s in range(seeds)
     ]  # fmt: skip
-    for task in tasks:
-        task["rate"] = chosen.get(place(task), RATE)
-    found = map_tasks(run_paper, tasks, workers=workers, checkpoint=at(checkpoint, "runs"), progress=progress)
-    return {"runs": found, "rates": chosen}
+    return tuned(run_paper, trials, tasks, workers, checkpoint, progress)
 
 
 def option_runs(
@@ -235,17 +240,11 @@ def ten_runs(
         {**trial, "dataset": d, "method": m, "rate": r}
         for d in datasets for m in methods for r in rates
     ]  # fmt: skip
-    chosen = best_rates(
-        map_tasks(run_ten, trials, workers=workers, checkpoint=at(checkpoint, "rates"), progress=progress)
-    )
     tasks: list[dict[str, Any]] = [
         {**common, "dataset": d, "method": m, "parameters": p, "epochs": epochs, "seed": s}
         for d in datasets for m in methods for p in sizes for s in range(seeds)
     ]  # fmt: skip
-    for task in tasks:
-        task["rate"] = chosen[place(task)]
-    found = map_tasks(run_ten, tasks, workers=workers, checkpoint=at(checkpoint, "runs"), progress=progress)
-    return {"runs": found, "rates": chosen}
+    return tuned(run_ten, trials, tasks, workers, checkpoint, progress)
 
 
 def at(checkpoint, name: str):

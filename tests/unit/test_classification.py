@@ -18,8 +18,11 @@ from qednas.diffqas.classification import (
     held_out,
     images,
     of_paper,
+    option_runs,
+    paper_runs,
     run_paper,
     run_ten,
+    ten_runs,
 )
 from qednas.diffqas.classification_verdict import judged, mean_sem, option_rows, paired, same_as
 from qednas.diffqas.classify import Data
@@ -110,6 +113,23 @@ def test_a_run_of_ten_classes_is_the_same_again():
     assert first["curve"] == second["curve"]
     assert first["trained"] <= 200
     assert run_ten(task | {"held": True})["curve"] != first["curve"]
+
+
+def test_campaigns_tune_the_controls_alone_and_keep_every_run(tmp_path):
+    small = {"epochs": 1, "seeds": 2, "workers": 1}
+    two = paper_runs([["digits", "0,1"]], ["fixed/1", "direct"], [0.003, 0.03], 1, 1, points=1, parameters=286,
+                     checkpoint=tmp_path / "two", **small)  # fmt: skip
+    assert list(two["rates"]) == ["digits 0,1 direct"]
+    assert {(r["method"], r["seed"], r["rate"]) for r in two["runs"]} == {
+        (m, s, rate) for m, rate in (("fixed/1", 1e-3), ("direct", two["rates"]["digits 0,1 direct"])) for s in (0, 1)
+    }
+    assert len(list((tmp_path / "two").rglob("*.json"))) == 2 + 4  # two trials of the one control, four runs
+    ten = ten_runs(["digits"], ["random", "direct"], [200], [0.01, 0.03], 200, 1, 1, **small)
+    assert set(ten["rates"]) == {"digits all random", "digits all direct"}
+    assert all(r["rate"] == ten["rates"][f"digits all {r['method']}"] for r in ten["runs"])
+    assert len(ten["runs"]) == 4
+    options = option_runs(["digits", "0,1"], ["bounded scale"], 1, 1, 1, workers=1)
+    assert [r["option"] for r in options["runs"]] == ["bounded scale"]
 
 
 def made_up(gain: float = 0.01) -> dict:
