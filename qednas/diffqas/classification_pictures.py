@@ -203,3 +203,12 @@ def paired_rows(verdict) -> list[dict]:
         {"difference": label, "points": percent((own["gain"], own["gain_sem"])), "p": f"{verdict['p'][key]:.2g}"}
         for key, label, own in ((key, label, summary[key]) for key, label in labels.items())
     ]
+
+
+def differences(verdict) -> dict[str, str]:
+    """The paired differences (percentage points) with their errors, in words for a sentence."""
+    return {
+        name: f"{100 * own['gain']:+.2f} ± {100 * own['gain_sem']:.2f}"
+        for name, own in verdict["summary"].items()
+        if isinstance(own, dict)
+    }

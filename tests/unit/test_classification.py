@@ -193,6 +193,11 @@ def test_options_are_compared_after_as_many_steps():
     assert [r["option"] for r in rows] == list(OPTIONS)
     assert rows[0]["accuracy"][0] == pytest.approx(0.5)
     assert rows[1]["accuracy"] == pytest.approx((0.7, 0.0))
+    options[0]["accuracy"] = 0.5  # one of three seeds of the first option
+    shown = pictures.options_table(options, runs)[1]
+    assert shown["seeds that stay at chance"] == "1 of 3"
+    assert shown["accuracy of the others (%)"] == "70.00 ± 0.00"
+    assert pictures.options_table(options, runs)[0]["seeds that stay at chance"].startswith(f"{len(rows[0]['values'])} of")
 
 
 def test_pictures_and_tables_show_every_way():
@@ -200,6 +205,7 @@ def test_pictures_and_tables_show_every_way():
     runs, verdict = found["09/paper"]["runs"], judged(found)
     axes = pictures.compared(runs).axes
     assert len(axes) == 3
+    assert pictures.differences(verdict)["over_random"].count("±") == 1
     assert [label.get_text() for label in axes[0].get_yticklabels()][2:14] == [
         f"{k} {c}" for k, c in enumerate(PAPER, 1)
     ]
