@@ -20,6 +20,7 @@ from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.series import SERIES, WINDOW, Windows, windows
+from qednas.diffqas.stacked import OwnRates
 from qednas.errors import InputError
 
 BATCH, RATE, SMOOTHING, EPSILON = 10, 0.01, 0.99, 1e-8
@@ -51,20 +52,26 @@ def train_forecasters(
     epochs: int,
     *,
     batch: int = BATCH,
-    rate: float = RATE,
+    rates: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, list]:
-    """Train the runs of ``net`` (:class:`SideBySide`, or :class:`Alone`) in place; each draws batches by its own seed.
+    """Train the runs of ``net`` (:class:`SideBySide`, :class:`Stacked`, or :class:`Alone`) in place.
 
+    Each draws batches by its own seed, and has its own of ``rates`` (that of the paper where none are given).
     Returns, one list a run: ``loss`` (mean squared error over the batches of each epoch), ``test`` (that of the test windows
     after each epoch) and ``predictions`` of the test windows after the last.  Raises InputError when a loss is not finite.
     """
-    if epochs < 1 or batch < 1 or not rate > 0 or not seeds:
-        raise InputError(f"epochs = {epochs}, batch = {batch}, rate = {rate}, {len(seeds)} seeds: all positive")
+    if epochs < 1 or batch < 1 or not seeds:
+        raise InputError(f"epochs = {epochs}, batch = {batch}, {len(seeds)} seeds: all positive")
     kind = next(net.parameters()).dtype
     (inputs, targets), (unseen, coming) = ((x.to(kind), y.to(kind)) for x, y in (data.train, data.test))
     orders = [torch.Generator().manual_seed(seed) for seed in seeds]
-    optimiser = torch.optim.RMSprop(net.parameters(), lr=rate, alpha=SMOOTHING, eps=EPSILON)
+    settings: dict[str, Any] = {"alpha": SMOOTHING, "eps": EPSILON}
+    optimiser: Any
+    if rates is None:
+        optimiser = torch.optim.RMSprop(net.parameters(), lr=RATE, **settings)
+    else:
+        optimiser = OwnRates(torch.optim.RMSprop, net.parameters(), rates, **settings)
     losses, tests = [], []
     for epoch in range(epochs):
         drawn = torch.stack([torch.randperm(len(inputs), generator=order) for order in orders])  # (runs, count)
@@ -78,7 +85,7 @@ def train_forecasters(
         losses.append(total / len(inputs))
         tests.append((predictions(net, unseen, len(seeds)) - coming[:, 0]).square().mean(1))
         if not all(math.isfinite(value) for value in losses[-1].tolist()):
-            raise InputError(f"a loss is not finite in epoch {epoch + 1}: a smaller rate than {rate} may help")
+            raise InputError(f"a loss is not finite in epoch {epoch + 1}: a smaller rate may help")
         if progress:
             progress(epoch + 1, epochs, f"test error {tests[-1].median():.2g}")
     return {

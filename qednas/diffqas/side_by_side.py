@@ -8,6 +8,7 @@ RMSProp) trains each as if it were alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +23,15 @@ from qednas.errors import InputError
 
 
 class Mixtures(torch.autograd.Function):
-    """Probabilities (runs, 2^n) of every run's mixture, from angles (runs, depth, n) and structural weights (runs, live)."""
+    """Probabilities (runs, 2^n) of every run's mixture, from structural weights (runs, live) and angles (runs, 1 or live,
+    depth, n): those that the live candidates share, or those of each."""
 
     @staticmethod
     def forward(ctx, theta, structure, circuits, used, dtype):
         angles = theta.detach().double().numpy()
-        out = np.zeros((len(angles), 1 << angles.shape[2]), dtype)
-        ctx.states = [[circuits[k].forward(angles[run]) if used[run, k] else None for k in range(len(circuits))]
+        out = np.zeros((len(angles), 1 << angles.shape[3]), dtype)
+        last = angles.shape[1] - 1
+        ctx.states = [[circuits[k].forward(angles[run, min(k, last)]) if used[run, k] else None for k in range(len(circuits))]
                       for run in range(len(angles))]  # fmt: skip
         weights = structure.detach().numpy()
         for run, states in enumerate(ctx.states):
@@ -43,22 +46,25 @@ class Mixtures(torch.autograd.Function):
     def backward(ctx, slope):
         slopes = slope.numpy()
         of_angles, of_weights = np.zeros(ctx.angles.shape), np.zeros(ctx.weights.shape)
+        last = ctx.angles.shape[1] - 1
         for run, states in enumerate(ctx.states):
             for k, state in enumerate(states):
                 if state is None:
                     continue
                 of_weights[run, k] = sum(float(np.dot(plane * plane, slopes[run])) for plane in state)
                 down = [2 * ctx.weights[run, k] * slopes[run] * plane for plane in state]
-                of_angles[run] += ctx.circuits[k].gradient(ctx.angles[run], [p.copy() for p in state], down)
+                own = min(k, last)
+                of_angles[run, own] += ctx.circuits[k].gradient(ctx.angles[run, own], [p.copy() for p in state], down)
         return torch.from_numpy(of_angles).to(ctx.kind), torch.from_numpy(of_weights).to(ctx.kind), None, None, None
 
 
 class SideBySide(nn.Module):
-    """Generators of ``module``, one for every (candidates, seed) of ``runs``; candidates are among those of the paper.
+    """Generators of ``module``, one for every (candidates, seed) of ``runs``; candidates are among those of ``pool``.
 
-    Each starts as ``Generator(module, depth, pool=candidates, seed=seed, scaling=..., dtype=...)`` does and stays equal to it,
-    step by step.  Structural weights are raw.  Raises InputError as :class:`Generator` does, for no runs, and for a candidate
-    that is not in the paper's pool.
+    Each starts as ``Generator(module, depth, pool=candidates, seed=seed, ...)`` does with the same ``scaling``, ``spread`` and
+    ``dtype``, and stays equal to it, step by step.  Structural weights are raw.  separate: every candidate has angles of its
+    own, equal at the start.
+    Raises InputError as :class:`Generator` does, for no runs, and for a candidate that is not in the pool.
     """
 
     module: nn.Module
@@ -72,25 +78,31 @@ class SideBySide(nn.Module):
         depth: int,
         runs: Sequence[tuple[Sequence[Candidate], int]],
         *,
+        pool: Sequence[Candidate] = PAPER,
+        separate: bool = False,
         scaling: str = "multiples",
+        spread: float = 2.0,
         dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
         if not runs:
             raise InputError("no runs: at least one is needed")
-        if odd := [c for pool, _ in runs for c in pool if c not in PAPER]:
-            raise InputError(f"candidate {odd[0]} is not in the pool of the paper")
-        alone = [Generator(module, depth, pool=pool, seed=seed, scaling=scaling, dtype=dtype) for pool, seed in runs]
+        pool = list(pool)
+        if odd := [c for own, _ in runs for c in own if c not in pool]:
+            raise InputError(f"candidate {odd[0]} is not in the pool")
+        options: dict[str, Any] = {"scaling": scaling, "spread": spread, "dtype": dtype}
+        alone = [Generator(module, depth, pool=own, seed=seed, **options) for own, seed in runs]
         first = alone[0]
         self.__dict__["module"] = module  # not registered: its parameters are not trained
         self.shapes, self.count, self.qubits = first.shapes, first.count, first.qubits
         self.scaling = SCALINGS[scaling]
-        simulate = Simulator(PAPER, self.qubits, depth, dtype)
+        simulate = Simulator(pool, self.qubits, depth, dtype)
         self.circuits, self.alive, self.kind = simulate.circuits, simulate.alive, DTYPES[dtype]
-        self.angles = nn.Parameter(torch.stack([g.angles.detach() for g in alone]))
-        places = [[PAPER.index(c) for c in pool] for pool, _ in runs]
-        self.members = torch.zeros(len(runs), len(PAPER), dtype=torch.bool)  # (runs, 12)
-        start = torch.zeros(len(runs), len(PAPER), dtype=dtype)
+        angles = torch.stack([g.angles.detach() for g in alone])[:, None]  # (runs, 1, depth, n)
+        self.angles = nn.Parameter(angles.repeat(1, len(self.alive) if separate else 1, 1, 1))
+        places = [[pool.index(c) for c in own] for own, _ in runs]
+        self.members = torch.zeros(len(runs), len(pool), dtype=torch.bool)  # (runs, candidates)
+        start = torch.zeros(len(runs), len(pool), dtype=dtype)
         for run, (own, generator) in enumerate(zip(places, alone, strict=True)):
             self.members[run, own] = True
             start[run, own] = generator.structure().detach()
@@ -98,14 +110,14 @@ class SideBySide(nn.Module):
         self.free = (self.members.sum(1, keepdim=True) > 1) & self.members
         self.structural = nn.Parameter(start * self.free)
         self.register_buffer("fixed_structure", start * ~self.free, persistent=False)
-        self.register_buffer("fixed", simulate.fixed, persistent=False)  # (12, 2^n) of candidates that never change
+        self.register_buffer("fixed", simulate.fixed, persistent=False)  # (candidates, 2^n); rows of live ones are zero
         self.of_bits = nn.Parameter(torch.stack([g.map.of_bits.detach() for g in alone]))
         self.of_probability = nn.Parameter(torch.stack([g.map.of_probability.detach() for g in alone]))
         self.constant = nn.Parameter(torch.stack([g.map.constant.detach() for g in alone]))
         self.register_buffer("bits", torch.as_tensor(first.bits), persistent=False)
 
     def structure(self) -> torch.Tensor:
-        """What every run mixes the candidates of the paper with (runs, 12)."""
+        """What every run mixes the candidates of the pool with (runs, candidates)."""
         return self.structural * self.free + self.fixed_structure
 
     def probabilities(self) -> torch.Tensor:

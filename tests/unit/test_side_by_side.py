@@ -42,11 +42,11 @@ def test_every_run_is_what_it_is_alone(optimiser):
             assert torch.allclose(found[name][run], weight, atol=1e-9, rtol=0)
         own = together.structure()[run][[PAPER.index(c) for c in pool]]
         assert torch.allclose(own, net.structure(), atol=1e-10)
-        assert torch.allclose(together.angles[run], net.angles, atol=1e-9)
+        assert torch.allclose(together.angles[run, 0], net.angles, atol=1e-9)
 
 
 def test_what_cannot_be_run_is_told():
     with pytest.raises(InputError, match="no runs"):
         SideBySide(Recurrent(2), 3, [])
-    with pytest.raises(InputError, match="is not in the pool of the paper"):
+    with pytest.raises(InputError, match="is not in the pool"):
         SideBySide(Recurrent(2), 3, [(REPAIRED, 0)])

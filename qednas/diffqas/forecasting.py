@@ -1,0 +1,155 @@
+"""The measurements of the chapter on time series: the table of the paper with seeds, and controls without a circuit.
+
+Every series is forecast by the searched circuit, by every candidate alone, and by networks that no circuit generates.  All have
+the settings of the paper.  The controls, and the search once more, also take the learning rate that serves best on the last
+windows of the training part, so that none is judged by a rate chosen for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from qednas.companion.parallel import Task
+from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed
+from qednas.diffqas.classification import SEARCHED, controlled
+from qednas.diffqas.forecast import RATE, train_forecasters
+from qednas.diffqas.recurrent import UNITS, Recurrent
+from qednas.diffqas.series import SERIES, Windows, windows
+from qednas.diffqas.side_by_side import SideBySide
+from qednas.diffqas.stacked import Stacked
+
+HELD = 0.2  # share of the training windows, the last ones, that rates are chosen on
+POINTS = 20  # of a learning curve that is kept
+
+
+def units(parameters: int) -> int:
+    """Of the largest recurrent network with at most so many weights."""
+    return max(u for u in range(1, parameters) if 4 * u * (u + 2) + u + 1 <= parameters)
+
+
+def seeded(units: int, seed: int) -> Recurrent:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Recurrent(units)
+
+
+def networks(methods: Sequence[str], seeds: Sequence[int], depth: int, parameters: int) -> nn.Module:
+    """One run for every method and seed, side by side: circuits ("searched", "fixed/k") or one other method.
+
+    "random", "bits", "coordinates": see :func:`controlled`; "direct": the largest network with at most ``parameters`` weights;
+    "full": that of the paper, all its weights trained.
+    """
+    if methods[0] in CIRCUITS:
+        return circuits(Recurrent(), methods, seeds, depth)
+    if methods[0] == "full":
+        return Stacked([seeded(UNITS, s) for s in seeds])
+    if methods[0] == "direct":
+        return Stacked([seeded(units(parameters), s) for s in seeds])
+    return Stacked([controlled(Recurrent(), m, parameters, depth, s) for m, s in zip(methods, seeds, strict=True)])
+
+
+def single(data: Windows) -> Windows:
+    """The same windows in single precision."""
+    train, test = ((x.float(), y.float()) for x, y in (data.train, data.test))
+    return Windows(train, test)
+
+
+def held_out(data: Windows) -> Windows:
+    """The training windows alone, the last fifth of them to test on."""
+    inputs, targets = data.train
+    own = len(inputs) - max(1, int(HELD * len(inputs)))
+    return Windows((inputs[:own], targets[:own]), (inputs[own:], targets[own:]))
+
+
+def run_series(task: Task) -> dict[str, Any]:
+    """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each: ``runs``."""
+    data = single(windows(SERIES[task["dataset"]]()))
+    if task["held"]:
+        data = held_out(data)
+    net = networks(task["methods"], task["seeds"], task["depth"], task["parameters"])
+    found = train_forecasters(net, data, task["seeds"], task["epochs"], rates=task["rates"])
+    kept = np.unique(np.linspace(0, task["epochs"] - 1, POINTS).round().astype(int))
+    structure = net.structure().tolist() if isinstance(net, SideBySide) else [[]] * len(task["seeds"])
+    runs = []
+    for place, (method, seed, rate) in enumerate(zip(task["methods"], task["seeds"], task["rates"], strict=True)):
+        curve = [float(f"{found['test'][place][k]:.4g}") for k in kept]
+        run = {"dataset": task["dataset"], "method": method, "group": task["group"], "seed": seed, "rate": rate}
+        run |= {"mse": found["test"][place][-1], "epoch": (kept + 1).tolist(), "curve": curve}
+        run["structure"] = [round(w, 4) for w in structure[place]]
+        if seed == 0:
+            run["predictions"] = [round(v, 4) for v in found["predictions"][place]]
+        runs.append(run)
+    return {"runs": runs}
+
+
+def best_rates(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """{"series method": rate} with the lowest error on the held-out windows, geometric mean over seeds."""
+    errors: dict[tuple[str, str], dict[float, list[float]]] = {}
+    for run in runs:
+        place = errors.setdefault((run["dataset"], run["method"]), {})
+        place.setdefault(run["rate"], []).append(float(np.log(run["mse"])))
+    return {f"{d} {m}": min(by_rate, key=lambda rate: np.mean(by_rate[rate])) for (d, m), by_rate in errors.items()}
+
+
+def forecast_runs(
+    datasets: list[str],
+    controls: list[str],
+    rates: list[float],
+    rate_seeds: int,
+    depth: int,
+    epochs: int,
+    parameters: int,
+    seeds: int,
+    together: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Forecast every series with circuits (rate of the paper), then with the search and ``controls`` at rates that are chosen.
+
+    together: how many seeds are trained side by side.  Returns ``runs``, those of group "paper" and of group "tuned", and
+    ``rates``, a dictionary as of :func:`best_rates`.
+    """
+    common = {"depth": depth, "epochs": epochs, "parameters": parameters, "held": False}
+    tuned = (SEARCHED, *controls)
+    longest = sorted(datasets, key=lambda d: -len(SERIES[d]()))
+    trials = [(r, 1000 + s) for r in rates for s in range(rate_seeds)]
+    tried = [
+        {**common, "dataset": d, "group": "rates", "held": True, **listed([(m, s, r) for r, s in trials])}
+        for d in longest for m in tuned
+    ]  # fmt: skip
+    chosen = best_rates(each_run(run_series, tried, "rates", workers, checkpoint, progress))
+    tasks = []
+    for d in longest:
+        for first in range(0, seeds, together):
+            own = range(first, min(first + together, seeds))
+            paper = listed([(m, s, RATE) for m in CIRCUITS for s in own])
+            tasks.append({**common, "dataset": d, "group": "paper", **paper})
+            for m in tuned:
+                tasks.append(
+                    {**common, "dataset": d, "group": "tuned", **listed([(m, s, chosen[f"{d} {m}"]) for s in own])}
+                )
+    return {"runs": each_run(run_series, tasks, "runs", workers, checkpoint, progress), "rates": chosen}
+
+
+def simple_errors(datasets: list[str]) -> dict[str, dict[str, float]]:
+    """Test mean squared errors without a network: the last value again, and least squares on the window (5 numbers)."""
+    out = {}
+    for name in datasets:
+        data = windows(SERIES[name]())
+        (x, y), (unseen, coming) = ((i[..., 0].numpy(), t[:, 0].numpy()) for i, t in (data.train, data.test))
+
+        def with_one(v: np.ndarray) -> np.ndarray:
+            return np.column_stack([v, np.ones(len(v))])
+
+        slopes = np.linalg.lstsq(with_one(x), y, rcond=None)[0]
+        out[name] = {
+            "last value": float(np.mean((unseen[:, -1] - coming) ** 2)),
+            "linear": float(np.mean((with_one(unseen) @ slopes - coming) ** 2)),
+        }
+    return out

@@ -1,0 +1,64 @@
+"""The measurements of the chapter on control: what is trained, and what the runs are said to tell."""
+
+import pytest
+
+from qednas.diffqas import control_pictures as pictures
+from qednas.diffqas.campaign import CIRCUITS
+from qednas.diffqas.classification import SEARCHED
+from qednas.diffqas.control import OUTPUTS, best_rates, control_runs, networks
+from qednas.diffqas.control_verdict import judged
+
+METHODS = [*CIRCUITS, "random", "full"]
+GRIDS = ["MiniGrid-Empty-5x5-v0", "MiniGrid-Empty-6x6-v0"]
+
+
+def test_networks_are_those_of_the_paper():
+    """157 trained numbers generate 6,023 and 5,825 weights."""
+    for name, count in (("policy", 6023), ("value", 5825)):
+        net = networks(OUTPUTS[name], ["searched"], [0], 10, 157)
+        assert net.count == count
+        assert sum(p[0].numel() for p in net.parameters()) == 157
+        assert networks(OUTPUTS[name], ["full"], [0], 10, 157).trained_parameters == count
+        assert 140 < networks(OUTPUTS[name], ["random"], [0], 10, 157).trained_parameters <= 157
+
+
+def test_the_rate_of_a_method_is_the_one_that_earned_most_over_the_course():
+    runs = [
+        {"method": "x", "rate": r, "reward": reward}
+        for r, reward in ((0.1, [0.0, 0.9]), (0.1, [0.1, 0.1]), (0.2, [0.3, 0.4]), (0.2, [0.3, 0.4]))
+    ]
+    assert best_rates(runs) == {"x": 0.2}
+
+
+def made(late: dict[str, float], spread: dict[str, float], seeds: int = 3) -> list[dict]:
+    return [
+        {"environment": e, "method": m, "seed": s, "success": [0.1, 0.9 - 0.1 * (e == GRIDS[1])], "steps": [50.0, 6.0],
+         "reward": [0.2, 0.9], "late": [late.get(m, 0.5) + 0.01 * s, spread.get(m, 0.2)], "episodes": [10, 100]}
+        for e in GRIDS for m in METHODS for s in range(seeds)
+    ]  # fmt: skip
+
+
+def test_differences_are_read_off_the_runs():
+    """Twelve candidates count: the uniform ones four times."""
+    found = judged({"10/control": {"runs": made({SEARCHED: 0.8, "fixed/1": 0.2, "full": 0.9}, {SEARCHED: 0.1})}})
+    gains = {name: own["gain"] for name, own in found["summary"].items() if isinstance(own, dict)}
+    assert gains["over_fixed"] == pytest.approx(0.8 - (4 * 0.2 + 8 * 0.5) / 12)
+    assert gains["over_full"] == pytest.approx(-0.1)
+    assert gains["spread_over_fixed"] == pytest.approx(0.1)
+    assert found["p"]["over_full"] == pytest.approx(min(1, 5 * 0.03125))
+    assert found["summary"]["success"] == pytest.approx(0.8)
+    assert found["final"][GRIDS[0]][SEARCHED]["late"] == pytest.approx(0.81)
+    assert found["final"][GRIDS[0]][SEARCHED]["late_sem"] == pytest.approx(0.01 / 3**0.5)
+
+
+def test_the_campaign_runs_and_is_shown():
+    settings = {"environments": GRIDS[:1], "methods": METHODS, "rates": [0.001, 0.01], "rate_seeds": 1, "rate_updates": 2,
+                "depth": 1, "updates": 6, "parameters": 157, "seeds": 2}  # fmt: skip
+    found = control_runs(**settings, workers=1)
+    assert len(found["runs"]) == 2 * len(METHODS)
+    assert all(run["rate"] == found["rates"][run["method"]] for run in found["runs"])
+    verdict = judged({"10/control": found})
+    for picture in (pictures.grids(GRIDS), pictures.learning(found["runs"], verdict)):
+        picture.canvas.draw()
+    assert len(pictures.final_rows(verdict, GRIDS[0])) == len(METHODS)
+    assert len(pictures.paired_rows(verdict)) == 5
