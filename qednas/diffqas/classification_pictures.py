@@ -25,7 +25,10 @@ NAMES = {
 
 
 LEFT_CHANCE = 0.6  # accuracy of two classes above which a seed has learned something
-TICKS = (0.1, 0.3, 1, 3, 10, 30)  # per cent
+
+
+def within(limits, ticks) -> list:
+    return [tick for tick in ticks if limits[0] <= tick <= limits[1]]
 
 
 def title(target: list[str]) -> str:
@@ -81,7 +84,7 @@ def compared(runs):
             mean, sem = mean_sem(own.values())
             axis.errorbar(100 * (1 - mean), place, xerr=100 * sem, fmt="o", color=colour, capsize=2, ms=4)
         axis.set(title=title([dataset, classes]), xlabel="test error (%)", xscale="log")
-        axis.set_xticks(ticks := [v for v in TICKS if axis.get_xlim()[0] <= v <= axis.get_xlim()[1]], map(str, ticks))
+        axis.set_xticks(ticks := within(axis.get_xlim(), (0.1, 0.3, 1, 3, 10, 30)), map(str, ticks))
         axis.minorticks_off()
         axis.set_yticks(range(len(lines)), [name for name, *_ in lines], fontsize=8)
     axes[0, 0].invert_yaxis()
@@ -125,8 +128,7 @@ def ten_classes(verdict):
             axis.plot(*zip(*points, strict=True), "x", color="black", ms=9, mew=2, label="published")
         axis.set(title=f"{TITLES[dataset]}, ten classes", xlabel="trained parameters", xscale="log", yscale="log")
         axis.set_xticks(x, [f"{v:,}" for v in x])
-        axis.set_yticks(ticks := [v for v in (2, 3, 5, 10, 20, 30, 50) if axis.get_ylim()[0] <= v <= axis.get_ylim()[1]],
-                        [str(v) for v in ticks])  # fmt: skip
+        axis.set_yticks(ticks := within(axis.get_ylim(), (2, 3, 5, 7, 10, 15, 20, 30, 40, 50)), map(str, ticks))
         axis.minorticks_off()
     axes[0, 0].set_ylabel("test error (%)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -173,7 +175,7 @@ def options_table(options, runs) -> list[dict]:
             "option": row["option"],
             "test accuracy (%)": percent(row["accuracy"]),
             "seeds that stay at chance": f"{len(row['values']) - len(left)} of {len(row['values'])}",
-            "accuracy of the others (%)": percent(mean_sem(left)) if left else "",
+            "accuracy of the others (%)": percent(mean_sem(left)) if len(left) > 1 else "".join(f"{100 * own:.2f}" for own in left),
         })  # fmt: skip
     return rows
 
