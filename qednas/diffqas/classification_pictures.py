@@ -171,11 +171,12 @@ def options_table(options, runs) -> list[dict]:
     rows = []
     for row in option_rows(options, runs):
         left = [value for value in row["values"] if value > LEFT_CHANCE]
+        alone = f"{100 * left[0]:.2f}" if left else ""
         rows.append({
             "option": row["option"],
             "test accuracy (%)": percent(row["accuracy"]),
             "seeds that stay at chance": f"{len(row['values']) - len(left)} of {len(row['values'])}",
-            "accuracy of the others (%)": percent(mean_sem(left)) if len(left) > 1 else "".join(f"{100 * own:.2f}" for own in left),
+            "accuracy of the others (%)": percent(mean_sem(left)) if len(left) > 1 else alone,
         })  # fmt: skip
     return rows
 
