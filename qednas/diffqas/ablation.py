@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from qednas.companion.parallel import Task
-from qednas.diffqas.campaign import each_run
+from qednas.diffqas.campaign import FIXED, each_run, pool_of
 from qednas.diffqas.candidates import PAPER, POOLS
 from qednas.diffqas.entangling import entanglement
 from qednas.diffqas.forecast import predictions, train_forecasters
@@ -29,7 +29,8 @@ def searched(task: Task) -> SideBySide:
     """The generators of a task, untrained: one for each of its seeds."""
     pool = POOLS[task.get("pool", "paper")]
     separate = task.get("separate", False)
-    net = SideBySide(Recurrent(), task["depth"], [(pool, s) for s in task["seeds"]], pool=pool, separate=separate)
+    own = pool_of(task["method"]) if "method" in task else pool
+    net = SideBySide(Recurrent(), task["depth"], [(own, s) for s in task["seeds"]], pool=pool, separate=separate)
     if (structure := task.get("structure")) is not None:
         net.structural.data[:] = torch.tensor(structure)
         net.structural.requires_grad_(False)
@@ -37,10 +38,12 @@ def searched(task: Task) -> SideBySide:
 
 
 def measured(net: SideBySide, pool: Sequence, run: int) -> list[list[float]]:
-    """[Meyer-Wallach, half-chain entropy] of the candidates that angles change, in one run."""
+    """[Meyer-Wallach, half-chain entropy] of the candidates of a run that angles change."""
     sets = net.angles[run].detach().double().numpy()
     out = []
     for place, k in enumerate(net.alive):
+        if not net.members[run, k]:
+            continue
         found = entanglement(pool[k], sets[min(place, len(sets) - 1)])
         out.append([round(found["meyer_wallach"], 5), round(found["entropy"], 5)])
     return out
@@ -135,9 +138,11 @@ def variant_runs(
     checkpoint=None,
     progress=None,
 ) -> dict[str, Any]:
-    """Variants of the search on every series: ``depths``, angles of their own, the repaired pool, fixed structural weights.
+    """Variants of the search on every series: ``depths``, angles of their own, the repaired pool, fixed structural weights, and
+    candidates alone.
 
-    Then structural weights that were found on one series (mean over seeds), kept fixed on every other.  Returns ``runs``.
+    Then structural weights that were found on one series (mean over seeds), kept fixed on every other.  Returns ``runs``, and
+    ``default``, the variant that is the search itself.
     """
     common = {"seeds": list(range(seeds)), "epochs": epochs}
     variants: list[dict[str, Any]] = [{"variant": f"depth {m}", "depth": m} for m in depths]
@@ -146,6 +151,8 @@ def variant_runs(
         {"variant": "repaired pool", "depth": depth, "pool": "repaired"},
         {"variant": "equal weights", "depth": depth, "structure": [EQUAL] * len(PAPER)},
     ]
+    alone = [m for m in FIXED if not pool_of(m)[0].fixed]
+    variants += [{"variant": method, "depth": depth, "method": method} for method in alone]
     tasks = [{**common, **v, "dataset": d} for v in variants for d in datasets]
     runs = each_run(run_variant, tasks, "variants", workers, checkpoint, progress)
     found = {}
@@ -157,7 +164,7 @@ def variant_runs(
         for a in datasets for b in datasets
     ]  # fmt: skip
     runs += each_run(run_variant, moved, "moved", workers, checkpoint, progress)
-    return {"runs": runs}
+    return {"runs": runs, "default": f"depth {depth}"}
 
 
 def discrete_runs(

@@ -24,7 +24,7 @@ from qednas.diffqas.side_by_side import SideBySide
 from qednas.diffqas.stacked import Stacked
 
 HELD = 0.2  # share of the training windows, the last ones, that rates are chosen on
-POINTS = 20  # of a learning curve that is kept
+SHOWN = (SEARCHED, "fixed/1")  # methods whose forecasts are kept, of one seed
 
 
 def units(parameters: int) -> int:
@@ -73,15 +73,13 @@ def run_series(task: Task) -> dict[str, Any]:
         data = held_out(data)
     net = networks(task["methods"], task["seeds"], task["depth"], task["parameters"])
     found = train_forecasters(net, data, task["seeds"], task["epochs"], rates=task["rates"])
-    kept = np.unique(np.linspace(0, task["epochs"] - 1, POINTS).round().astype(int))
     structure = net.structure().tolist() if isinstance(net, SideBySide) else [[]] * len(task["seeds"])
     runs = []
     for place, (method, seed, rate) in enumerate(zip(task["methods"], task["seeds"], task["rates"], strict=True)):
-        curve = [float(f"{found['test'][place][k]:.4g}") for k in kept]
         run = {"dataset": task["dataset"], "method": method, "group": task["group"], "seed": seed, "rate": rate}
-        run |= {"mse": found["test"][place][-1], "epoch": (kept + 1).tolist(), "curve": curve}
+        run["mse"] = found["test"][place][-1]
         run["structure"] = [round(w, 4) for w in structure[place]]
-        if seed == 0:
+        if seed == 0 and method in SHOWN and task["group"] == "paper":
             run["predictions"] = [round(v, 4) for v in found["predictions"][place]]
         runs.append(run)
     return {"runs": runs}

@@ -197,7 +197,9 @@ def test_options_are_compared_after_as_many_steps():
     shown = pictures.options_table(options, runs)[1]
     assert shown["seeds that stay at chance"] == "1 of 3"
     assert shown["accuracy of the others (%)"] == "70.00 ± 0.00"
-    assert pictures.options_table(options, runs)[0]["seeds that stay at chance"].startswith(f"{len(rows[0]['values'])} of")
+    assert pictures.options_table(options, runs)[0]["seeds that stay at chance"].startswith(
+        f"{len(rows[0]['values'])} of"
+    )
 
 
 def test_pictures_and_tables_show_every_way():

@@ -58,7 +58,6 @@ def test_a_run_of_a_task_is_that_run_alone():
     data = single(windows(SERIES["narma5"]()))
     alone = train_forecasters(networks(["fixed/7"], [3], 2, 135), data, [3], 3)
     assert runs[1]["mse"] == pytest.approx(alone["test"][0][-1], rel=1e-3)
-    assert runs[1]["curve"] == pytest.approx(alone["test"][0], rel=1e-3)
 
 
 def test_the_rate_of_each_method_is_the_best_by_geometric_mean():

@@ -1,5 +1,6 @@
 """The whole search on short chains: the network, its files, the interruption, the command line and bad input."""
 
+import itertools
 import json
 
 import numpy as np
@@ -12,9 +13,9 @@ from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed import search as module
 from qednas.qed import trained_alone
-from qednas.qed.architecture import Architecture, Given, load
+from qednas.qed.architecture import Architecture, Given, every_part, load
 from qednas.qed.blocks.block import exact_state
-from qednas.qed.search import search
+from qednas.qed.search import halving, search
 
 
 @pytest.fixture
@@ -75,10 +76,14 @@ def test_time_is_kept(quick):
     assert found["seconds"] < 7.0
 
 
-def test_time_that_is_too_short_for_a_step_is_told(quick, monkeypatch):
-    monkeypatch.setattr(module, "SHARES", {"search": 0.3, "measure": 0.69999})
+def test_time_that_is_too_short_for_a_step_is_told():
+    """By a clock that goes on by a second whenever it is looked at."""
+    h = build("tfim", 8, h=1.5)
+    given, ticks = Given.of(h), itertools.count()
+    parts = every_part(given, ["jastrow"], 100)["jastrow"]
+    ranked = [Architecture((part,)) for part in parts]
     with pytest.raises(InputError, match="too little for one step of training"):
-        search(build("tfim", 8, h=1.5), 1.0, blocks=["jastrow"])
+        halving(h, given, ranked, 0.5, 0, clock=lambda: float(next(ticks)))
 
 
 @pytest.mark.parametrize(
