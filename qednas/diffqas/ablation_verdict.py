@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,12 +85,22 @@ def shots(runs: Runs) -> tuple[dict[str, Any], dict[str, Any]]:
     return reading, searching
 
 
+def noises(runs: Runs) -> dict[str, tuple[list[float], list[float]]]:
+    """Ratios of errors to exact ones, by noise and mitigation."""
+    exact = by_place(runs, noise="exact")
+    kinds = dict.fromkeys((r["noise"], r["mitigation"]) for r in runs if r["noise"] != "exact")
+    return {f"{n} {m}".replace(" ", "_"): over(by_place(runs, noise=n, mitigation=m), exact) for n, m in kinds}
+
+
 def judged(inputs) -> dict[str, Any]:
     """From the results of chapter 11: what the claims are read from.
 
     ``summary``: ratios of errors as powers of ten, with standard errors over series and seeds.  ``over_<variant>``: of a variant
     to the search (positive: the search is better).  ``<rule>``: of a search made discrete to the one that is not, as found,
-    trained on, and from the start.  ``reading`` and ``searching``: of circuits read by shots to exact ones.
+    trained on, and from the start.  ``gain_of_separate_angles`` and ``gain_of_repaired_pool``: the other way round, positive
+    where these are better.  ``reading``, ``searching`` and ``noise``: of circuits read by shots or with noise to exact ones.
+    ``gradients``: see :func:`scaling`.  ``entanglement``: see :func:`entangled`, and ``gain``, the correlation with its sign
+    turned, positive where more entangled states have lower errors.
     """
     variants, default = inputs["11/variants"]["runs"], inputs["11/variants"]["default"]
     discrete = inputs["11/discrete"]["runs"]
@@ -103,22 +112,26 @@ def judged(inputs) -> dict[str, Any]:
         if not name.startswith(("weights of", "fixed/"))
     }
     compared |= moved(variants, default)
+    for name in ("separate angles", "repaired pool"):
+        compared[f"gain_of_{name.replace(' ', '_')}"] = over(mine, by_place(variants, variant=name))
     against = {"as found": "searched", "trained on": "searched, trained on", "from the start": "searched"}
     for rule in RULES:
         for how, whole in against.items():
             key = f"{rule}_{how}".replace(" ", "_")
             compared[key] = over(by_place(discrete, variant=f"{rule}, {how}"), by_place(discrete, variant=whole))
     reading, searching = shots(inputs["11/shots"]["runs"])
-    tests = {name: paired(*pair, len(compared)) for name, pair in compared.items()}
+    linked = entangled(variants)
+    # Two of them are tests of others the other way round.
+    tests = {name: paired(*pair, len(compared) - 2) for name, pair in compared.items()}
     found = {name: test.pop("p") for name, test in tests.items()}
 
-    def without_p(pairs: dict[str, Any], test: Callable[..., dict[str, float]] = paired) -> dict[str, Any]:
-        return {name: {k: v for k, v in test(*pair).items() if k != "p"} for name, pair in pairs.items()}
+    def without_p(pairs: dict[str, Any]) -> dict[str, Any]:
+        return {name: {k: v for k, v in paired(*pair).items() if k != "p"} for name, pair in pairs.items()}
 
     return {
         "summary": {**tests, "reading": without_p(reading), "searching": without_p(searching),
-                    "gradients": scaling(inputs["11/gradients"]["runs"])},
+                    "noise": without_p(noises(inputs["11/noise"]["runs"])), "gradients": scaling(inputs["11/gradients"]["runs"])},
         "p": found,
-        "entanglement": entangled(variants),
+        "entanglement": linked | {"gain": -linked["rho"]},
         "default": default,
     }  # fmt: skip
