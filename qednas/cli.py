@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from qednas import __version__
 from qednas.errors import InputError
@@ -85,24 +86,33 @@ def run_diffqas(args) -> dict:
 
     from qednas.companion.images import NAMES
     from qednas.diffqas.classify import HIDDEN, classify
+    from qednas.diffqas.device import memory
     from qednas.diffqas.forecast import forecast
     from qednas.diffqas.series import SERIES
+    from qednas.diffqas.simulator import MOST_QUBITS
     from qednas.qed.search import every_few_seconds
 
     def told(step: int, total: int, text: str) -> None:
         progress(f"step {step} of {total}, {text}")
 
-    if args.dataset not in (*NAMES, *SERIES):
-        raise InputError(f"data set {args.dataset!r}: one of {', '.join((*NAMES, *SERIES))}")
+    own = Path(args.dataset).is_file()
+    if args.dataset not in (*NAMES, *SERIES) and not own:
+        known = ", ".join((*NAMES, *SERIES))
+        raise InputError(f"data set {args.dataset!r}: one of {known}, or a file with a number in each line")
     depth, epochs = whole(args.depth, "depth"), whole(args.epochs, "epochs")
+    shots = None if args.shots is None else whole(args.shots, "shots")
+    if shots is not None and (need := 8 * MOST_QUBITS * shots) > memory():
+        raise InputError(
+            f"--shots {shots}: samples take up to {need / 1e9:.3g} GB, this machine has {memory() / 1e9:.3g} GB"
+        )
     common = {
         "seed": whole(args.seed, "seed"),
         "folder": args.out,
         "device": args.device,
-        "shots": None if args.shots is None else whole(args.shots, "shots"),
+        "shots": shots,
         "progress": every_few_seconds(told),
     }
-    if args.dataset in SERIES:
+    if args.dataset in SERIES or own:
         for name, value in (("classes", args.classes), ("hidden", args.hidden)):
             if value is not None:
                 raise InputError(f"--{name} {value}: {args.dataset} is a series, which has none")
@@ -256,8 +266,8 @@ def parser() -> Parser:
     sub.add_argument(
         "--dataset",
         required=True,
-        help="images: mnist, fashion-mnist or digits; series: bessel, damped-pendulum, "
-        "delayed-control, narma5 or narma10",
+        help="images: mnist, fashion-mnist or digits; series: bessel, damped-pendulum, delayed-control, narma5, narma10, "
+        "or a file with a number in each line (of several, the last one counts)",
     )
     sub.add_argument("--classes", metavar="A,B", help="which classes, or all (default)")
     sub.add_argument("--depth", default="15", metavar="M", help="layers of every circuit (default 15)")

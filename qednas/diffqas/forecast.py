@@ -19,7 +19,7 @@ from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.series import SERIES, WINDOW, Windows, windows
+from qednas.diffqas.series import WINDOW, Windows, series, windows
 from qednas.diffqas.stacked import OwnRates
 from qednas.errors import InputError
 
@@ -107,14 +107,14 @@ def forecast(
 ) -> dict[str, Any]:
     """Search the circuit that generates the recurrent network of the paper; ``options`` are those of :class:`Generator`.
 
-    dataset: one of :data:`SERIES`.  folder: where the trained network is written, see :func:`save_network`; the result then has
-    the paths as ``files``.  Returns ``test_mse`` after the last epoch, ``trained_parameters``, ``target_parameters``,
-    ``structural_weights`` {candidate: weight}, ``history`` of ``loss`` and ``test_mse``, and ``seconds``.
-    Raises InputError for a series that does not exist, and as the generator, its device and the folder do.
+    dataset: a series by name or a file, see :func:`series`.  folder: where the trained network is written, see
+    :func:`save_network`; the result then has the paths as ``files``.  Returns ``test_mse`` after the last epoch,
+    ``trained_parameters``, ``target_parameters``, ``structural_weights`` {candidate: weight}, ``history`` of ``loss`` and
+    ``test_mse``, and ``seconds``.
+    Raises InputError for a series that does not exist or cannot be forecast, and as the generator, its device and the folder do.
     """
     began = time.perf_counter()
-    if dataset not in SERIES:
-        raise InputError(f"series {dataset!r}: one of {', '.join(SERIES)}")
+    data = windows(series(dataset))
     check_device(options.get("device"), options.get("shots"))
     if folder is not None:
         prepare(folder)
@@ -122,7 +122,7 @@ def forecast(
         torch.manual_seed(seed)
         module = Recurrent()
     net = Generator(module, depth, seed=seed, **options)
-    found = train_forecasters(Alone(net), windows(SERIES[dataset]()), [seed], epochs, progress=progress)
+    found = train_forecasters(Alone(net), data, [seed], epochs, progress=progress)
     record = {
         "dataset": dataset,
         "input": f"{WINDOW} values, the series scaled to -1 to 1",

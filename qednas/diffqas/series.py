@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -72,6 +73,33 @@ SERIES: dict[str, Callable[[], np.ndarray]] = {
     "narma5": lambda: narma(5),
     "narma10": lambda: narma(10),
 }
+
+
+def series(dataset: str) -> np.ndarray:
+    """The values (length,) of one of :data:`SERIES`, or of a file: the last number of each line, after a line of names or not.
+
+    Raises InputError for a name that is neither, and for a line without a number.
+    """
+    if dataset in SERIES:
+        return SERIES[dataset]()
+    path = Path(dataset)
+    if not path.is_file():
+        raise InputError(f"series {dataset!r}: one of {', '.join(SERIES)}, or a file with a number in each line")
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (UnicodeDecodeError, OSError) as problem:
+        raise InputError(f"{dataset}: no text file ({problem})") from None
+    values = []
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        cell = line.replace(";", ",").replace(",", " ").split()[-1:]
+        try:
+            values.append(float(cell[0]))
+        except (IndexError, ValueError):
+            if number > 1:
+                raise InputError(f"{dataset}, line {number}: {line[:40]!r} does not end in a number") from None
+    return np.array(values)
 
 
 @dataclass(frozen=True)

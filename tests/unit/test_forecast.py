@@ -81,6 +81,17 @@ def test_the_command_tells_the_error_and_writes_the_network(tmp_path, capsys):
     assert "test error" in capsys.readouterr().out
 
 
+def test_the_command_forecasts_a_series_of_ones_own(tmp_path, capsys):
+    path = tmp_path / "own.csv"
+    path.write_text("hour,load\n" + "".join(f"{k},{np.sin(k / 3)}\n" for k in range(60)))
+    assert main(f"diffqas --dataset {path} --depth 1 --epochs 1 --json".split()) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["trained_parameters"] == 11 + 12 + 13
+    path.write_text("1\n2\n3\n")
+    assert main(f"diffqas --dataset {path} --depth 1 --epochs 1".split()) == 2
+    assert "too short for windows of 4: at least 7" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -88,6 +99,10 @@ def test_the_command_tells_the_error_and_writes_the_network(tmp_path, capsys):
         ("--dataset narma5 --classes 1,5", "--classes 1,5: narma5 is a series"),
         ("--dataset narma5 --hidden 4", "--hidden 4: narma5 is a series"),
         ("--dataset narma5 --epochs 0", "epochs = 0"),
+        (
+            "--dataset narma5 --device default.qubit --shots 1000000000000",
+            "--shots 1000000000000: samples take up to 1.6e",
+        ),
         ("--dataset narma5 --device nosuch", "device = 'nosuch' is not installed"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.special import jvp
 
-from qednas.diffqas.series import SERIES, bessel, damped_pendulum, delayed_control, narma, windows
+from qednas.diffqas.series import SERIES, bessel, damped_pendulum, delayed_control, narma, series, windows
 from qednas.errors import InputError
 
 
@@ -76,6 +76,31 @@ def test_windows_end_before_what_they_forecast():
 def test_what_is_no_series_is_told(values, window, words):
     with pytest.raises(InputError, match=words):
         windows(np.asarray(values), window)
+
+
+@pytest.mark.parametrize(
+    "text", ["1\n2.5\n-3e-1\n", "time,value\n0,1\n1,2.5\n\n2,-0.3", "\ufeffvalue\n1;1\n2 2.5\n3\t-0.3\n"]
+)
+def test_a_series_of_ones_own_is_read_from_a_file(tmp_path, text):
+    path = tmp_path / "own.csv"
+    path.write_text(text, encoding="utf-8")
+    assert series(str(path)).tolist() == [1, 2.5, -0.3]
+    assert np.array_equal(series("bessel"), SERIES["bessel"]())
+
+
+def test_a_file_that_is_no_series_is_told(tmp_path):
+    with pytest.raises(InputError, match="series 'nosuch': one of bessel, .*or a file"):
+        series("nosuch")
+    path = tmp_path / "own.csv"
+    path.write_text("value\n1\ntwo\n")
+    with pytest.raises(InputError, match=r"own\.csv, line 3: 'two' does not end in a number"):
+        series(str(path))
+    path.write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(InputError, match="no text file"):
+        series(str(path))
+    path.write_text("1\nnan\n2\n3\n4\n5\n6\n7\n")
+    with pytest.raises(InputError, match="value 1 of the series is nan"):
+        windows(series(str(path)))
 
 
 def test_the_shortest_series_has_a_window_of_each_kind():
