@@ -131,7 +131,14 @@ def shots(verdict):
         x = [int(count) for count in own]
         middle, low, high = np.array([ratio(test) for test in own.values()]).T
         axis.errorbar(
-            x, middle, [middle - low, high - middle], fmt=f"{mark}-", ms=5, capsize=2, color=colour, label=label
+            x,
+            middle,
+            np.array([middle - low, high - middle]),
+            fmt=f"{mark}-",
+            ms=5,
+            capsize=2,
+            color=colour,
+            label=label,
         )
     axis.axhline(1, color="0.5", lw=1, ls="--")
     axis.set(xlabel="shots for each circuit", ylabel="test error / exact", xscale="log", yscale="log")
@@ -172,7 +179,9 @@ def noise(runs):
         found = [ratio(dict(zip(("gain", "gain_sem"), ratios(kind, name), strict=True))) for kind in kinds]
         middle, low, high = np.array(found).T
         x = np.arange(len(kinds)) + shift
-        axis.errorbar(x, middle, [middle - low, high - middle], fmt=mark, ms=5, capsize=2, color=colour, label=name)
+        axis.errorbar(
+            x, middle, np.array([middle - low, high - middle]), fmt=mark, ms=5, capsize=2, color=colour, label=name
+        )
     for kind, style, label in (("shots", ":", "shots alone"), ("uniform", "--", "probabilities lost")):
         axis.axhline(10 ** ratios(kind, "none")[0], color="0.4", lw=1.2, ls=style, label=label)
     axis.set_xticks(range(len(kinds)), kinds)
