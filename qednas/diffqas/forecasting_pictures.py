@@ -29,6 +29,7 @@ def title(name: str) -> str:
 def compared(verdict):
     """Test errors of the thirteen configurations with the published ones, one panel a series."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator
 
     table = verdict["table"]
     figure, axes = plt.subplots(1, len(table), figsize=(1.9 * len(table) + 1.2, 4.4), sharey=True, squeeze=False)
@@ -38,6 +39,8 @@ def compared(verdict):
             axis.errorbar(line["mse"], place, xerr=line["sem"], fmt="o", ms=4, capsize=2, color=colour)
             axis.plot(line["published"], place, "x", ms=5, color=COLOURS[1])
         axis.set(title=title(name), xlabel="test error", xscale="log")
+        axis.xaxis.set_major_locator(LogLocator(numticks=4))
+        axis.minorticks_off()
         axis.set_yticks(range(13), LINES, fontsize=8)
     axes[0, 0].invert_yaxis()
     return figure
@@ -68,6 +71,7 @@ def forecasts(runs):
 def controls(runs, verdict):
     """Test errors at rates that were chosen: search, controls, and two forecasts without a network; one panel a series."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator
 
     names = series_of(runs)
     methods = list(dict.fromkeys(r["method"] for r in runs if r["group"] == TUNED))
@@ -81,6 +85,8 @@ def controls(runs, verdict):
         for place, method in enumerate(simple, len(methods)):
             axis.plot(verdict["simple"][name][method], place, "s", ms=5, color=COLOURS[3])
         axis.set(title=title(name), xlabel="test error", xscale="log")
+        axis.xaxis.set_major_locator(LogLocator(numticks=4))
+        axis.minorticks_off()
         axis.set_yticks(range(len(methods) + len(simple)), [NAMES.get(m, m) for m in (*methods, *simple)], fontsize=8)
     axes[0, 0].invert_yaxis()
     return figure
