@@ -1,6 +1,7 @@
 """What the parts of the search do: depth, shared angles, the pool, its structural weights, and making it discrete.
 
-All on time series, with the settings of the paper, seeds side by side.
+All on time series, seeds side by side, with the settings of the paper but for the learning rate: errors at the paper's go up and
+down from step to step by more than what is to be seen.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from qednas.diffqas.campaign import FIXED, each_run, pool_of
 from qednas.diffqas.candidates import PAPER, POOLS
 from qednas.diffqas.entangling import entanglement
 from qednas.diffqas.forecast import predictions, train_forecasters
-from qednas.diffqas.forecasting import single
+from qednas.diffqas.forecasting import START, single
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.series import SERIES, Windows, windows
 from qednas.diffqas.side_by_side import SideBySide
@@ -30,7 +31,8 @@ def searched(task: Task) -> SideBySide:
     pool = POOLS[task.get("pool", "paper")]
     separate = task.get("separate", False)
     own = pool_of(task["method"]) if "method" in task else pool
-    net = SideBySide(Recurrent(), task["depth"], [(own, s) for s in task["seeds"]], pool=pool, separate=separate)
+    runs = [(own, s) for s in task["seeds"]]
+    net = SideBySide(Recurrent(), task["depth"], runs, pool=pool, separate=separate, spread=START)
     if (structure := task.get("structure")) is not None:
         net.structural.data[:] = torch.tensor(structure)
         net.structural.requires_grad_(False)
@@ -54,7 +56,7 @@ def run_variant(task: Task) -> dict[str, Any]:
     net, pool = searched(task), POOLS[task.get("pool", "paper")]
     before = [measured(net, pool, run) for run in range(len(task["seeds"]))]
     data = single(windows(SERIES[task["dataset"]]()))
-    found = train_forecasters(net, data, task["seeds"], task["epochs"])
+    found = train_forecasters(net, data, task["seeds"], task["epochs"], rates=[task["rate"]] * len(task["seeds"]))
     runs = []
     for run, seed in enumerate(task["seeds"]):
         runs.append({
@@ -99,23 +101,24 @@ def run_discrete(task: Task) -> dict[str, Any]:
     seeds, epochs = task["seeds"], task["epochs"]
     data = single(windows(SERIES[task["dataset"]]()))
     net = searched(task)
-    train_forecasters(net, data, seeds, epochs)
+    rates = [task["rate"]] * len(seeds)
+    train_forecasters(net, data, seeds, epochs, rates=rates)
     first = errors_of(net, data, len(seeds))
     later = [s + 1_000_000 for s in seeds]  # batches of what is trained on
     whole = copy.deepcopy(net)
     results: dict[str, tuple[list, torch.Tensor | None]] = {
         "searched": (first, None),
-        "searched, trained on": (train_forecasters(whole, data, later, epochs)["test"], None),
+        "searched, trained on": (train_forecasters(whole, data, later, epochs, rates=rates)["test"], None),
     }
     for rule in RULES:
         made = discretised(net, rule)
         left = made.members.clone()
         results[f"{rule}, as found"] = (errors_of(made, data, len(seeds)), left)
-        results[f"{rule}, trained on"] = (train_forecasters(made, data, later, epochs)["test"], left)
+        results[f"{rule}, trained on"] = (train_forecasters(made, data, later, epochs, rates=rates)["test"], left)
         fresh = searched(task)
         fresh.members &= left
         fresh.free &= left
-        results[f"{rule}, from the start"] = (train_forecasters(fresh, data, seeds, epochs)["test"], left)
+        results[f"{rule}, from the start"] = (train_forecasters(fresh, data, seeds, epochs, rates=rates)["test"], left)
     inert = torch.tensor([bool(c.fixed) for c in PAPER])
     runs = []
     for variant, (errors, mask) in results.items():
@@ -132,6 +135,7 @@ def variant_runs(
     datasets: list[str],
     depths: list[int],
     depth: int,
+    rate: float,
     epochs: int,
     seeds: int,
     workers: int = 2,
@@ -144,7 +148,7 @@ def variant_runs(
     Then structural weights that were found on one series (mean over seeds), kept fixed on every other.  Returns ``runs``, and
     ``default``, the variant that is the search itself.
     """
-    common = {"seeds": list(range(seeds)), "epochs": epochs}
+    common = {"seeds": list(range(seeds)), "epochs": epochs, "rate": rate}
     variants: list[dict[str, Any]] = [{"variant": f"depth {m}", "depth": m} for m in depths]
     variants += [
         {"variant": "separate angles", "depth": depth, "separate": True},
@@ -168,8 +172,16 @@ def variant_runs(
 
 
 def discrete_runs(
-    datasets: list[str], depth: int, epochs: int, seeds: int, workers: int = 2, checkpoint=None, progress=None
+    datasets: list[str],
+    depth: int,
+    rate: float,
+    epochs: int,
+    seeds: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
 ) -> dict[str, Any]:
     """Making the search discrete, on every series; returns ``runs`` as of :func:`run_discrete`."""
-    tasks = [{"dataset": d, "depth": depth, "epochs": epochs, "seeds": list(range(seeds))} for d in datasets]
+    common = {"depth": depth, "rate": rate, "epochs": epochs, "seeds": list(range(seeds))}
+    tasks = [{**common, "dataset": d} for d in datasets]
     return {"runs": each_run(run_discrete, tasks, "discrete", workers, checkpoint, progress)}

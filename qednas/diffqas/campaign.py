@@ -9,8 +9,11 @@ from typing import Any
 from torch import nn
 
 from qednas.companion.parallel import Task, map_tasks
+from qednas.diffqas.blockwise import Blockwise
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.classification import DISTINCT, SEARCHED, at
+from qednas.diffqas.coordinates import Coordinates
+from qednas.diffqas.generated import Generated
 from qednas.diffqas.side_by_side import SideBySide
 
 FIXED = tuple(
@@ -27,6 +30,13 @@ def pool_of(method: str) -> Sequence[Candidate]:
 def circuits(module: nn.Module, methods: Sequence[str], seeds: Sequence[int], depth: int, **options: Any) -> SideBySide:
     """Generators of ``module`` for each of ``methods`` (:data:`CIRCUITS`) with its seed; options as of :class:`SideBySide`."""
     return SideBySide(module, depth, [(pool_of(m), s) for m, s in zip(methods, seeds, strict=True)], **options)
+
+
+def narrowed(net: Generated, start: float) -> Generated:
+    """The same with weights that start ``start`` times as wide."""
+    scale = {Blockwise: "mixing", Coordinates: "outer"}[type(net)]
+    getattr(net, scale).data *= start
+    return net
 
 
 def listed(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:

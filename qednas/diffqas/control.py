@@ -10,8 +10,7 @@ from torch import nn
 
 from qednas.companion.parallel import Task
 from qednas.diffqas.actor_critic import train_agents
-from qednas.diffqas.blockwise import Blockwise
-from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed
+from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed, narrowed
 from qednas.diffqas.classification import controlled
 from qednas.diffqas.grid import grid
 from qednas.diffqas.networks import multilayer
@@ -32,10 +31,7 @@ def networks(outputs: int, methods: Sequence[str], seeds: Sequence[int], depth: 
     if methods[0] == "full":
         return Stacked(targets)
     made = [controlled(t, m, parameters, depth, s) for t, m, s in zip(targets, methods, seeds, strict=True)]
-    for net in made:
-        if isinstance(net, Blockwise):
-            net.mixing.data *= START
-    return Stacked(made)
+    return Stacked([narrowed(net, START) for net in made])
 
 
 def run_agents(task: Task) -> dict[str, Any]:

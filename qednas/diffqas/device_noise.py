@@ -24,7 +24,7 @@ from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.device import Device
 from qednas.diffqas.finite_shots import error_of
 from qednas.diffqas.forecast import Alone, train_forecasters
-from qednas.diffqas.forecasting import seeded, single
+from qednas.diffqas.forecasting import START, seeded, single
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.series import SERIES, windows
 from qednas.errors import InputError
@@ -161,8 +161,8 @@ def run_noise(task: Task) -> dict[str, Any]:
     "exact" is without noise, "shots" with shots alone, "uniform" with probabilities that say nothing.
     """
     data = single(windows(SERIES[task["dataset"]]()))
-    net: Any = Generator(seeded(task["units"], task["seed"]), task["depth"], seed=task["seed"])
-    train_forecasters(Alone(net), data, [task["seed"]], task["epochs"])
+    net: Any = Generator(seeded(task["units"], task["seed"]), task["depth"], seed=task["seed"], spread=START)
+    train_forecasters(Alone(net), data, [task["seed"]], task["epochs"], rates=[task["rate"]])
     exact, angles, n = net.simulate, net.angles.detach(), net.qubits
     true = exact(angles).double().numpy()
     alive = exact.alive
@@ -189,6 +189,7 @@ def noise_runs(
     noises: list[str],
     units: int,
     depth: int,
+    rate: float,
     epochs: int,
     shots: int,
     seeds: int,
@@ -197,6 +198,6 @@ def noise_runs(
     progress=None,
 ) -> dict[str, Any]:
     """Generators of recurrent networks with ``units`` hidden units under every noise; returns ``runs``."""
-    common = {"noises": noises, "units": units, "depth": depth, "epochs": epochs, "shots": shots}
+    common = {"noises": noises, "units": units, "depth": depth, "rate": rate, "epochs": epochs, "shots": shots}
     tasks = [{**common, "dataset": d, "seed": s} for d in datasets for s in range(seeds)]
     return {"runs": each_run(run_noise, tasks, "noise", workers, checkpoint, progress)}

@@ -18,7 +18,7 @@ from qednas.companion.parallel import Task
 from qednas.diffqas.campaign import each_run
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.forecast import Alone, predictions, train_forecasters
-from qednas.diffqas.forecasting import single
+from qednas.diffqas.forecasting import START, single
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.series import SERIES, windows
@@ -95,11 +95,11 @@ def run_shots(task: Task) -> dict[str, Any]:
     0 shots are exact.
     """
     data = single(windows(SERIES[task["dataset"]]()))
-    net: Any = Generator(Recurrent(), task["depth"], pool=PAPER, seed=task["seed"])
+    net: Any = Generator(Recurrent(), task["depth"], pool=PAPER, seed=task["seed"], spread=START)
     exact = net.simulate
     if task["shots"]:
         net.simulate = SampledSimulator(exact, task["shots"], task["seed"])
-    train_forecasters(Alone(net), data, [task["seed"]], task["epochs"])
+    train_forecasters(Alone(net), data, [task["seed"]], task["epochs"], rates=[task["rate"]])
     runs = []
     for shots in task["reads"]:
         net.simulate = SampledSimulator(exact, shots, 1000 + task["seed"]) if shots else exact
@@ -117,6 +117,7 @@ def shot_runs(
     reads: list[int],
     repeats: int,
     depth: int,
+    rate: float,
     epochs: int,
     seeds: int,
     workers: int = 2,
@@ -125,7 +126,8 @@ def shot_runs(
 ) -> dict[str, Any]:
     """Searches with several numbers of shots, read with several numbers of shots; 0 is exact.  Returns ``runs``."""
     tasks = [
-        {"dataset": d, "shots": s, "reads": reads, "repeats": repeats, "depth": depth, "epochs": epochs, "seed": k}
+        {"dataset": d, "shots": s, "reads": reads, "repeats": repeats, "depth": depth, "rate": rate,
+         "epochs": epochs, "seed": k}
         for s in sorted(search, reverse=True) for d in datasets for k in range(seeds)
     ]  # fmt: skip
     return {"runs": each_run(run_shots, tasks, "shots", workers, checkpoint, progress)}

@@ -69,7 +69,7 @@ def forecasts(runs):
 
 
 def controls(runs, verdict):
-    """Test errors at rates that were chosen: search, controls, and two forecasts without a network; one panel a series."""
+    """Test errors with settings that were chosen: search, controls, and two forecasts without a network; one panel a series."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator
 
@@ -130,7 +130,9 @@ def ratio_rows(verdict) -> list[dict]:
         "over_median_fixed": "median of the twelve alone",
         "over_best_fixed": f"{verdict['best_fixed'].split('/')[1]} alone (best, in hindsight)",
         "over_uniform": "uniform probabilities (1, 3, 4, 6)",
-        **{key: f"{NAMES[key[5:]]}, rates chosen" for key in summary if key.startswith("over_") and key[5:] in NAMES},
+        **{
+            key: f"{NAMES[key[5:]]}, settings chosen" for key in summary if key.startswith("over_") and key[5:] in NAMES
+        },
     }
     rows = []
     for key, label in labels.items():

@@ -54,10 +54,10 @@ def judged(inputs) -> dict[str, Any]:
 
     ``summary`` has ratios of errors as powers of ten, positive where the search is better, each with a standard error over
     series and seeds: ``over_median_fixed`` (of the twelve), ``over_best_fixed`` (the candidate with the lowest geometric mean
-    over all, known with hindsight), ``over_uniform`` (candidates whose probabilities say nothing); and at rates that were
-    chosen ``over_<method>`` for everything else.  ``counts``: ``best_on``, series on which the search has the lowest mean
+    over all, known with hindsight), ``over_uniform`` (candidates whose probabilities say nothing); and with settings that
+    were chosen ``over_<method>`` for everything else.  ``counts``: ``best_on``, series on which the search has the lowest mean
     error of the thirteen; ``mean_rank``; ``linear_better``, series on which least squares with five numbers has a lower
-    error than the search at the better of its two rates.
+    error than the search at the better of its two settings.
     """
     runs = inputs["10/series"]["runs"]
     names, lines = series_of(runs), table(runs)

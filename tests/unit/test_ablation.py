@@ -8,7 +8,7 @@ from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 
-TASK = {"dataset": "narma5", "variant": "x", "depth": 2, "epochs": 2, "seeds": [0, 1]}
+TASK = {"dataset": "narma5", "variant": "x", "rate": 0.01, "depth": 2, "epochs": 2, "seeds": [0, 1]}
 
 
 def test_rules_keep_the_largest():
@@ -72,4 +72,4 @@ def test_every_rule_is_run_three_ways():
     assert all(r["count"] == 1 for r in found if r["variant"].startswith("top 1"))
     assert all(0 <= r["inert"] <= r["count"] for r in found if "count" in r)
     assert EQUAL == pytest.approx(1 / 12)
-    assert len(discrete_runs(["narma5"], 1, 1, 1, workers=1)["runs"]) == 11
+    assert len(discrete_runs(["narma5"], 1, 0.01, 1, 1, workers=1)["runs"]) == 11

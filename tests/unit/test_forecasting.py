@@ -10,7 +10,7 @@ from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.classification import SEARCHED
 from qednas.diffqas.forecast import train_forecasters
 from qednas.diffqas.forecasting import (
-    best_rates,
+    best_settings,
     forecast_runs,
     held_out,
     networks,
@@ -41,8 +41,8 @@ def test_every_method_trains_as_many_numbers_as_it_may():
     assert sum(p.numel() for p in Recurrent(units(135)).parameters()) == 101
     assert units(146) == 5
     for method in CONTROLS[:4]:
-        assert 100 < networks([method], [0], 10, 135).trained_parameters <= 135
-    assert networks(["full"], [0], 10, 135).trained_parameters == 1781
+        assert 100 < networks([method], [0], 10, 135, 1.0).trained_parameters <= 135
+    assert networks(["full"], [0], 10, 135, 1.0).trained_parameters == 1781
     assert len(CIRCUITS) == 9
     assert pool_of(SEARCHED) == PAPER
     assert pool_of("fixed/2") == [PAPER[1]]
@@ -50,22 +50,23 @@ def test_every_method_trains_as_many_numbers_as_it_may():
 
 def test_a_run_of_a_task_is_that_run_alone():
     task = {"dataset": "narma5", "group": "paper", "methods": ["searched", "fixed/7"], "seeds": [0, 3],
-            "rates": [0.01, 0.01], "depth": 2, "epochs": 3, "parameters": 135, "held": False}  # fmt: skip
+            "rates": [0.01, 0.01], "depth": 2, "epochs": 3, "parameters": 135, "held": False,
+            "start": 0.5}  # fmt: skip
     runs = run_series(task)["runs"]
     assert [(r["method"], r["seed"]) for r in runs] == [("searched", 0), ("fixed/7", 3)]
     assert "predictions" in runs[0]
     assert "predictions" not in runs[1]
     data = single(windows(SERIES["narma5"]()))
-    alone = train_forecasters(networks(["fixed/7"], [3], 2, 135), data, [3], 3)
+    alone = train_forecasters(networks(["fixed/7"], [3], 2, 135, 0.5), data, [3], 3)
     assert runs[1]["mse"] == pytest.approx(alone["test"][0][-1], rel=1e-3)
 
 
 def test_the_rate_of_each_method_is_the_best_by_geometric_mean():
     runs = [
-        {"dataset": "a", "method": "x", "rate": r, "mse": e}
+        {"dataset": "a", "method": "x", "rate": r, "start": 1.0, "mse": e}
         for r, e in ((0.1, 1e-4), (0.1, 1e-2), (0.2, 4e-4), (0.2, 4e-4))
     ]
-    assert best_rates(runs) == {"a x": 0.2}
+    assert best_settings(runs) == {"a x": [0.2, 1.0]}
 
 
 def test_simple_forecasts_are_those_of_a_line():
@@ -119,16 +120,17 @@ def test_ratios_and_ranks_are_read_off_the_runs():
 
 def test_the_campaign_runs_and_is_shown():
     settings = {"datasets": ["bessel", "narma10"], "controls": ["random", "direct", "full"], "rates": [0.01, 0.1],
-                "rate_seeds": 1, "depth": 1, "epochs": 2, "parameters": 135, "seeds": 2, "together": 2}  # fmt: skip
+                "starts": [0.25, 1.0], "trial_seeds": 1,
+                "depth": 1, "epochs": 2, "parameters": 135, "seeds": 2, "together": 2}  # fmt: skip
     found = forecast_runs(**settings, workers=1)
     assert len(found["runs"]) == 2 * 2 * (len(CIRCUITS) + 4)
     assert {r["rate"] for r in found["runs"] if r["group"] == "paper"} == {0.01}
-    assert set(found["rates"]) == {
+    assert set(found["chosen"]) == {
         f"{d} {m}" for d in settings["datasets"] for m in (SEARCHED, "random", "direct", "full")
     }
     for run in found["runs"]:
         if run["group"] == "tuned":
-            assert run["rate"] == found["rates"][f"{run['dataset']} {run['method']}"]
+            assert [run["rate"], run["start"]] == found["chosen"][f"{run['dataset']} {run['method']}"]
     verdict = judged({"10/series": found})
     for picture in (pictures.compared(verdict), pictures.forecasts(found["runs"]), pictures.structure(found["runs"]),
                     pictures.controls(found["runs"], verdict)):  # fmt: skip
@@ -136,4 +138,4 @@ def test_the_campaign_runs_and_is_shown():
     assert len(pictures.error_rows(verdict)) == len(pictures.published_rows(verdict)) == 13
     assert pictures.published_rows(verdict)[0]["Bessel"].endswith("| 1")
     assert [r["error of"] for r in pictures.ratio_rows(verdict)][-3:] == [
-        "random numbers, rates chosen", "small LSTM, rates chosen", "whole LSTM, rates chosen"]  # fmt: skip
+        "random numbers, settings chosen", "small LSTM, settings chosen", "whole LSTM, settings chosen"]  # fmt: skip
