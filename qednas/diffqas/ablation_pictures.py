@@ -28,40 +28,37 @@ def in_words(test: dict) -> str:
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
-def variant_rows(verdict) -> list[dict]:
-    """Errors of variants as multiples of those of the search."""
-    labels = {
-        "over_depth_5": "depth 5",
-        "over_depth_15": "depth 15",
-        "over_separate_angles": "angles of their own for every candidate",
-        "over_repaired_pool": "repaired pool",
-        "over_equal_weights": "structural weights kept equal",
-    }
+VARIANTS = {
+    "over_depth_5": "depth 5",
+    "over_depth_15": "depth 15",
+    "over_separate_angles": "angles of their own for every candidate",
+    "over_repaired_pool": "repaired pool",
+    "over_equal_weights": "structural weights kept equal",
+}
+MOVED = {
+    "foreign_over_own": "found on another series / found on the same one",
+    "foreign_over_learned": "found on another series / learned with the rest",
+    "equal_over_foreign": "all equal / found on another series",
+}
+
+
+def ratio_rows(verdict, labels: dict[str, str], what: str) -> list[dict]:
+    """Ratios of errors by what they are of, with p values; those that were measured."""
     return [
-        {
-            "variant": label,
-            "error over that of the search": in_words(verdict["summary"][key]),
-            "p": f"{verdict['p'][key]:.2g}",
-        }
+        {what: label, "ratio of errors": in_words(verdict["summary"][key]), "p": f"{verdict['p'][key]:.2g}"}
         for key, label in labels.items()
         if key in verdict["summary"]
     ]
 
 
+def variant_rows(verdict) -> list[dict]:
+    """Errors of variants as multiples of those of the search."""
+    return ratio_rows(verdict, VARIANTS, "variant / the search")
+
+
 def moved_rows(verdict) -> list[dict]:
-    labels = {
-        "foreign_over_own": "found on another series / found on the same one",
-        "foreign_over_learned": "found on another series / learned with the rest",
-        "equal_over_foreign": "all equal / found on another series",
-    }
-    return [
-        {
-            "structural weights": label,
-            "ratio of errors": in_words(verdict["summary"][key]),
-            "p": f"{verdict['p'][key]:.2g}",
-        }
-        for key, label in labels.items()
-    ]
+    """Errors with structural weights from one place over those with structural weights from another."""
+    return ratio_rows(verdict, MOVED, "structural weights")
 
 
 def discrete_rows(verdict, runs) -> list[dict]:

@@ -114,8 +114,9 @@ def test_everything_is_shown():
     for picture in (pictures.entangled(runs["variants"]), pictures.gradients(runs["gradients"]), pictures.shots(verdict),
                     pictures.noise(runs["noise"])):  # fmt: skip
         picture.canvas.draw()
-    assert [row["variant"] for row in pictures.variant_rows(verdict)][0] == "depth 5"
-    assert pictures.variant_rows(verdict)[0]["error over that of the search"].startswith("2.00 (2.00 to 2.00)")
+    first = pictures.variant_rows(verdict)[0]
+    assert first["variant / the search"] == "depth 5"
+    assert first["ratio of errors"].startswith("2.00 (2.00 to 2.00)")
     assert len(pictures.moved_rows(verdict)) == 3
     assert [row["kept"] for row in pictures.discrete_rows(verdict, runs["discrete"])] == list(RULES)
     rows = pictures.noise_rows(runs["noise"])

@@ -101,6 +101,7 @@ def test_runs_tell_the_error_of_every_noise():
         "datasets": ["narma5"],
         "noises": ["depolarising 0.01"],
         "units": 1,
+        "rate": 0.01,
         "depth": 1,
         "epochs": 1,
         "shots": 1000,
