@@ -10,22 +10,11 @@ from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.classification_verdict import mean_sem
 from qednas.diffqas.device_noise import MITIGATIONS
 from qednas.diffqas.entangling import of_random_states
-from qednas.diffqas.forecasting_pictures import title
+from qednas.diffqas.forecasting_pictures import in_words, ratio, title
 from qednas.diffqas.forecasting_verdict import series_of
 from qednas.diffqas.gradient_variance import READS
 
 READ_AS = {"weights": "all weights", "expectation": "one expectation value"}
-
-
-def ratio(test: dict) -> tuple[float, float, float]:
-    """A ratio of errors and one standard error below and above, from powers of ten."""
-    gain, sem = test["gain"], test["gain_sem"]
-    return 10**gain, 10 ** (gain - sem), 10 ** (gain + sem)
-
-
-def in_words(test: dict) -> str:
-    middle, low, high = ratio(test)
-    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 VARIANTS = {

@@ -123,6 +123,22 @@ def published_rows(verdict) -> list[dict]:
     ]
 
 
+def ratio(test: dict) -> tuple[float, float, float]:
+    """A ratio of errors and one standard error below and above, from powers of ten."""
+    gain, sem = test["gain"], test["gain_sem"]
+    return 10**gain, 10 ** (gain - sem), 10 ** (gain + sem)
+
+
+def in_words(test: dict) -> str:
+    middle, low, high = ratio(test)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def ratios(verdict) -> dict[str, str]:
+    """The ratios of errors with their errors, in words for a sentence."""
+    return {name: in_words(test) for name, test in verdict["summary"].items()}
+
+
 def ratio_rows(verdict) -> list[dict]:
     """Errors of others as multiples of those of the search (geometric means)."""
     summary = verdict["summary"]
@@ -134,13 +150,14 @@ def ratio_rows(verdict) -> list[dict]:
             key: f"{NAMES[key[5:]]}, settings chosen" for key in summary if key.startswith("over_") and key[5:] in NAMES
         },
     }
-    rows = []
-    for key, label in labels.items():
-        gain, sem = summary[key]["gain"], summary[key]["gain_sem"]
-        low, high = 10 ** (gain - sem), 10 ** (gain + sem)
-        p = f"{verdict['p'][key]:.2g}" if key in verdict["p"] else ""
-        rows.append({"error of": label, "over that of the search": f"{10**gain:.2f} ({low:.2f} to {high:.2f})", "p": p})
-    return rows
+    return [
+        {
+            "error of": label,
+            "over that of the search": in_words(summary[key]),
+            "p": f"{verdict['p'][key]:.2g}" if key in verdict["p"] else "",
+        }
+        for key, label in labels.items()
+    ]
 
 
 def structure(runs):

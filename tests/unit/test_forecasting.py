@@ -109,6 +109,7 @@ def test_ratios_and_ranks_are_read_off_the_runs():
     assert gains["over_random"] == pytest.approx(-1)
     assert gains["over_full"] == pytest.approx(-2)
     assert found["best_fixed"] == "fixed/8"
+    assert pictures.ratios(found)["over_median_fixed"].startswith("10.00 (")
     assert found["p"]["over_uniform"] == pytest.approx(min(1, 7 * 0.03125))
     assert found["counts"] == {"mean_rank": 2.0, "best_on": 0, "linear_better": found["counts"]["linear_better"]}
     lines = table(made(factors))["bessel"]
