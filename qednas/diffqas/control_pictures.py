@@ -95,3 +95,12 @@ def paired_rows(verdict) -> list[dict]:
         for key, text in labels.items()
         for own in [verdict["summary"][key]]
     ]
+
+
+def blind_rows(found) -> list[dict]:
+    """Each method: share of its policies that see nothing, by grid."""
+    grids = list(found["blind"])
+    return [
+        {"networks from": label(m), **{side(e): f"{100 * found['blind'][e][m]:.0f}" for e in grids}}
+        for m in found["blind"][grids[0]]
+    ]

@@ -2,10 +2,12 @@
 
 import pytest
 
+from qednas.diffqas import blindness
 from qednas.diffqas import control_pictures as pictures
+from qednas.diffqas.blindness import SAME, blind_agents, run_blind
 from qednas.diffqas.campaign import CIRCUITS
 from qednas.diffqas.classification import SEARCHED
-from qednas.diffqas.control import OUTPUTS, best_rates, control_runs, networks
+from qednas.diffqas.control import FIRST, OUTPUTS, best_rates, control_runs, networks
 from qednas.diffqas.control_verdict import judged
 
 METHODS = [*CIRCUITS, "random", "full"]
@@ -62,3 +64,35 @@ def test_the_campaign_runs_and_is_shown():
         picture.canvas.draw()
     assert len(pictures.final_rows(verdict, GRIDS[0])) == len(METHODS)
     assert len(pictures.paired_rows(verdict)) == 5
+
+
+def test_a_policy_whose_units_are_silent_is_called_blind(monkeypatch):
+    """With a constant far below zero no unit of the first layer ever fires, whatever is seen."""
+    task = {"environment": GRIDS[0], "methods": ["fixed/1"], "seeds": [0], "rates": [1e-9], "depth": 1, "parameters": 157,
+            "updates": 1}  # fmt: skip
+    assert run_blind(task)["runs"][0]["range"] > SAME
+
+    def silenced(*arguments):
+        net = networks(*arguments)
+        net.constant.data -= 10
+        return net
+
+    monkeypatch.setattr(blindness, "networks", silenced)
+    assert run_blind(task)["runs"][0]["range"] == 0
+
+
+def test_blindness_is_counted_by_method_and_grid(monkeypatch):
+    control = {"runs": [{"environment": e} for e in GRIDS], "rates": {"searched": 0.003, "fixed/2": 0.001}}
+    ranges = {("searched", GRIDS[0]): 0.0, ("searched", GRIDS[1]): 1e-7}
+
+    def run(task):
+        assert task["rates"] == [0.003, 0.003, 0.001, 0.001]
+        own = zip(task["methods"], task["seeds"], strict=True)
+        e = task["environment"]
+        return {"runs": [{"environment": e, "method": m, "seed": s,
+                          "range": ranges.get((m, e), 1.0) if s == FIRST else 1.0} for m, s in own]}  # fmt: skip
+
+    monkeypatch.setattr(blindness, "run_blind", run)
+    found = blind_agents({"10/control": control}, ["searched", "fixed/2"], 3, 1, 157, 2, workers=1)
+    assert found["blind"] == {e: {"searched": 0.5, "fixed/2": 0.0} for e in GRIDS}
+    assert pictures.blind_rows(found)[0] == {"networks from": "searched", "5x5": "50", "6x6": "50"}
