@@ -121,3 +121,21 @@ def time_rows(verdict) -> list[dict]:
         {"search": name, **{TABLES[t]: f"{1000 * verdict['seconds'][t][name]:.1f}" for t in tables}}
         for name in verdict["seconds"][tables[0]]
     ]
+
+
+def development_rows(found) -> list[dict]:
+    """Everything that was tried on the table that settings were chosen on: regret at the end and over the course, and its time."""
+    rows = []
+    for searches in found["curves"].values():
+        for name, own in searches.items():
+            curve = np.asarray(own["incumbent"], float)
+            end, mean = curve[:, -1], curve.mean(1)
+            rows.append(
+                {
+                    "search": name,
+                    "regret at the end": f"{end.mean():.2f} ± {end.std(ddof=1) / len(end) ** 0.5:.2f}",
+                    "mean over the search": f"{mean.mean():.2f} ± {mean.std(ddof=1) / len(mean) ** 0.5:.2f}",
+                    "seconds a search": f"{np.median(own['seconds']):.1f}",
+                }
+            )
+    return rows

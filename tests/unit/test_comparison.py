@@ -106,6 +106,7 @@ def test_the_figures_and_tables_of_the_comparison():
     assert [row["search"] for row in pictures.regret_rows(verdict)][-1] == "random"
     assert pictures.needed_rows(verdict)[1]["CIFAR-10, best"] == "> 4 (0 of 12)"
     assert pictures.paired_rows(verdict, "qaoa", "surrogate")[0]["equal"] == 12
+    assert pictures.development_rows(runs)[1]["search"] == "evolution"
     assert pictures.time_rows(verdict)[0]["CIFAR-10"] == "500.0"
 
 
