@@ -124,7 +124,7 @@ def time_rows(verdict) -> list[dict]:
 
 
 def development_rows(found) -> list[dict]:
-    """Everything that was tried on the table that settings were chosen on: regret at the end and over the course, and its time."""
+    """All that was tried on the table that settings were chosen on: regret at the end and over the course, and time."""
     rows = []
     for searches in found["curves"].values():
         for name, own in searches.items():
