@@ -7,6 +7,7 @@ import pytest
 
 from qednas.cli import main
 from qednas.qnas import comparison
+from qednas.qnas import comparison_pictures as pictures
 from qednas.qnas.comparison import compare_searches, observed, run_search
 from qednas.qnas.comparison_verdict import judged
 from qednas.qnas.nasbench201 import nasbench201
@@ -75,7 +76,9 @@ def made(final: dict[str, float]) -> dict:
 
 def test_what_is_concluded_is_read_off_the_curves():
     searches = {"surrogate": 0.0, "evolution": 0.2, "random": 1.0, "qaoa": 0.0}
-    found = judged({"13/searches": made(searches)}, final=4)
+    found = judged(
+        {"13/searches": made(searches)}, "qaoa", ["evolution", "random"], ["surrogate", "evolution", "random"]
+    )
     assert found["regret"]["cifar10"]["evolution"]["mean"] == pytest.approx(0.2, abs=0.02)
     needed = found["needed"]["cifar10"]
     assert (needed["qaoa"]["close"]["median"], needed["qaoa"]["best"]["median"]) == (3, 4)
@@ -86,6 +89,25 @@ def test_what_is_concluded_is_read_off_the_curves():
     assert rows["qaoa", "random"]["holm"] == pytest.approx(2 / 2**12 * 6)
     assert rows["qaoa", "random"]["rank_biserial"] == 1
     assert found["seconds"]["cifar10"]["random"] == 0.5
+    assert found["summary"]["random"]["regret"]["gain"] == pytest.approx(1)
+    assert found["summary"]["evolution"]["speed"]["gain"] == pytest.approx(np.log(4 / 3))
+    assert found["summary"]["evolution"]["optimum"]["gain"] == 1
+    assert found["p"]["random regret"] == pytest.approx(6 * 2 / 2**12)
+
+
+def test_the_figures_and_tables_of_the_comparison():
+    searches = {"surrogate": 0.0, "evolution": 0.2, "random": 1.0, "qaoa": 0.0}
+    specs = {name: {"method": name} for name in searches}
+    runs = made(searches)
+    verdict = judged({"13/searches": runs}, "qaoa", ["random"], ["surrogate"])
+    figure = pictures.regrets(runs["curves"], specs)
+    assert [len(axis.lines) for axis in figure.axes] == [2, 2]
+    assert len(pictures.needed(verdict).axes) == 1
+    assert [row["search"] for row in pictures.regret_rows(verdict)][-1] == "random"
+    assert pictures.needed_rows(verdict)[1]["CIFAR-10, best"] == "> 4 (0 of 12)"
+    assert pictures.paired_rows(verdict, "qaoa", "surrogate")[0]["equal"] == 12
+    assert pictures.development_rows(runs)[1]["search"] == "evolution"
+    assert pictures.time_rows(verdict)[0]["CIFAR-10"] == "500.0"
 
 
 @pytest.fixture
