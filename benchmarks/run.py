@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import circuits
+import qaoa
 import vmc_netket
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +111,7 @@ def predict_seconds() -> tuple[float, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=("exact", "vmc", "circuits", "start"), help="one part instead of all")
+    parser.add_argument("--only", choices=("exact", "vmc", "circuits", "qaoa", "start"), help="one part instead of all")
     parser.add_argument("--seconds", type=float, default=75, help="wall time of each side of a race (default 75)")
     parser.add_argument("--seeds", type=int, default=3, help="how many races (default 3)")
     given = parser.parse_args()
@@ -128,6 +129,10 @@ def main() -> int:
         theirs = with_own_packages(peers("-circuits"))
         pythons = {"ours": sys.executable, "pennylane": sys.executable, "torchquantum": theirs, "tensorcircuit": theirs}
         good &= circuits.compare(pythons, environment())
+    if given.only in (None, "qaoa"):
+        print(flush=True)
+        pythons = {"ours": sys.executable, "pennylane": sys.executable, "qokit": peers("-qaoa")}
+        good &= qaoa.compare(pythons, environment())
     if given.only in (None, "start"):
         print(f"\nimport qednas, qednas.cli             {import_seconds():6.3f} s (median of {REPEATS})")
         seconds, complaint = predict_seconds()

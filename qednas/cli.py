@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from qednas import __version__
+from qednas import __version__, answers
 from qednas.errors import InputError
 
 
@@ -121,6 +121,16 @@ def run_diffqas(args) -> dict:
     return classify(args.dataset, args.classes or "all", depth, epochs, hidden=hidden, **common)
 
 
+def run_nas(args) -> dict:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    from qednas.companion.progress import every
+    from qednas.qnas.table_search import search_table
+
+    evaluations, seed = whole(args.evaluations, "evaluations"), whole(args.seed, "seed")
+    return search_table(args.table, args.method, evaluations, seed, args.out, every(5.0, "evaluations"))
+
+
 def number(text: str, name: str) -> float:
     """A number that is not negative.  Raises InputError that names the option."""
     try:
@@ -155,68 +165,6 @@ def run_status(args) -> dict:
     return {"results": collect(project_root())}
 
 
-def show_proxies(out: dict) -> list[str]:
-    spread = out.get("std", {})
-    wide = out.get("interval90", {})
-    return [
-        f"  {k:9s}{v:12.6f}"
-        + (f" +- {spread[k]:.6f}   90 %: {wide[k][0]:.4f} to {wide[k][1]:.4f}" if k in spread else "")
-        for k, v in out["proxies"].items()
-    ]
-
-
-def show_reference(out: dict) -> list[str]:
-    lines = [f"energy     {out['energy']:.9f}   ({out['method']}, sector {out['sector']})"]
-    lines += [f"pinning    {out['pinning']}"] if out["pinning"] else []
-    lines += ["half-chain entanglement (nats):", *show_proxies(out)]
-    return [*lines, f"converged  {'yes' if out['converged'] else 'NO'}   {out['seconds']:.2f} s"]
-
-
-def show_predict(out: dict) -> list[str]:
-    lines = ["half-chain entanglement (nats), +- one standard deviation, 90 % interval:", *show_proxies(out)]
-    return [*lines, "inside the training region" if out["in_domain"] else f"OUTSIDE the training region: {out['why']}"]
-
-
-def show_search(out: dict) -> list[str]:
-    lines = [
-        f"architecture  {' + '.join(out['architecture'])}   ({out['parameters']} parameters)",
-        f"energy        {out['energy']:.8f} +- {out['energy_std']:.8f}   (V-score {out['v_score']:.2e})",
-        "entropy       "
-        + (
-            "not resolved by the samples"
-            if out["entropy"] is None
-            else f"{out['entropy']:.4f} +- {out['entropy_std']:.4f}"
-        )
-        + f" nats, half chain   ({out['entropy_kind']})",
-        f"seconds       {out['seconds']:.1f}",
-    ]
-    return lines if out["agreed"] else [*lines, f"WARNING: the Markov chains do not agree (R-hat {out['r_hat']:.2f})"]
-
-
-def show_diffqas(out: dict) -> list[str]:
-    quality = (
-        f"test accuracy  {out['test_accuracy']:.4f}"
-        if "test_accuracy" in out
-        else f"test error     {out['test_mse']:.4g}"
-    )
-    lines = [
-        quality,
-        f"parameters     {out['trained_parameters']} trained for {out['target_parameters']} weights",
-        "structural weights:",
-    ]
-    lines += [f"  {name:12s}{weight:9.4f}" for name, weight in out["structural_weights"].items()]
-    lines += [f"written        {path}" for path in out.get("files", {}).values()]
-    return [*lines, f"seconds        {out['seconds']:.1f}"]
-
-
-def show_claims(out: dict) -> list[str]:
-    return [f"{row['id']:10s} {row['verdict']:18s} {row['statement']}" for row in out["claims"]]
-
-
-def show_status(out: dict) -> list[str]:
-    return [f"{row['store']}/{row['name']:24s} {row['state']:8s} {row['why']}".rstrip() for row in out["results"]]
-
-
 def parser() -> Parser:
     top = Parser(prog="qednas", description="Architecture search with quantum ideas, measured.")
     top.add_argument("--version", action="version", version=f"qednas {__version__}")
@@ -236,20 +184,20 @@ def parser() -> Parser:
         )
 
     sub = command(
-        "reference", run_reference, show_reference, "ground state by exact diagonalisation, free fermions or DMRG"
+        "reference", run_reference, answers.reference, "ground state by exact diagonalisation, free fermions or DMRG"
     )
     takes_system(sub)
     sub.add_argument("--method", default="auto", help="auto, ed, free-fermion or dmrg")
     sub.add_argument("--chi", type=int, default=256, help="largest DMRG bond dimension (default 256)")
     sub = command(
-        "predict", run_predict, show_predict, "entanglement predicted from the couplings by the shipped predictor"
+        "predict", run_predict, answers.predict, "entanglement predicted from the couplings by the shipped predictor"
     )
     takes_system(sub)
     sub.add_argument("--refine", action="store_true", help="correct it by exact results at 10-14 sites (seconds)")
     sub = command(
         "search",
         run_search,
-        show_search,
+        answers.search,
         "find and train a network for a ground state, from its predicted entanglement",
     )
     takes_system(sub)
@@ -262,7 +210,7 @@ def parser() -> Parser:
     )
     sub.add_argument("--parameters", metavar="P", help="most parameters of the network (default 40 per site)")
     sub.add_argument("--out", metavar="DIR", help="folder for the network; an interrupted search goes on from there")
-    sub = command("diffqas", run_diffqas, show_diffqas, "search the circuit that generates the weights of a network")
+    sub = command("diffqas", run_diffqas, answers.diffqas, "search the circuit that generates the weights of a network")
     sub.add_argument(
         "--dataset",
         required=True,
@@ -286,8 +234,19 @@ def parser() -> Parser:
         metavar="DIR",
         help="folder for the trained network, which needs no quantum simulator: weights.safetensors, network.onnx, network.json",
     )
-    command("claims", run_claims, show_claims, "every claim of the papers with its measured verdict")
-    command("status", run_status, show_status, "which stored results are fresh, stale or corrupt, and why")
+    sub = command("nas", run_nas, answers.nas, "search a table of evaluated architectures")
+    sub.add_argument("table", metavar="TABLE.csv", help="columns of choices, then `score` (higher is better)")
+    sub.add_argument(
+        "--method",
+        required=True,
+        help="qaoa, vqe, grover, annealing, simulated-annealing, surrogate, uniform (these fit a surrogate), evolution, local, "
+        "reinforce, tpe or random",
+    )
+    sub.add_argument("--evaluations", required=True, metavar="E", help="rows to look at")
+    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+    sub.add_argument("--out", metavar="FILE", help="file that keeps the state; an interrupted search goes on from it")
+    command("claims", run_claims, answers.claims, "every claim of the papers with its measured verdict")
+    command("status", run_status, answers.status, "which stored results are fresh, stale or corrupt, and why")
     return top
 
 

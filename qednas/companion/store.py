@@ -12,12 +12,13 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qednas.companion import files, provenance
 from qednas.companion.locks import locked
-from qednas.companion.progress import every, note
+from qednas.companion.progress import Progress, every, note
 from qednas.companion.result import Result, load, names
 from qednas.errors import InputError
 
@@ -170,21 +171,25 @@ class Store:
             except OSError as error:
                 raise InputError(f"cannot make {partial}: {error.strerror}") from None
             extra["checkpoint"] = partial
+        before = _spent(clock := partial.with_name(f"{partial.name}.seconds")) if "checkpoint" in accepted else 0.0
+        start = time.perf_counter()
         if "progress" in accepted:
-            extra["progress"] = every(PROGRESS_SECONDS, name)
+            tell = every(PROGRESS_SECONDS, name)
+            extra["progress"] = _timed(tell, clock, before, start) if "checkpoint" in accepted else tell
         if "inputs" in accepted:
             extra["inputs"] = inputs
         if clash := sorted(set(extra) & set(what["settings"])):
             raise InputError(f"{name}: {', '.join(clash)} is given by the store and cannot be a setting")
-        start = time.perf_counter()
         data = fn(**what["settings"], **extra)
-        seconds = time.perf_counter() - start
+        seconds = before + time.perf_counter() - start
         try:
             files.write_record(path, data, self._header(key, what, tolerance, origins, seconds))
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         for folder in (self.root / ".partial").glob(f"{slug}-*"):
             shutil.rmtree(folder, ignore_errors=True)
+            if folder.suffix == ".seconds":
+                folder.unlink(missing_ok=True)
         return load(self.root, name)
 
     def _header(
@@ -203,6 +208,25 @@ class Store:
             "created": provenance.today(),
         }
         return {"name": what["name"], "key": key, "tolerance": tolerance, "provenance": record}
+
+
+def _spent(clock: Path) -> float:
+    """Seconds that runs spent on this result before they were interrupted."""
+    try:
+        return max(0.0, float(clock.read_text()))
+    except (OSError, ValueError):
+        return 0.0
+
+
+def _timed(tell: Progress, clock: Path, before: float, start: float) -> Progress:
+    """``tell`` that also keeps the seconds spent so far, so that a run that was interrupted is not told to have been quick."""
+
+    def told(done: int, total: int, text: str = "") -> None:
+        with suppress(OSError):
+            clock.write_text(f"{before + time.perf_counter() - start:.3f}\n")
+        tell(done, total, text)
+
+    return told
 
 
 def _check_name(name: str) -> None:

@@ -81,8 +81,8 @@ def dying(task):
     os._exit(9)
 
 
-def campaign(tasks, workers, checkpoint, log, seconds=0.0):
+def campaign(tasks, workers, checkpoint, log, seconds=0.0, progress=None):
     """A result made of many tasks, resumable."""
     jobs = [{"seed": seed, "log": log, "seconds": seconds} for seed in range(tasks)]
-    rows = map_tasks(noisy_mean, jobs, workers=workers, checkpoint=checkpoint)
+    rows = map_tasks(noisy_mean, jobs, workers=workers, checkpoint=checkpoint, progress=progress)
     return {"means": [row["mean"] for row in rows], "spectra": np.stack([row["spectrum"] for row in rows])}

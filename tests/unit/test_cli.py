@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import qednas
-from qednas import cli
+from qednas import answers, cli
 
 PROXY_KEYS = {"entropy", "mean", "variance", "skewness"}
 COMMAND = [sys.executable, "-m", "qednas.cli"]
@@ -100,7 +100,7 @@ def test_auto_picks_the_best_method(capsys, files):
 def test_an_unconverged_reference_says_so(capsys):
     found = answer(capsys, "reference", "xxz", "--sites", 20, "-p", "delta=0.5", "--method", "dmrg", "--chi", 8)
     assert found["converged"] is False
-    assert cli.show_reference(found)[-1].startswith("converged  NO")
+    assert answers.reference(found)[-1].startswith("converged  NO")
 
 
 def test_predict_has_every_cut_and_its_error_bars(capsys, files):

@@ -280,8 +280,12 @@ def test_killed_in_the_middle_it_resumes_to_the_same_result(tmp_path, log):
     assert 2 <= kept < 8
     assert not (root / "04" / "c.json").exists()
     before = tasks.calls(log)
+    (clock,) = (root / ".partial").glob("*.seconds")
+    assert 0 < float(clock.read_text()) < 60
+    clock.write_text("1000\n")  # what was spent before the interruption counts
     store = Store(root)
     result = store.get_or_run("04/campaign", tasks.campaign, tasks=8, workers=2, log=log, seconds=0.25)
+    assert 1000 < result.provenance["seconds"] < 1060
     assert tasks.calls(log) - before <= 8 - kept
     assert result.digest == whole.digest
     assert not list((root / ".partial").iterdir())
@@ -317,8 +321,13 @@ def _wait(condition, run, seconds=20.0):
 
 
 def test_nothing_is_ever_pickled():
-    """No module of the package loads or writes pickles, in any disguise."""
+    """No module of the package loads or writes pickles, in any disguise.
+
+    But one reads plain values from a file that others publish as a pickle, by an unpickler that refuses every import.
+    """
     folder = Path(provenance.__file__).resolve().parents[1]
     words = ("import pickle", "pickle.", "joblib", "shelve", "allow_pickle=True", "torch.save(", "torch.load(")
-    found = [(path.name, word) for path in folder.rglob("*.py") for word in words if word in path.read_text()]
-    assert not found
+    found = {path.name for path in folder.rglob("*.py") for word in words if word in path.read_text()}
+    assert found == {"nasbench201.py"}
+    reader = (folder / "qnas" / "nasbench201.py").read_text()
+    assert not any(word in reader for word in ("pickle.load", "pickle.dump"))

@@ -1,0 +1,79 @@
+"""Answers of the commands as lines of text, for who does not ask for JSON."""
+
+from __future__ import annotations
+
+
+def proxies(out: dict) -> list[str]:
+    spread = out.get("std", {})
+    wide = out.get("interval90", {})
+    return [
+        f"  {k:9s}{v:12.6f}"
+        + (f" +- {spread[k]:.6f}   90 %: {wide[k][0]:.4f} to {wide[k][1]:.4f}" if k in spread else "")
+        for k, v in out["proxies"].items()
+    ]
+
+
+def reference(out: dict) -> list[str]:
+    lines = [f"energy     {out['energy']:.9f}   ({out['method']}, sector {out['sector']})"]
+    lines += [f"pinning    {out['pinning']}"] if out["pinning"] else []
+    lines += ["half-chain entanglement (nats):", *proxies(out)]
+    return [*lines, f"converged  {'yes' if out['converged'] else 'NO'}   {out['seconds']:.2f} s"]
+
+
+def predict(out: dict) -> list[str]:
+    lines = ["half-chain entanglement (nats), +- one standard deviation, 90 % interval:", *proxies(out)]
+    return [*lines, "inside the training region" if out["in_domain"] else f"OUTSIDE the training region: {out['why']}"]
+
+
+def search(out: dict) -> list[str]:
+    lines = [
+        f"architecture  {' + '.join(out['architecture'])}   ({out['parameters']} parameters)",
+        f"energy        {out['energy']:.8f} +- {out['energy_std']:.8f}   (V-score {out['v_score']:.2e})",
+        "entropy       "
+        + (
+            "not resolved by the samples"
+            if out["entropy"] is None
+            else f"{out['entropy']:.4f} +- {out['entropy_std']:.4f}"
+        )
+        + f" nats, half chain   ({out['entropy_kind']})",
+        f"seconds       {out['seconds']:.1f}",
+    ]
+    return lines if out["agreed"] else [*lines, f"WARNING: the Markov chains do not agree (R-hat {out['r_hat']:.2f})"]
+
+
+def diffqas(out: dict) -> list[str]:
+    quality = (
+        f"test accuracy  {out['test_accuracy']:.4f}"
+        if "test_accuracy" in out
+        else f"test error     {out['test_mse']:.4g}"
+    )
+    lines = [
+        quality,
+        f"parameters     {out['trained_parameters']} trained for {out['target_parameters']} weights",
+        "structural weights:",
+    ]
+    lines += [f"  {name:12s}{weight:9.4f}" for name, weight in out["structural_weights"].items()]
+    lines += [f"written        {path}" for path in out.get("files", {}).values()]
+    return [*lines, f"seconds        {out['seconds']:.1f}"]
+
+
+def claims(out: dict) -> list[str]:
+    return [f"{row['id']:10s} {row['verdict']:18s} {row['statement']}" for row in out["claims"]]
+
+
+def status(out: dict) -> list[str]:
+    return [f"{row['store']}/{row['name']:24s} {row['state']:8s} {row['why']}".rstrip() for row in out["results"]]
+
+
+def nas(out: dict) -> list[str]:
+    best = ["none: every evaluation failed"] if out["best"] is None else [f"{k} = {v}" for k, v in out["best"].items()]
+    lines = [
+        f"best         {', '.join(best)}",
+        f"score        {out['best_score']:.6g}   (regret {out['regret']:.4g})",
+        f"evaluations  {out['evaluations']}   ({out['method']})",
+    ]
+    if out["missing"]:
+        lines.append(f"missing      {out['missing']:.6g} configurations have no row and were not asked for")
+    if drawn := out["counts"].get("random"):
+        lines.append(f"at random    {drawn} of the evaluations, because the method had nothing new to propose")
+    return [*lines, f"seconds      {out['seconds']:.1f}"]

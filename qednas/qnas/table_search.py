@@ -1,0 +1,51 @@
+"""Search of a table: every score is known, so what a search missed can be told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.errors import InputError
+from qednas.qnas.loop import Search
+from qednas.qnas.table import read_table
+
+
+def search_table(
+    path: str | Path,
+    method: str,
+    evaluations: int,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Look up at most ``evaluations`` rows of a CSV (:func:`~qednas.qnas.table.read_table`), those that ``method`` asks for.
+
+    Returns best ({column: choice}), best_score, regret (best score of the table less best found), trajectory (best score after
+    each evaluation), evaluations, history, missing (configurations without a row, which are never asked for), seconds.
+    Raises InputError for a bad table, an unknown method, and more evaluations than rows.
+    """
+    table = read_table(path)
+    if not 1 <= evaluations <= len(table.digits):
+        raise InputError(
+            f"evaluations = {evaluations}: {path} has {len(table.digits)} rows, so 1 to {len(table.digits)}"
+        )
+    start = time.perf_counter()
+    search = Search(table.space, method, seed, rows=table.digits, path=out)
+    listing = table.listing
+
+    def score(choices: dict[str, str]) -> float:
+        return float(table.means[listing.rows(table.space.read(choices)[None])[0]])
+
+    found = search.run(score, evaluations, progress)
+    return {
+        **found,
+        "regret": float(np.max(table.means) - found["best_score"]),
+        "trajectory": search.best_so_far(),
+        "missing": table.missing,
+        "seed": seed,
+        "seconds": time.perf_counter() - start,
+    }
