@@ -15,7 +15,7 @@ import numpy as np
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH, searcher
-from qednas.qnas.nasbench201 import nasbench201
+from qednas.qnas.nasbench201 import nasbench201, training_seconds
 from qednas.qnas.statistics import regret_curves
 from qednas.qnas.table import Table
 
@@ -33,7 +33,8 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     """One search. spec: method, and where they differ from the defaults options, surrogate and batch.
 
     Returns, after each evaluation (evaluations,), ``incumbent``: regret of the row with the best observed value, and ``reached``:
-    regret of the best row evaluated, both by means over trainings; ``seconds`` of the whole search and ``counts`` of the method.
+    regret of the best row evaluated, both by means over trainings; the ``rows`` in the order of evaluation; ``seconds`` that the
+    search itself took and ``counts`` of the method.
     """
     method = spec["method"]
     values, listing = observed(table, seed), table.listing
@@ -54,14 +55,18 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     return {
         "incumbent": best - means[leader],
         "reached": regret_curves(means, best),
+        "rows": np.array(rows),
         "seconds": seconds,
         "counts": found["counts"],
     }
 
 
 def run_searches(task: Task) -> dict[str, Any]:
-    """The searches of one table and method, ``seeds`` of them; curves (seeds, evaluations)."""
-    table = nasbench201(task["table"])
+    """The searches of one table and method, ``seeds`` of them; curves (seeds, evaluations).
+
+    trained: seconds (seeds,) that the trainings took which were looked up.
+    """
+    table, training = nasbench201(task["table"]), training_seconds(task["table"])
     runs = [run_search(table, task["spec"], task["evaluations"], seed) for seed in task["seeds"]]
     curves = {key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")}
     counts: dict[str, int] = {}
@@ -69,7 +74,11 @@ def run_searches(task: Task) -> dict[str, Any]:
         for key, value in {**run["counts"], **run["counts"].get("calls", {})}.items():
             if isinstance(value, int):
                 counts[key] = counts.get(key, 0) + value
-    return curves | {"seconds": np.array([run["seconds"] for run in runs]), "counts": counts}
+    times = {
+        "seconds": np.array([run["seconds"] for run in runs]),
+        "trained": np.array([training[run["rows"]].sum() for run in runs]),
+    }
+    return curves | times | {"counts": counts}
 
 
 def compare_searches(
@@ -84,7 +93,7 @@ def compare_searches(
 ) -> dict[str, Any]:
     """Every search of ``searches`` ({name: spec as in :func:`run_search`}) on every table, with seeds from ``first``.
 
-    Returns ``curves``: {table: {name: {incumbent, reached: (seeds, evaluations) accuracy points, seconds: (seeds,)}}}, and
+    Returns ``curves``: {table: {name: {incumbent, reached: (seeds, evaluations) points, seconds, trained: (seeds,)}}}, and
     ``counts``: {table: {name: what the method counted, summed over seeds}}.
     """
     own = list(range(first, first + seeds))
@@ -97,6 +106,6 @@ def compare_searches(
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
     counts: dict[str, dict[str, Any]] = {table: {} for table in tables}
     for (table, name), part in zip(order, found, strict=True):
-        curves[table][name] = {key: part[key] for key in ("incumbent", "reached", "seconds")}
+        curves[table][name] = {key: part[key] for key in ("incumbent", "reached", "seconds", "trained")}
         counts[table][name] = part["counts"]
     return {"curves": curves, "counts": counts}

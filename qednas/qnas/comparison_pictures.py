@@ -115,16 +115,39 @@ def paired_rows(verdict, first: str, reference: str) -> list[dict]:
 
 
 def time_rows(verdict) -> list[dict]:
-    """What the loop itself takes for each evaluation."""
+    """What the loop itself takes for each evaluation, and all the trainings of a search."""
     tables = list(verdict["seconds"])
     return [
-        {"search": name, **{TABLES[t]: f"{1000 * verdict['seconds'][t][name]:.1f}" for t in tables}}
+        {
+            "search": name,
+            **{f"loop (ms), {TABLES[t]}": f"{1000 * verdict['seconds'][t][name]:.1f}" for t in tables},
+            **{
+                f"trainings (days), {TABLES[t]}": f"{(d := verdict['days'][t][name])['mean']:.1f} ± {d['mean_sem']:.1f}"
+                for t in tables
+            },
+        }
         for name in verdict["seconds"][tables[0]]
     ]
 
 
-def development_rows(found) -> list[dict]:
-    """All that was tried on the table that settings were chosen on: regret at the end and over the course, and time."""
+def count_rows(found, searches) -> list[dict]:
+    """What the optimiser of each search with a surrogate used, and proposals drawn at random for want of others: run means."""
+    kinds = {"circuits": "circuits", "oracle calls": "oracle calls", "sweeps": "sweeps", "measured": "shots"}
+    kinds |= {"infeasible": "infeasible shots", "random": "proposals at random"}
+    rows = []
+    for name, spec in searches.items():
+        runs = sum(len(own[name]["seconds"]) for own in found["curves"].values())
+        total = {key: sum(own[name].get(key, 0) for own in found["counts"].values()) / runs for key in kinds}
+        if spec["method"] in OPTIMISERS or total["random"]:
+            rows.append({"search": name} | {title: f"{total[key]:,.4g}" for key, title in kinds.items()})
+    return rows
+
+
+def development_rows(found, tried, kept) -> list[dict]:
+    """All that was tried on the table that settings were chosen on: regret at the end and over the course, and time.
+
+    tried, kept: {name: specification} of what was tried, and of what is reported; ``kept`` in a row is the name it has there.
+    """
     rows = []
     for searches in found["curves"].values():
         for name, own in searches.items():
@@ -136,6 +159,7 @@ def development_rows(found) -> list[dict]:
                     "regret at the end": f"{end.mean():.2f} ± {end.std(ddof=1) / len(end) ** 0.5:.2f}",
                     "mean over the search": f"{mean.mean():.2f} ± {mean.std(ddof=1) / len(mean) ** 0.5:.2f}",
                     "seconds a search": f"{np.median(own['seconds']):.1f}",
+                    "kept as": next((other for other, spec in kept.items() if spec == tried[name]), ""),
                 }
             )
     return rows

@@ -10,6 +10,7 @@ import numpy as np
 from qednas.qnas.statistics import compare, evaluations_to, median_evaluations, wilcoxon
 
 WITHIN = 0.5  # accuracy points of the best row that count as close
+DAY = 24 * 3600
 ROUNDING = 1e-5  # curves are kept in single precision
 
 
@@ -49,15 +50,16 @@ def judged(inputs, champion: str, others: Sequence[str], references: Sequence[st
     """From ``13/searches``: regret of the incumbent after all evaluations, and evaluations until a row was seen.
 
     ``regret``: {table: {name: mean and ``_sem``}}.  ``needed``: {table: {name: {"close", "best"}}}, medians over seeds with
-    bootstrap intervals.  ``seconds``: median of the loop's own for one evaluation.  ``tests``: as of
-    :func:`~qednas.qnas.statistics.compare`, of regrets, every search with each of ``references``.  ``summary``, ``p``: of
-    :func:`claimed`.
+    bootstrap intervals.  ``seconds``: median of the loop's own for one evaluation.  ``days``: all trainings, mean and ``_sem``.
+    ``tests``: as of :func:`~qednas.qnas.statistics.compare`, of regrets, every search with each of ``references``.  ``summary``,
+    ``p``: of :func:`claimed`.
     """
     curves = inputs["13/searches"]["curves"]
     rng = np.random.default_rng(seed)
     regret: dict[str, Any] = {}
     needed: dict[str, Any] = {}
     seconds: dict[str, Any] = {}
+    days: dict[str, Any] = {}
     values: dict[str, dict[str, np.ndarray]] = {}
     for table, searches in curves.items():
         for name, own in searches.items():
@@ -70,6 +72,8 @@ def judged(inputs, champion: str, others: Sequence[str], references: Sequence[st
                 for key, distance in (("close", WITHIN), ("best", 0.0))
             }
             seconds.setdefault(table, {})[name] = float(np.median(own["seconds"]) / budget)
+            days.setdefault(table, {})[name] = mean_sem(own["trained"] / DAY, "mean")
     tests = compare(values, rng, lower_is_better=True, references=references)
     summary, p = claimed(curves, champion, others)
-    return {"regret": regret, "needed": needed, "seconds": seconds, "tests": tests, "summary": summary, "p": p}
+    out = {"regret": regret, "needed": needed, "seconds": seconds, "days": days}
+    return out | {"tests": tests, "summary": summary, "p": p}

@@ -106,6 +106,11 @@ def nasbench201(name: str) -> Table:
     return Table(SPACE, SPACE.digits(), measured(name)[ACCURACY])
 
 
+def training_seconds(name: str) -> np.ndarray:
+    """(15625,) seconds that a training for 200 epochs took its authors, mean over trainings."""
+    return np.nanmean(measured(name)[SECONDS], axis=1)
+
+
 def parameters() -> np.ndarray:
     """(15625,) trained parameters of every network on CIFAR-10: a sum over edges.
 

@@ -47,10 +47,12 @@ def test_regrets_are_of_means_and_the_incumbent_is_chosen_by_what_was_seen(small
 
 def test_searches_are_paired_by_seeds_and_do_not_hang_on_workers(small, monkeypatch):
     monkeypatch.setattr(comparison, "nasbench201", lambda name: small)
+    monkeypatch.setattr(comparison, "training_seconds", lambda name: np.full(len(small.digits), 60.0))
     searches = {"random": {"method": "random"}, "exact": {"method": "surrogate", "batch": 1}}
     found = compare_searches(["cifar10", "cifar100"], searches, 20, 3, workers=1)
     own = found["curves"]["cifar100"]
     assert own["random"]["incumbent"].shape == (3, 20)
+    np.testing.assert_array_equal(own["random"]["trained"], 20 * 60.0)
     # ten random evaluations open both searches: with the same seed, the same ones
     np.testing.assert_array_equal(own["random"]["reached"][:, 0], own["exact"]["reached"][:, 0])
     np.testing.assert_array_equal(own["random"]["reached"], found["curves"]["cifar10"]["random"]["reached"])
@@ -67,6 +69,7 @@ def made(final: dict[str, float]) -> dict:
                     "incumbent": curve + last + shared,
                     "reached": np.tile(curve + last, (12, 1)),
                     "seconds": np.full(12, 2.0),
+                    "trained": np.full(12, 43_200.0),
                 }
                 for name, last in final.items()
             }
@@ -106,8 +109,17 @@ def test_the_figures_and_tables_of_the_comparison():
     assert [row["search"] for row in pictures.regret_rows(verdict)][-1] == "random"
     assert pictures.needed_rows(verdict)[1]["CIFAR-10, best"] == "> 4 (0 of 12)"
     assert pictures.paired_rows(verdict, "qaoa", "surrogate")[0]["equal"] == 12
-    assert pictures.development_rows(runs)[1]["search"] == "evolution"
-    assert pictures.time_rows(verdict)[0]["CIFAR-10"] == "500.0"
+    rows = pictures.development_rows(runs, specs, {"winner": specs["evolution"]})
+    assert [(row["search"], row["kept as"]) for row in rows[:2]] == [("surrogate", ""), ("evolution", "winner")]
+    runs["counts"] = {"cifar10": {name: {} for name in specs}}
+    runs["counts"]["cifar10"]["qaoa"] = {"circuits": 36, "measured": 240}
+    runs["counts"]["cifar10"]["random"] = {"random": 6}
+    counted = {row["search"]: row for row in pictures.count_rows(runs, specs)}
+    assert list(counted) == ["surrogate", "random", "qaoa"]
+    assert (counted["qaoa"]["circuits"], counted["qaoa"]["shots"]) == ("3", "20")
+    assert counted["random"]["proposals at random"] == "0.5"
+    assert pictures.time_rows(verdict)[0]["loop (ms), CIFAR-10"] == "500.0"
+    assert pictures.time_rows(verdict)[0]["trainings (days), CIFAR-10"] == "0.5 ± 0.0"
 
 
 @pytest.fixture
