@@ -62,13 +62,13 @@ def annealing(result):
                         penalties, own[key][place], own[f"{key}_sem"][place], fmt=f"{mark}-", ms=4, lw=1.2,
                         color=shades[place % len(shades)], label=f"{title}, {sweeps:,} sweeps",
                     )  # fmt: skip
-            axis.set(xscale="log", title=KINDS[kind], ylim=(0, 1.03) if key == "feasible" else (0, None))
+            axis.set(xscale="log", title=KINDS[kind])
             axis.set_xticks(penalties, map(str, penalties))
             axis.minorticks_off()
         axes[row, 0].set_ylabel("feasible share of shots")
         axes[row, 1].set_ylabel("share at the optimum")
-    for axis in axes[-1]:
-        axis.set_xlabel("penalty (standard deviations)")
+    for axis, top in zip(axes[-1], (1.03, None), strict=True):
+        axis.set(xlabel="penalty (standard deviations)", ylim=(0, top))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 

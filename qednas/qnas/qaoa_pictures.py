@@ -234,7 +234,7 @@ def shots(result):
             axis.set_xscale("log")
             axis.set_xticks(result["circuits"], map(str, result["circuits"]))
             axis.minorticks_off()
-            where = "the shipped ramp" if start == 1 else f"{start:g} of it"
+            where = {1.0: "the shipped ramp", 0.5: "half of it"}.get(start, f"{start:g} of it")
             axis.set_title(f"{KINDS[kind]}, from {where}")
         axes[-1, column].set_xlabel("circuits")
     for axis in axes[:, 0]:
