@@ -68,10 +68,10 @@ def count_amplitudes(starts: Sequence[np.ndarray]) -> int:
 
 def product(factors: Sequence[np.ndarray]) -> np.ndarray:
     """Entries of a product state, the first factor the slowest."""
-    whole = np.ones(1)
-    for own in factors:
-        whole = np.outer(whole, own).ravel()
-    return whole
+    if len(factors) < 2:
+        return factors[0] if factors else np.ones(1)
+    half = len(factors) // 2  # halves are small: only the last of the products is as long as the state
+    return np.multiply.outer(product(factors[:half]), product(factors[half:])).ravel()
 
 
 def real(amplitudes: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ import numpy as np
 
 from qednas.errors import InputError
 
+FIRST = 512  # lowest energies that are looked at first for a quantile
+
 
 class Objective(Protocol):
     """energies: of the basis states (N,)."""
@@ -51,11 +53,19 @@ class CVaR:
         self.order = np.argsort(energies, kind="stable")
 
     def value_and_slope(self, probabilities: np.ndarray) -> tuple[float, np.ndarray]:
-        reached = np.cumsum(probabilities[self.order])
-        place = min(int(np.searchsorted(reached, self.alpha)), len(reached) - 1)
-        quantile = float(self.energies[self.order[place]])
+        quantile = self.quantile(probabilities)
         slope = np.minimum(self.energies - quantile, 0) / self.alpha
         return quantile + float(probabilities @ slope), slope
+
+    def quantile(self, probabilities: np.ndarray) -> float:
+        """The energy below or at which alpha of the probability is; a tuned state has it in few of its lowest energies."""
+        count = FIRST
+        while True:
+            reached = np.cumsum(probabilities[self.order[:count]])
+            if reached[-1] >= self.alpha or count >= len(self.order):
+                place = min(int(np.searchsorted(reached, self.alpha)), len(reached) - 1)
+                return float(self.energies[self.order[place]])
+            count *= 8
 
     def estimate(self, energies: np.ndarray) -> float:
         """The mean of the ceil(alpha shots) lowest."""

@@ -124,6 +124,19 @@ def test_conditional_value_at_risk_is_the_mean_of_the_lowest():
                 assert difference == pytest.approx(1e-7 * (slope[i] - slope[0]), abs=1e-12)
     assert CVaR(energies, 1.0).value_and_slope(counts / 400)[0] == pytest.approx(energies @ counts / 400)
     assert CVaR(energies, 0.25).estimate(np.array([3.0, 1.0, 2.0, 5.0, 4.0])) == 1.5  # ceil(5 / 4) lowest
+
+
+@pytest.mark.parametrize("tilt", [2.0, 0.0, -2.0])
+def test_quantiles_lie_deep_in_the_spectrum_or_not(tilt):
+    """Of more energies than are looked at first: the state has its weight below, everywhere, or above."""
+    rng = np.random.default_rng(4)
+    energies = rng.normal(size=7000)
+    probabilities = np.exp(-tilt * energies)
+    probabilities /= probabilities.sum()
+    order = energies.argsort()
+    for alpha in (0.001, 0.2, 0.9, 1.0):
+        place = min(np.searchsorted(probabilities[order].cumsum(), alpha), 6999)
+        assert CVaR(energies, alpha).quantile(probabilities) == energies[order[place]]
     assert Expectation(energies).estimate(np.array([3.0, 1.0])) == 2
 
 

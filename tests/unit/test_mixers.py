@@ -181,6 +181,8 @@ def test_undo_takes_slopes_back_and_finds_the_gradient(mixer):
 
 def test_product_states_and_shares():
     np.testing.assert_allclose(product([np.array([1.0, 2.0]), np.array([3.0, 5.0])]), [3, 5, 6, 10])
+    five = [np.random.default_rng(k).normal(size=2 + k) for k in range(5)]
+    np.testing.assert_allclose(product(five), reduce(np.kron, five), rtol=1e-14)
     first, second = toward([1, 0], (3, 4), 0.5)
     np.testing.assert_allclose(first, [0.25, 0.5, 0.25])
     np.testing.assert_allclose(second, [0.5, 1 / 6, 1 / 6, 1 / 6])
