@@ -10,6 +10,7 @@ from qednas.qnas.methods import OPTIMISERS
 
 TABLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16-120": "ImageNet-16-120"}
 STYLES = ("-", "--")
+SHOWN = (25, 50, 100, 200)  # evaluations
 LOWEST = 0.02  # accuracy points: where the axis of regrets ends, below the scatter of one training
 
 
@@ -50,7 +51,7 @@ def needed(verdict):
     import matplotlib.pyplot as plt
 
     tables = verdict["needed"]
-    figure, axes = plt.subplots(1, len(tables), figsize=(6.6, 3.6), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(tables), figsize=(6.6, 3.8), sharex=True, sharey=True, squeeze=False)
     for axis, (table, searches) in zip(axes[0], tables.items(), strict=True):
         for place, own in enumerate(searches.values()):
             close = own["close"]
@@ -58,6 +59,8 @@ def needed(verdict):
             axis.plot([close["low"], close["high"]], [place, place], color=colour, lw=2)
             axis.plot(close["median"], place, ">" if close["censored"] else "o", color=colour, ms=5)
         axis.set(title=TABLES[table], xlabel="evaluations", xscale="log")
+        axis.set_xticks(SHOWN, map(str, SHOWN))
+        axis.minorticks_off()
         axis.set_yticks(range(len(searches)), list(searches))
     axes[0, 0].invert_yaxis()
     return figure
@@ -114,6 +117,27 @@ def paired_rows(verdict, first: str, reference: str) -> list[dict]:
     return rows
 
 
+def claimed_rows(verdict) -> list[dict]:
+    """The champion against others: regret, evaluations and how often the best row was seen, averaged over tables."""
+    rows = []
+    for other, own in verdict["summary"].items():
+        gain, error = own["speed"]["gain"], own["speed"]["gain_sem"]
+        p = [f"{verdict['p'][f'{other} {part}']:.2g}" for part in ("regret", "speed", "optimum")]
+        factors = [f"{np.exp(-gain + shift):.2f}" for shift in (0, -error, error)]
+        rows.append(
+            {
+                "against": other,
+                "regret lower by (points)": f"{own['regret']['gain']:.2f} ± {own['regret']['gain_sem']:.2f}",
+                "p": p[0],
+                "times their evaluations": f"{factors[0]} ({factors[1]} to {factors[2]})",
+                "p ": p[1],
+                "best seen more often by (%)": f"{100 * own['optimum']['gain']:.0f} ± {100 * own['optimum']['gain_sem']:.0f}",
+                "p  ": p[2],
+            }
+        )
+    return rows
+
+
 def time_rows(verdict) -> list[dict]:
     """What the loop itself takes for each evaluation, and all the trainings of a search."""
     tables = list(verdict["seconds"])
@@ -131,14 +155,14 @@ def time_rows(verdict) -> list[dict]:
 
 
 def count_rows(found, searches) -> list[dict]:
-    """What the optimiser of each search with a surrogate used, and proposals drawn at random for want of others: run means."""
+    """What searches used besides evaluations, and proposals drawn at random for want of others; means over runs."""
     kinds = {"circuits": "circuits", "oracle calls": "oracle calls", "sweeps": "sweeps", "measured": "shots"}
     kinds |= {"infeasible": "infeasible shots", "random": "proposals at random"}
     rows = []
-    for name, spec in searches.items():
+    for name in searches:
         runs = sum(len(own[name]["seconds"]) for own in found["curves"].values())
         total = {key: sum(own[name].get(key, 0) for own in found["counts"].values()) / runs for key in kinds}
-        if spec["method"] in OPTIMISERS or total["random"]:
+        if any(total.values()):
             rows.append({"search": name} | {title: f"{total[key]:,.4g}" for key, title in kinds.items()})
     return rows
 
