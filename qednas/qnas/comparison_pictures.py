@@ -42,7 +42,7 @@ def regrets(curves, searches):
                 axis.set_xlabel("evaluations")
         axes[row, 0].set_ylabel(f"regret (points),\n{title}")
     for row, spot in ((0, "outside upper center"), (1, "outside lower center")):
-        figure.legend(*axes[row, 0].get_legend_handles_labels(), loc=spot, ncols=4, fontsize=8)
+        figure.legend(*axes[row, 0].get_legend_handles_labels(), loc=spot, ncols=4 + row, fontsize=8)
     return figure
 
 
@@ -69,7 +69,7 @@ def needed(verdict):
 def spelled(own) -> str:
     """A median with its interval; beyond the budget it is only known to be larger."""
     median = f"> {own['median'] - 1:.0f}" if own["censored"] else f"{own['median']:.0f}"
-    return f"{median} ({own['reached']} of {own['runs']})"
+    return f"{median} ({own['reached']})"
 
 
 def regret_rows(verdict) -> list[dict]:
@@ -139,14 +139,14 @@ def claimed_rows(verdict) -> list[dict]:
 
 
 def time_rows(verdict) -> list[dict]:
-    """What the loop itself takes for each evaluation, and all the trainings of a search."""
+    """What the loop itself takes for each evaluation, mean over tables, and all the trainings of a search."""
     tables = list(verdict["seconds"])
     return [
         {
             "search": name,
-            **{f"loop (ms), {TABLES[t]}": f"{1000 * verdict['seconds'][t][name]:.1f}" for t in tables},
+            "loop (ms)": f"{1000 * np.mean([verdict['seconds'][t][name] for t in tables]):.1f}",
             **{
-                f"trainings (days), {TABLES[t]}": f"{(d := verdict['days'][t][name])['mean']:.1f} ± {d['mean_sem']:.1f}"
+                f"{TABLES[t]} (days)": f"{(d := verdict['days'][t][name])['mean']:.1f} ± {d['mean_sem']:.1f}"
                 for t in tables
             },
         }

@@ -85,7 +85,7 @@ def annealing_rows(result) -> list[dict]:
                 row[f"optimum (%), {label}"] = plus_minus(own, "optimum", (place, best), ".1f", 100)
                 row[f"penalty, {label}"] = f"{result['penalties'][best]:g}"
             seconds = np.median([own["seconds"][:, place] for own in result["found"][name].values()])
-            rows.append(row | {"milliseconds per shot": f"{1e3 * seconds:.2g}"})
+            rows.append(row | {"ms a shot": f"{1e3 * seconds:.2g}"})
     return rows
 
 
