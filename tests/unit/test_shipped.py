@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.companion import paths, readme, weights
+from qednas.companion import paths, profiles, readme, weights
 from qednas.companion.store import load
 from qednas.errors import InputError
 from qednas.qed.predictor import Predictor
@@ -31,3 +31,19 @@ def test_readme_blocks_that_do_not_exist_or_do_not_end_are_named():
         readme.filled(ROOT, "<!-- results:nosuch -->\n<!-- /results:nosuch -->")
     with pytest.raises(InputError, match="results:profiles has no end"):
         readme.filled(ROOT, "<!-- results:profiles -->\n")
+
+
+def test_reported_searches_have_the_settings_that_were_best_on_the_development_table():
+    """The rule that chapter 13 tells: the lowest regret over the course of the search, of each method."""
+    settings = profiles.chapter_info(ROOT, "13").for_profile("paper")
+    tried, kept = settings["development"]["searches"], settings["searches"]["searches"]
+    curves = load(paths.paper_results(ROOT), "13/development")["curves"]["cifar10"]
+    methods = {name.split(",")[0] for name in tried} - {
+        "exact argmax",
+        "uniform shots",
+    }  # these share their fits with others
+    assert len(methods) == 10
+    for method in methods:
+        own = [name for name in tried if name.split(",")[0] == method]
+        best = min(own, key=lambda name: curves[name]["incumbent"].mean(dtype=float))
+        assert kept[method] == tried[best]
