@@ -163,7 +163,13 @@ def count_rows(found, searches) -> list[dict]:
         runs = sum(len(own[name]["seconds"]) for own in found["curves"].values())
         total = {key: sum(own[name].get(key, 0) for own in found["counts"].values()) / runs for key in kinds}
         if any(total.values()):
-            rows.append({"search": name} | {title: f"{total[key]:,.4g}" for key, title in kinds.items()})
+            rows.append(
+                {"search": name}
+                | {
+                    title: f"{total[key]:,.0f}" if total[key] >= 100 else f"{total[key]:.3g}"
+                    for key, title in kinds.items()
+                }
+            )
     return rows
 
 
