@@ -25,7 +25,7 @@ N, DEPTH = 3, 2
 ANGLES = torch.randn(DEPTH, N, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 POOL = PAPER[4:5]  # H-Cyc-Ry: a ring, which the line of a device has to be routed for
 EXACT = Simulator(POOL, N, DEPTH)(ANGLES).numpy()
-SHOTS = 50_000
+SHOTS = 200_000
 
 
 def misread(p: np.ndarray, matrices) -> np.ndarray:

@@ -122,7 +122,7 @@ def test_ratios_and_ranks_are_read_off_the_runs():
 def test_the_campaign_runs_and_is_shown():
     settings = {"datasets": ["bessel", "narma10"], "controls": ["random", "direct", "full"], "rates": [0.01, 0.1],
                 "starts": [0.25, 1.0], "trial_seeds": 1,
-                "depth": 1, "epochs": 1, "parameters": 135, "seeds": 2, "together": 2}  # fmt: skip
+                "depth": 1, "epochs": 2, "parameters": 135, "seeds": 2, "together": 2}  # fmt: skip
     found = forecast_runs(**settings, workers=1)
     assert len(found["runs"]) == 2 * 2 * (len(CIRCUITS) + 4)
     assert {r["rate"] for r in found["runs"] if r["group"] == "paper"} == {0.01}
