@@ -7,8 +7,10 @@ import numpy as np
 from qednas.companion.figures import COLOURS
 from qednas.qnas.comparison_verdict import WITHIN
 from qednas.qnas.methods import OPTIMISERS
+from qednas.qnas.trained_spaces import SPACES
 
 TABLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16-120": "ImageNet-16-120"}
+TABLES |= {name: name for name in SPACES}
 STYLES = ("-", "--")
 SHOWN = (25, 50, 100, 200)  # evaluations
 LOWEST = 0.02  # accuracy points: where the axis of regrets ends, below the scatter of one training

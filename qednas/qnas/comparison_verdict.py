@@ -46,15 +46,17 @@ def claimed(curves, champion: str, others: Sequence[str]) -> tuple[dict[str, Any
     return summary, p
 
 
-def judged(inputs, champion: str, others: Sequence[str], references: Sequence[str], seed: int = 0) -> dict[str, Any]:
-    """From ``13/searches``: regret of the incumbent after all evaluations, and evaluations until a row was seen.
+def judged(
+    inputs, champion: str, others: Sequence[str], references: Sequence[str], source: str = "13/searches", seed: int = 0
+) -> dict[str, Any]:
+    """From the ``curves`` of the result ``source``: regret of the incumbent after all evaluations, and how many it took.
 
     ``regret``: {table: {name: mean and ``_sem``}}.  ``needed``: {table: {name: {"close", "best"}}}, medians over seeds with
     bootstrap intervals.  ``seconds``: median of the loop's own for one evaluation.  ``days``: all trainings, mean and ``_sem``.
     ``tests``: as of :func:`~qednas.qnas.statistics.compare`, of regrets, every search with each of ``references``.  ``summary``,
     ``p``: of :func:`claimed`.
     """
-    curves = inputs["13/searches"]["curves"]
+    curves = inputs[source]["curves"]
     rng = np.random.default_rng(seed)
     regret: dict[str, Any] = {}
     needed: dict[str, Any] = {}

@@ -1,0 +1,139 @@
+"""The data that networks of the trained spaces are trained on: tensors, split once and for all.
+
+Test parts are those of the publishers; what is held out to search by is drawn from their training parts.  Landsat has no test
+part where it comes from: see :func:`pixels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qednas.errors import InputError
+from qednas.qnas.landsat import TILE, places, tiles
+
+SPLIT_SEED = 14
+WORDS = 32  # of a window of text
+IMAGES_TRAINED, IMAGES_HELD = 10_000, 5_000
+CIFAR_TRAINED = 20_000
+TEXT_TRAINED = 400_000  # words, the first ones
+
+
+@dataclass(frozen=True)
+class Problem:
+    """parts: {"train", "held", "test": (inputs (count, ...), targets (count, ...))}.
+
+    shape: of one input.  classes: that targets can be; of text, its vocabulary.
+    """
+
+    name: str
+    parts: dict[str, tuple[Tensor, Tensor]]
+    shape: tuple[int, ...]
+    classes: int
+
+
+def split(x: np.ndarray, y: np.ndarray, held: int, trained: int | None = None) -> dict[str, tuple[Tensor, Tensor]]:
+    """``held`` rows drawn at random, and of the others all, or ``trained``."""
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(y))
+    used = {"held": order[:held], "train": order[held:][:trained]}
+    return {part: (torch.from_numpy(x[own]), torch.from_numpy(y[own])) for part, own in used.items()}
+
+
+def standardised(parts: dict[str, tuple[Tensor, Tensor]], dims: tuple[int, ...]) -> dict[str, tuple[Tensor, Tensor]]:
+    """With mean 0 and standard deviation 1 over ``dims`` of the training part."""
+    x = parts["train"][0]
+    mean, std = x.mean(dims, keepdim=True), x.std(dims, keepdim=True)
+    return {part: ((own - mean) / std, y) for part, (own, y) in parts.items()}
+
+
+def pictures(name: str, held: int, trained: int | None) -> Problem:
+    from qednas.companion.images import images
+
+    def read(part: str) -> tuple[np.ndarray, np.ndarray]:
+        x, y = images(name, part)
+        planes = x[:, None] if x.ndim == 3 else np.moveaxis(x, 3, 1)
+        return np.ascontiguousarray(planes), y.astype(np.int64)
+
+    parts = split(*read("train"), held, trained)
+    x, y = read("test")
+    parts["test"] = torch.from_numpy(x), torch.from_numpy(y)
+    parts = {
+        part: (x.contiguous(memory_format=torch.channels_last), y)
+        for part, (x, y) in standardised(parts, (0, 2, 3)).items()
+    }
+    return Problem(name, parts, tuple(x.shape[1:]), int(y.max()) + 1)
+
+
+def series(name: str) -> Problem:
+    """A set of the UCR archive; a fifth of its training part is held out."""
+    from qednas.companion.sensors import ucr
+
+    x, y = ucr(name, "train")
+    parts = split(x[:, None, None], y, len(y) // 5)
+    x, labels = ucr(name, "test")
+    parts["test"] = torch.from_numpy(x[:, None, None]), torch.from_numpy(labels)
+    return Problem(name, parts, (1, 1, x.shape[1]), int(max(y.max(), labels.max())) + 1)
+
+
+def text(name: str) -> Problem:
+    """Windows of words and the words after them; ranks by frequency in the whole training text stand for words."""
+    from qednas.companion.text import treebank_text
+
+    words = {part: treebank_text(part).replace("\n", " <eos> ").split() for part in ("train", "valid", "test")}
+    known, counts = np.unique(words["train"], return_counts=True)
+    rank = {str(word): place for place, word in enumerate(known[np.argsort(-counts, kind="stable")])}
+    parts = {}
+    for part, own in (("train", "train"), ("held", "valid"), ("test", "test")):
+        line = torch.tensor([rank[word] for word in words[own]])[: TEXT_TRAINED if part == "train" else None]
+        count = (len(line) - 1) // WORDS
+        parts[part] = (line[: count * WORDS].view(count, WORDS), line[1 : count * WORDS + 1].view(count, WORDS))
+    return Problem(name, parts, (WORDS,), len(rank))
+
+
+def pixels(name: str) -> Problem:
+    """A pixel of the Landsat picture and its eight neighbours in four bands, as one row of numbers.
+
+    Neighbourhoods overlap, so parts are tiles of the picture, and pixels at the edge of a tile, which tell of the next one, are
+    left out.
+    """
+    from qednas.companion.satellite import satellite
+
+    x, y, _ = satellite(name)
+    tile, inner = tiles(places(x), TILE)
+    drawn = (
+        np.random.default_rng(SPLIT_SEED).permutation(tile.max() + 1)[tile] % 5
+    )  # three parts of five are trained on
+    parts = {
+        part: (torch.from_numpy(x[own]), torch.from_numpy(y[own]))
+        for part, own in (
+            ("train", inner & (drawn > 1)),
+            ("held", inner & (drawn == 0)),
+            ("test", inner & (drawn == 1)),
+        )
+    }
+    return Problem(name, standardised(parts, (0,)), (x.shape[1],), int(y.max()) + 1)
+
+
+PROBLEMS: dict[str, Callable[[str], Problem]] = {
+    "fashion-mnist": lambda name: pictures(name, IMAGES_HELD, IMAGES_TRAINED),
+    "cifar10": lambda name: pictures(name, IMAGES_HELD, CIFAR_TRAINED),
+    "digits": lambda name: pictures(name, 300, None),
+    "ECG5000": series,
+    "ElectricDevices": series,
+    "FordA": series,
+    "penn-treebank": text,
+    "satimage": pixels,
+}
+
+
+@cache
+def problem(name: str) -> Problem:
+    """The data set of that name; raises InputError for another name, and where it cannot be had."""
+    if name not in PROBLEMS:
+        raise InputError(f"problem {name!r}: one of {', '.join(PROBLEMS)}")
+    return PROBLEMS[name](name)

@@ -1,0 +1,86 @@
+"""What searches of the trained spaces found, on test data, beside hand-designed networks and differentiable searches.
+
+The paper's table has three rows, all of them declared hypothetical; :data:`ROWS` are their counterparts among what was trained
+here.  A difference is in points of accuracy, of perplexities in per cent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.qnas.comparison_verdict import mean_sem
+from qednas.qnas.statistics import wilcoxon
+from qednas.qnas.trained_spaces import trained_space
+from qednas.qnas.trained_tables import FOLDER, number, read_rows, trained_values
+
+# Of the paper, section 6.1: (its row, what it says of Q-NAS, of traditional search, by how much that is better in our units).
+ROWS = {
+    "images": ("CIFAR-10, accuracy (%)", 94.5, 93.7, 94.5 - 93.7),
+    "language": ("Penn Treebank, perplexity", 55.0, 58.0, 100 * float(np.log(58 / 55))),
+    "sensors": ("UCR archive, accuracy (%)", 89.2, 88.5, 89.2 - 88.5),
+}
+
+
+def tested(space: str) -> np.ndarray:
+    """(architectures,) test accuracy in %, or perplexity, mean over trainings that did not diverge."""
+    return np.nanmean(trained_values(space)[f"test {trained_space(space).metric}"], axis=1)
+
+
+def by_hand(space: str, folder: Path = FOLDER) -> dict[str, dict[str, float]]:
+    """{network: test mean and ``_sem``, parameters} of hand-designed networks."""
+    column = f"test {trained_space(space).metric}"
+    values: dict[str, list[float]] = {}
+    parameters = {}
+    for row in read_rows(folder / f"{space}-hand-designed.csv"):
+        values.setdefault(row["network"], []).append(number(row[column]))
+        parameters[row["network"]] = int(row["parameters"])
+    return {name: mean_sem(np.array(own), "test") | {"parameters": parameters[name]} for name, own in values.items()}
+
+
+def by_gradient(space: str, folder: Path = FOLDER) -> dict[str, Any] | None:
+    """What differentiable searches chose: test mean over searches, ``_sem``; ``trainings``: one search in times of a training."""
+    path = folder / f"{space}-differentiable.csv"
+    if not path.exists():
+        return None
+    own, rows = trained_space(space), read_rows(path)
+    chosen = [int(own.space.index(own.space.read({c: row[c] for c in own.space.names}))) for row in rows]
+    seconds = np.mean([number(row["seconds"]) for row in rows])
+    usual = np.nanmean(trained_values(space)["seconds"])
+    return mean_sem(tested(space)[chosen], "test") | {"trainings": float(seconds / usual), "chosen": chosen}
+
+
+def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
+    """From ``13/trained``: test values of what was found, mean over seeds and ``_sem``.
+
+    ``spaces``: {space: {"searches": {name: ...}, "hand-designed", "gradient", "best": of the whole space}}.
+    ``rows``: {space: gains of the champion over the rival, over the best hand-designed network, and over the gradient (means with
+    ``_sem`` over seeds), and the gain that the paper writes}.  ``p``: {"space against": Wilcoxon, times the number of tests}.
+    """
+    curves = inputs["13/trained"]["curves"]
+    spaces: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
+    p: dict[str, float] = {}
+    for space, searches in curves.items():
+        own, test = trained_space(space), tested(space)
+        scores = np.array([own.score(value) for value in test])
+        hand, gradient = by_hand(space), by_gradient(space)
+        best = max(range(len(scores)), key=lambda k: scores[k])
+        spaces[space] = {
+            "searches": {name: mean_sem(test[np.asarray(one["found"])], "test") for name, one in searches.items()},
+            "hand-designed": hand,
+            "gradient": gradient,
+            "best": float(test[best]),
+        }
+        if space not in ROWS:
+            continue
+        found = scores[np.asarray(searches[champion]["found"])]
+        against = {rival: found - scores[np.asarray(searches[rival]["found"])]}
+        against["hand-designed"] = found - max(own.score(one["test"]) for one in hand.values())
+        if gradient is not None:
+            against["gradient"] = found - own.score(gradient["test"])
+        rows[space] = {name: mean_sem(gains, "gain") for name, gains in against.items()} | {"paper": ROWS[space][3]}
+        p |= {f"{space} {name}": wilcoxon(gains) for name, gains in against.items()}
+    return {"spaces": spaces, "rows": rows, "p": {name: min(1.0, len(p) * value) for name, value in p.items()}}

@@ -1,0 +1,84 @@
+"""A network found on one data set, trained on another beside hand-designed ones: images of the space, carried over to CIFAR-10.
+
+It is what time on two cores allows: a part of the images, few epochs, no augmentation.  Published accuracies come from hundreds
+of epochs on all images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.companion.parallel import Task, map_tasks
+from qednas.qnas.build import build
+from qednas.qnas.comparison_verdict import mean_sem
+from qednas.qnas.hand_designed import hand_designed
+from qednas.qnas.problems import problem
+from qednas.qnas.trained_spaces import trained_space
+from qednas.qnas.training import SCHEDULES, Schedule, trained_and_measured
+
+FOUND = "found"
+
+
+def run(task: Task) -> dict[str, Any]:
+    """One training: ``test`` accuracy and ``f1`` (%), ``parameters`` and ``seconds``."""
+    data, seed = problem(task["data"]), task["seed"]
+    if task["network"] == FOUND:
+        net = build("images", task["choices"], data, seed)
+    else:
+        net = hand_designed("images", task["network"], data, seed)
+    base = SCHEDULES["images"]
+    schedule = Schedule(task["epochs"], base.batch, base.rate, base.decay)
+    record = trained_and_measured(net, data, schedule, seed)
+    return {
+        "network": task["network"],
+        "diverged": record["diverged"],
+        "test": record["test"]["accuracy"],
+        "f1": record["test"]["f1"],
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "seconds": record["seconds"],
+    }
+
+
+def most_found(inputs, search: str) -> dict[str, str]:
+    """The architecture that most runs of a search ended with, in the image space."""
+    found = np.asarray(inputs["13/trained"]["curves"]["images"][search]["found"])
+    space = trained_space("images").space
+    return space.named(space.digits([int(np.bincount(found).argmax())])[0])
+
+
+def transferred(
+    inputs,
+    search: str,
+    networks: Sequence[str],
+    data: str,
+    epochs: int,
+    seeds: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Train what ``search`` found most often and hand-designed ``networks`` on ``data``, ``seeds`` times each.
+
+    Returns ``choices`` of the one found; ``networks``: {name: test and f1 (means in %, ``_sem``), parameters, seconds}; ``runs``.
+    """
+    choices = most_found(inputs, search)
+    problem(data)  # downloads before there are workers
+    tasks: list[dict[str, Any]] = [
+        {"network": name, "data": data, "epochs": epochs, "seed": seed}
+        | ({"choices": choices} if name == FOUND else {})
+        for name in sorted([FOUND, *networks], key=lambda name: name == FOUND)  # the longest first
+        for seed in range(seeds)
+    ]
+    runs = map_tasks(run, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    summary = {}
+    for name in (FOUND, *networks):
+        own = [one for one in runs if one["network"] == name and not one["diverged"]]
+        summary[name] = (
+            mean_sem(np.array([one["test"] for one in own]), "test")
+            | mean_sem(np.array([one["f1"] for one in own]), "f1")
+            | {"parameters": own[0]["parameters"], "seconds": float(np.mean([one["seconds"] for one in own]))}
+        )
+    return {"choices": choices, "networks": summary, "runs": runs}
