@@ -5,6 +5,7 @@ SHELL := /bin/bash
 PROFILE ?= paper
 ONLY ?=
 PORT ?= 8000
+SPACES ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 VENV := .venv
@@ -19,11 +20,11 @@ export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 
-.PHONY: help setup browser reproduce verify accept status book test lint bench serve lock clean
+.PHONY: help setup browser reproduce verify accept status tables book test lint bench serve lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
-	@echo "Variables: PROFILE=paper|smoke (reproduce, verify), ONLY=05 (reproduce, verify, accept: one chapter), PORT=8000 (serve)"
+	@echo "Variables: PROFILE=paper|smoke (reproduce, verify), ONLY=05 (reproduce, verify, accept: one chapter), PORT=8000 (serve), SPACES=sensors (tables: these only)"
 
 setup: $(STAMP) browser ## make .venv from requirements.lock (every other target does it when needed)
 
@@ -56,12 +57,16 @@ accept: $(STAMP) ## take a finished paper run over as results/paper
 status: $(STAMP) ## tell which results are stale, and why
 	@$(RUN) status
 
+tables: $(STAMP) ## train every architecture of the trained spaces again and write their tables (hours; goes on after an interruption)
+	@$(BIN)/python -m qednas.qnas.table_making $(SPACES)
+
 book: $(STAMP) ## render the book from the committed results, computing nothing
 	@$(RUN) book
 
-test: $(STAMP) browser ## lint, unit tests, every chapter in the smoke profile, the book, the book in a browser
+test: $(STAMP) browser ## lint, unit tests, rows of the trained tables again, every chapter in the smoke profile, the book, the book in a browser
 	$(BIN)/ruff check
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests/slow
 	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name python3 --import-mode prepend -W default book/*.ipynb
 	@$(RUN) book
 	$(BIN)/python -m pytest tests/book

@@ -21,6 +21,7 @@ from qednas.companion.parallel import TaskError, fix_threads, map_tasks
 from qednas.companion.progress import every, note
 from qednas.errors import InputError
 from qednas.qnas import baselines
+from qednas.qnas.costs import cost_space, write_costs
 from qednas.qnas.trained_spaces import SPACES, trained_space
 from qednas.qnas.trained_tables import FOLDER, recipe, train_space, write_trainings
 
@@ -28,7 +29,7 @@ PROGRESS_SECONDS = 60.0
 
 
 def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
-    """The files of one space. Its trainings first, then the networks that it is compared with."""
+    """The files of one space: its trainings, then the networks that it is compared with, and what its networks take."""
     start = time.perf_counter()
     known = json.loads(path.read_text()) if (path := folder / f"{name}.json").exists() else {}
     told = f", {known['core_minutes']:.0f} minutes of one core when it was made last" if known else ""
@@ -43,6 +44,8 @@ def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
         progress=every(PROGRESS_SECONDS, f"{name}, hand-designed and differentiable"),
     )
     baselines.write(name, others, folder)
+    known_costs = cost_space(name, None, partial / f"{name}-costs", every(PROGRESS_SECONDS, f"{name}, costs"))
+    write_costs(name, known_costs, folder)
     took = sum(row["seconds"] for row in trainings) + sum(row["seconds"] for row in others)
     made: dict[str, Any] = {
         **recipe(name),
@@ -52,7 +55,7 @@ def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
         "created": provenance.today(),
     }
     files.write_atomic(folder / f"{name}.json", (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode())
-    for done in (partial / name, partial / f"{name}-others"):
+    for done in (partial / name, partial / f"{name}-others", partial / f"{name}-costs"):
         shutil.rmtree(done, ignore_errors=True)
     note(f"{name}: written after {time.perf_counter() - start:.0f} s")
 

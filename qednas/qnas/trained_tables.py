@@ -24,7 +24,7 @@ from qednas.errors import InputError
 from qednas.qnas.build import build
 from qednas.qnas.problems import problem
 from qednas.qnas.table import SCORE, Table
-from qednas.qnas.trained_spaces import SPACES, trained_space
+from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.training import SCHEDULES, trained_and_measured
 
 FOLDER = Path(__file__).parent / "tables"
@@ -120,6 +120,11 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise InputError(f"{path} is missing: make it with `make tables`") from None
 
 
+def table_files(names: Iterable[str], kinds: Sequence[str] = ("-trainings.csv",)) -> list[Path]:
+    """The files of tables, for results that depend on them."""
+    return [path for name in names for kind in kinds if (path := FOLDER / f"{trained_space(name).name}{kind}").exists()]
+
+
 @cache
 def trained_values(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
     """{column: (architectures, 3)} of all numbers of the trainings, in the order of the space; NaN where one diverged."""
@@ -154,4 +159,3 @@ def recipe(name: str) -> dict[str, Any]:
     }
 
 
-NAMES = tuple(SPACES)

@@ -14,6 +14,7 @@ from torch import nn
 from qednas.errors import InputError
 from qednas.qnas import baselines, differentiable, problems, table_making, trained_tables
 from qednas.qnas.build import build
+from qednas.qnas.costs import cost_space
 from qednas.qnas.problems import Problem, problem, split
 from qednas.qnas.sequence_cells import LanguageNetwork
 from qednas.qnas.space import Space
@@ -186,6 +187,7 @@ def test_making_a_table_goes_on_where_it_was_stopped(small, tmp_path, monkeypatc
 
     monkeypatch.setattr(trained_tables, "train_row", counted)
     monkeypatch.setattr(table_making, "map_tasks", lambda fn, tasks, **_: [fn(task) for task in tasks])
+    monkeypatch.setattr(table_making, "cost_space", lambda name, *_: cost_space(name, [0, 31]))
     given = ["images", "--workers", "1", "--folder", str(tmp_path / "out"), "--partial", str(tmp_path / "partial")]
     assert table_making.main(given) == 130
     assert "goes on from there" in capsys.readouterr().err
@@ -197,7 +199,7 @@ def test_making_a_table_goes_on_where_it_was_stopped(small, tmp_path, monkeypatc
     assert made["trainings"] == 96
     assert made["data"] == "few"
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    endings = (".csv", "-trainings.csv", "-hand-designed.csv", "-differentiable.csv", ".json")
+    endings = (".csv", "-trainings.csv", "-hand-designed.csv", "-differentiable.csv", "-costs.csv", ".json")
     assert names == {f"images{ending}" for ending in endings}
     header = next(csv.reader((tmp_path / "out" / "images-hand-designed.csv").open()))
     assert header[:2] == ["network", "repeat"]

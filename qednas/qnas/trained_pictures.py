@@ -1,0 +1,110 @@
+"""Figures and tables of the trained spaces: they only read results and the tables that come with the package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from qednas.companion.figures import COLOURS
+from qednas.qnas.trained_spaces import trained_space
+from qednas.qnas.trained_tables import FOLDER, trained_table
+from qednas.qnas.trained_verdict import ROWS, tested
+
+MARKS = ("o", "s", "^", "v", "D", "P")
+
+
+def unit(space: str) -> str:
+    return "perplexity" if trained_space(space).metric == "perplexity" else "accuracy (%)"
+
+
+def space_rows(spaces: Sequence[str]) -> list[dict]:
+    """What was trained: data, how long, and how far apart the architectures are beside the scatter of a training."""
+    rows = []
+    for space in spaces:
+        made = json.loads((FOLDER / f"{space}.json").read_text())
+        scores = trained_table(space).scores
+        scatter = np.sqrt(np.nanmean(np.nanvar(scores, axis=1, ddof=1)))
+        rows.append(
+            {
+                "space": space,
+                "data": made["data"],
+                "trained on": f"{made['rows']['train']:,}",
+                "trainings": f"{made['trainings']:,}",
+                "diverged": made["diverged"],
+                "hours of a core": f"{made['core_minutes'] / 60:.1f}",
+                "spread, of means | of a training": f"{np.nanstd(np.nanmean(scores, axis=1)):.1f} | {scatter:.2f}",
+            }
+        )
+    return rows
+
+
+def landscapes(found, searches: Sequence[str]):
+    """Test values of all architectures of a space, and where those stand that were found, designed by hand or by gradient."""
+    import matplotlib.pyplot as plt
+
+    spaces = list(found["spaces"])
+    figure, axes = plt.subplots(1, len(spaces), figsize=(6.6, 4.3), squeeze=False)
+    for axis, space in zip(axes[0], spaces, strict=True):
+        own, values = found["spaces"][space], np.sort(tested(space))
+        if trained_space(space).metric == "perplexity":
+            values = values[::-1]
+            axis.invert_yaxis()
+        axis.plot(np.linspace(0, 100, len(values)), values, color="0.55", lw=2)
+        marks = [(name, own["searches"][name]) for name in searches]
+        marks += [("by gradient", own["gradient"])] if own["gradient"] else []
+        marks += list(own["hand-designed"].items())
+        for place, (name, one) in enumerate(marks):
+            x = 6 + 11 * place
+            kind = 0 if name in searches else 1 if name == "by gradient" else 2
+            axis.errorbar(x, one["test"], one["test_sem"], fmt=MARKS[place], color=COLOURS[kind], ms=5, capsize=2)
+            axis.annotate(
+                name, (x, one["test"]), (3, -4), textcoords="offset points", rotation=-90, va="top", fontsize=7
+            )
+        axis.set(title=space, xlabel="architectures,\nworst to best (%)")
+        axis.set_ylabel(f"test {unit(space)}", labelpad=1)
+    return figure
+
+
+def shown(one, digits: int = 1) -> str:
+    return f"{one['test']:.{digits}f} ± {one['test_sem']:.{digits}f}"
+
+
+def counterpart_rows(found, searches: Sequence[str]) -> list[dict]:
+    """Test values on every space: of what searches found, the gradient, the best network by hand, and the best of all."""
+    rows = []
+    for space, own in found["spaces"].items():
+        score = trained_space(space).score
+        name, hand = max(own["hand-designed"].items(), key=lambda item: score(item[1]["test"]))
+        rows.append(
+            {
+                "space": f"{space}, {unit(space)}",
+                **{search: shown(own["searches"][search]) for search in searches},
+                "by gradient": shown(own["gradient"]) if own["gradient"] else "",
+                "by hand": f"{shown(hand)} ({name})",
+                "best": f"{own['best']:.1f}",
+            }
+        )
+    return rows
+
+
+def paper_rows(found) -> list[dict]:
+    """The rows of the paper's table, hypothetical, beside the gain that was measured."""
+    rows = []
+    for space, own in found["rows"].items():
+        text, quantum, classical, _ = ROWS[space]
+        rows.append(
+            {
+                "row of the paper": text,
+                "paper": f"{quantum:g} against {classical:g}",
+                "measured on": space,
+                **{
+                    f"gain over {name}": f"{one['gain']:+.2f} ± {one['gain_sem']:.2f} (p = {found['p'][f'{space} {name}']:.2g})"
+                    for name, one in own.items()
+                    if name != "paper"
+                },
+                "gain in the paper": f"{own['paper']:.2f}",
+            }
+        )
+    return rows
