@@ -214,8 +214,8 @@ def parser() -> Parser:
     sub.add_argument(
         "--dataset",
         required=True,
-        help="images: mnist, fashion-mnist, cifar10 or digits; series: bessel, damped-pendulum, delayed-control, narma5, narma10, "
-        "or a file with a number in each line (of several, the last one counts)",
+        help="images: mnist, fashion-mnist, cifar10 or digits; series: bessel, damped-pendulum, delayed-control, narma5, "
+        "narma10, or a file with a number in each line (of several, the last one counts)",
     )
     sub.add_argument("--classes", metavar="A,B", help="which classes, or all (default)")
     sub.add_argument("--depth", default="15", metavar="M", help="layers of every circuit (default 15)")

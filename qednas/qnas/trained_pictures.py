@@ -108,3 +108,18 @@ def paper_rows(found) -> list[dict]:
             }
         )
     return rows
+
+
+def transfer_rows(carried) -> list[dict]:
+    """Networks on another data set: what they are and how well they do, mean over trainings with standard error."""
+    choices = ", ".join(f"{column} {choice}" for column, choice in carried["choices"].items())
+    return [
+        {
+            "network": f"found ({choices})" if name == "found" else name,
+            "parameters": f"{own['parameters']:,}",
+            "test accuracy (%)": f"{own['test']:.1f} ± {own['test_sem']:.1f}",
+            "F1 (%)": f"{own['f1']:.1f} ± {own['f1_sem']:.1f}",
+            "seconds of training": f"{own['seconds']:.0f}",
+        }
+        for name, own in carried["networks"].items()
+    ]
