@@ -35,7 +35,7 @@ def optimiser(spec: Mapping[str, Any], space: Space) -> DeviceQAOA | QAOA:
 
 
 def run_device(task: Task) -> dict[str, Any]:
-    """One search of a trained space: ``regret`` at the end, ``infeasible`` of the shots ``measured``, ``circuits`` that were run."""
+    """One search of a trained space: ``regret`` at the end, ``infeasible`` of the ``measured`` shots, ``circuits`` that ran."""
     table, seed = trained_table(task["table"]), task["seed"]
     values = observed(table, seed)
     own = SurrogateSearch(optimiser(task["spec"], table.space))

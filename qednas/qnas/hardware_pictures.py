@@ -95,8 +95,11 @@ def depth(summary: Mapping[str, Any], depths: list[int]):
         "a tenth": "a tenth of them",
         "a hundredth": "a hundredth",
     }
-    figure, axes = plt.subplots(1, len(summary), figsize=(2.5 * len(summary), 4.1), squeeze=False, sharey=True)
-    for axis, (name, own) in zip(axes[0], summary.items(), strict=True):
+    rows = -(-len(summary) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(6.6, 0.9 + 2.6 * rows), squeeze=False, sharey=True)
+    for axis in axes.flat[len(summary) :]:
+        axis.remove()
+    for axis, (name, own) in zip(axes.flat, summary.items(), strict=False):
         axis.errorbar(depths, own["near"], own["near_sem"], fmt="ko-", ms=4, label="no noise")
         for colour, mark, errors in zip((COLOURS[0], *COLOURS), MARKS, ERRORS, strict=False):
             line = ":" if errors == WORST else "-"
@@ -104,10 +107,11 @@ def depth(summary: Mapping[str, Any], depths: list[int]):
             axis.errorbar(depths, value, sem, fmt=mark + line, ms=4, color=colour, label=labels[errors])
         axis.axhline(0.01, color="0.5", ls="--", lw=1.2, label="uniform configurations")
         *circuit, choices = name.split(", ")
-        axis.set_title(f"{MIXERS[circuit[0]]}, {circuit[1]},\n{int(choices) ** 6:,} cells")
+        axis.set_title(f"{MIXERS[circuit[0]]}, {circuit[1]}, {int(choices) ** 6:,} cells")
         axis.set(xlabel="layers $p$", yscale="log", ylim=(1e-4, 1.4))
         axis.set_xticks(depths, map(str, depths))
-    axes[0, 0].set_ylabel("chance of the best 1 % in a shot")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("best 1 % in a shot")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

@@ -12,6 +12,7 @@ Negative probabilities that come of it are kept: they serve an expectation value
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,10 +63,19 @@ def fold_circuit(circuit: Sequence[Gate], scale: int) -> list[Gate]:
     return found
 
 
+def mitiq_zne() -> Any:
+    """Its module of zero-noise extrapolation."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook a progress bar that is not used asks for widgets
+        from mitiq import zne
+    return zne
+
+
 def fold_gates(circuit: Sequence[Gate], scale: int) -> list[Gate]:
     """Every cz as often as scale says, by mitiq.zne.scaling.fold_all."""
     import cirq
-    from mitiq.zne.scaling import fold_all
+
+    fold_all = mitiq_zne().scaling.fold_all
 
     def made(name: str, own: tuple[int, ...], angle: Any) -> Any:
         wires = [cirq.LineQubit(k) for k in own]
@@ -114,14 +124,13 @@ def pennylane_fit(fit: str, scales: Sequence[float], end: float) -> Callable[[np
 
 
 def mitiq_fit(fit: str, scales: Sequence[float], end: float) -> Callable[[np.ndarray], Any]:
-    from mitiq.zne.inference import ExpFactory, LinearFactory, RichardsonFactory
-
+    found = mitiq_zne().inference
     x = [float(scale) for scale in scales]
     if fit == "linear":
-        return lambda y: LinearFactory.extrapolate(x, list(y))
+        return lambda y: found.LinearFactory.extrapolate(x, list(y))
     if fit == "Richardson":
-        return lambda y: RichardsonFactory.extrapolate(x, list(y))
-    return lambda y: ExpFactory.extrapolate(x, list(y), asymptote=end)
+        return lambda y: found.RichardsonFactory.extrapolate(x, list(y))
+    return lambda y: found.ExpFactory.extrapolate(x, list(y), asymptote=end)
 
 
 def calibration(noise: Noise, qubits: int, order: Sequence[int]) -> np.ndarray:
