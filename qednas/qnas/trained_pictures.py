@@ -12,7 +12,7 @@ from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.trained_tables import FOLDER, trained_table
 from qednas.qnas.trained_verdict import ROWS, tested
 
-MARKS = ("o", "s", "^", "v", "D", "P")
+MARKS = ("o", "s", "^", "v", "D", "P", "X", "*")
 
 
 def unit(space: str) -> str:
