@@ -12,7 +12,8 @@ from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.trained_tables import FOLDER, trained_table
 from qednas.qnas.trained_verdict import ROWS, tested
 
-MARKS = ("o", "s", "^", "v", "D", "P", "X", "*")
+MARKS = ("o", "D", "s")  # of searches, the gradient, networks by hand
+ALL, GRADIENT = "all architectures", "by gradient"
 
 
 def unit(space: str) -> str:
@@ -41,29 +42,27 @@ def space_rows(spaces: Sequence[str]) -> list[dict]:
 
 
 def landscapes(found, searches: Sequence[str]):
-    """Test values of all architectures of a space, and where those stand that were found, designed by hand or by gradient."""
+    """Test values of all architectures of a space, of what was found, and of networks by hand and by gradient: a column a space."""
     import matplotlib.pyplot as plt
 
-    spaces = list(found["spaces"])
-    figure, axes = plt.subplots(1, len(spaces), figsize=(6.6, 4.3), squeeze=False)
-    for axis, space in zip(axes[0], spaces, strict=True):
-        own, values = found["spaces"][space], np.sort(tested(space))
+    spaces = found["spaces"]
+    by_hand = dict.fromkeys(name for own in spaces.values() for name in own["hand-designed"])
+    rows = [ALL, *searches, GRADIENT, *by_hand]
+    figure, axes = plt.subplots(1, len(spaces), figsize=(6.6, 0.9 + 0.28 * len(rows)), squeeze=False, sharey=True)
+    for axis, (space, own) in zip(axes[0], spaces.items(), strict=True):
+        values = tested(space)
+        apart = np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
+        axis.plot(values, apart, ".", color="0.7", ms=2, rasterized=True)
+        marks = {**own["searches"], **({GRADIENT: own["gradient"]} if own["gradient"] else {}), **own["hand-designed"]}
+        for place, name in enumerate(rows):
+            if name in marks:
+                one, kind = marks[name], 0 if name in searches else 1 if name == GRADIENT else 2
+                axis.errorbar(one["test"], place, xerr=one["test_sem"], fmt=MARKS[kind], color=COLOURS[kind], ms=5)
+        axis.set(title=space, xlabel=f"test {unit(space)}")
         if trained_space(space).metric == "perplexity":
-            values = values[::-1]
-            axis.invert_yaxis()
-        axis.plot(np.linspace(0, 100, len(values)), values, color="0.55", lw=2)
-        marks = [(name, own["searches"][name]) for name in searches]
-        marks += [("by gradient", own["gradient"])] if own["gradient"] else []
-        marks += list(own["hand-designed"].items())
-        for place, (name, one) in enumerate(marks):
-            x = 6 + 11 * place
-            kind = 0 if name in searches else 1 if name == "by gradient" else 2
-            axis.errorbar(x, one["test"], one["test_sem"], fmt=MARKS[place], color=COLOURS[kind], ms=5, capsize=2)
-            axis.annotate(
-                name, (x, one["test"]), (3, -4), textcoords="offset points", rotation=-90, va="top", fontsize=7
-            )
-        axis.set(title=space, xlabel="architectures,\nworst to best (%)")
-        axis.set_ylabel(f"test {unit(space)}", labelpad=1)
+            axis.invert_xaxis()  # better is to the right, as for accuracies
+    axes[0, 0].set_yticks(range(len(rows)), rows)
+    axes[0, 0].invert_yaxis()
     return figure
 
 
