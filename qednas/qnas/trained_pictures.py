@@ -42,7 +42,7 @@ def space_rows(spaces: Sequence[str]) -> list[dict]:
 
 
 def landscapes(found, searches: Sequence[str]):
-    """Test values of all architectures of a space, of what was found, and of networks by hand and by gradient: a column a space."""
+    """Test values of all architectures, of what was found, and of networks by hand and by gradient: a column a space."""
     import matplotlib.pyplot as plt
 
     spaces = found["spaces"]
