@@ -150,15 +150,27 @@ def with_error(own, key: str) -> str:
 
 
 def deployed_rows(found) -> list[dict]:
-    """Every network deployed, found or hand-designed."""
+    """Every network deployed, found or hand-designed: its size and what 8 bits cost in accuracy."""
     return [
         {
             "space": space,
             "network": name,
             "parameters": f"{own['parameters']:,.0f}",
-            "MFLOPs": f"{own['flops'] / 1e6:.3g}",
             "test (%)": with_error(own, "accuracy"),
             "in 8 bits (%)": with_error(own, "int8 accuracy"),
+        }
+        for space, networks in found["networks"].items()
+        for name, own in networks.items()
+    ]
+
+
+def timed_rows(found) -> list[dict]:
+    """The same networks: operations, files and times, in floating point and in 8 bits."""
+    return [
+        {
+            "space": space,
+            "network": name,
+            "MFLOPs": f"{own['flops'] / 1e6:.3g}",
             "file (kB)": f"{own['bytes'] / 1000:.1f}",
             "in 8 bits (kB)": f"{own['int8 bytes'] / 1000:.1f}",
             "latency (µs)": f"{own['timing']['latency']:.0f}",

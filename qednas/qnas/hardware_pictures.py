@@ -69,19 +69,30 @@ def routing(result):
 
 
 def routing_rows(result, choices: str) -> list[dict]:
-    """Fewest gates of two qubits of one layer on every map, and what the device's errors leave room for."""
+    """Fewest gates of two qubits of one layer on every map, and their depth."""
     rows = []
     for circuit, maps in result["found"][choices].items():
         counts = {name: shortest(maps, name) for name in maps}
-        qubits = int(maps["heavy-hex"]["qubits"])
-        own = limits(on_device(maps), qubits, result["device"])
-        row: dict[str, Any] = {"circuit": titled(circuit), "qubits": qubits}
-        row |= {
+        row: dict[str, Any] = {"circuit": titled(circuit), "qubits": int(maps["heavy-hex"]["qubits"])}
+        rows.append(row | {
             MAPS[name]: f"{counts[name]['two']:,.0f} ({counts[name]['depth']:.0f})" if name in counts else ""
             for name in MAPS
-        }
-        rows.append(row | {"no error in a layer": f"{100 * own['one']:.2g} %", "layers to 1/e": f"{own['e']:.2f}",
-                           "error needed for 4": f"{own['needed']:.1e}"})  # fmt: skip
+        })  # fmt: skip
+    return rows
+
+
+def room_rows(result) -> list[dict]:
+    """What the device's errors leave room for, for every number of operations."""
+    rows = []
+    for choices, circuits in result["found"].items():
+        for circuit, maps in circuits.items():
+            qubits = int(maps["heavy-hex"]["qubits"])
+            own = limits(on_device(maps), qubits, result["device"])
+            rows.append({
+                "circuit": titled(circuit), "operations": choices, "qubits": qubits,
+                "no error in a layer": f"{100 * own['one']:.2g} %", "layers to 1/e": f"{own['e']:.2f}",
+                "error needed for 4": f"{own['needed']:.1e}",
+            })  # fmt: skip
     return rows
 
 
@@ -155,7 +166,7 @@ def shots_rows(result, depth_place: int = 0) -> list[dict]:
 
             rows.append({
                 "circuit": titled(circuit), "noise": noise_title(noise), "gates of two qubits": f"{own['two'][depth_place]:.0f}",
-                "energy left (%)": shown("signal", ".0f", 100), "distance": shown("distance", ".3f"),
+                "energy left (%)": shown("signal", ".0f", 100),
                 "optimum (%)": shown("optimum", ".1f", 100), "shots": f"{10 ** own['shots'][depth_place]:.0f}",
                 "shots, uniform": f"{10 ** kind['uniform']['shots']:.0f}",
             })  # fmt: skip
@@ -174,9 +185,8 @@ def angle_rows(summary: Mapping[str, Any]) -> list[dict]:
                 "circuit": titled(circuit), "noise": noise_title(noise),
                 "angles move by (%)": plus_minus(own, "moved", (), ".2f", 100),
                 "energy with noise": plus_minus(own["transferred"]["noisy"], "energy", (), ".3f"),
-                "gained by tuning with noise": plus_minus(own, "gain", (), ".4f"),
-                "energy without noise": plus_minus(own["transferred"]["true"], "energy", (), ".3f"),
-                "lost by tuning with noise": plus_minus(own, "loss", (), ".4f"),
+                "gained with noise (1/1000)": plus_minus(own, "gain", (), ".2f", 1000),
+                "lost without (1/1000)": plus_minus(own, "loss", (), ".2f", 1000),
             })  # fmt: skip
     return rows
 

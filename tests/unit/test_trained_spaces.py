@@ -134,5 +134,7 @@ def test_resnet_8_has_the_size_that_is_published():
 
 
 def test_a_network_that_nobody_designed_is_one_line():
-    with pytest.raises(InputError, match=r"hand-designed network 'VGG' for images: one of ResNet-8, DenseNet-like, LSTM$"):
+    with pytest.raises(
+        InputError, match=r"hand-designed network 'VGG' for images: one of ResNet-8, DenseNet-like, LSTM$"
+    ):
         hand_designed("images", "VGG", PROBLEMS["images"], 0)
