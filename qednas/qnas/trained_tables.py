@@ -157,5 +157,3 @@ def recipe(name: str) -> dict[str, Any]:
         "architectures": own.space.size,
         "trainings": SEEDS * own.space.size,
     }
-
-
