@@ -20,25 +20,20 @@ from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.edge_verdict import Known, evaluated, incumbent
 from qednas.qnas.statistics import wilcoxon
 from qednas.qnas.trained_spaces import trained_space
-from qednas.qnas.trained_tables import FOLDER, number, read_rows
+from qednas.qnas.trained_tables import FOLDER, read_hand_designed
 
 RIVAL = "evolution"
 
 
 def best_by_hand(space: str, folder: Path = FOLDER) -> dict[str, Any]:
     """The hand-designed network with the best mean held-out score: name, parameters, held, test; higher is better."""
-    own = trained_space(space)
-    found: dict[str, dict[str, Any]] = {}
-    for row in read_rows(folder / f"{space}-hand-designed.csv"):
-        one = found.setdefault(row["network"], {"parameters": int(row["parameters"]), "held": [], "test": []})
-        for part in ("held", "test"):
-            one[part].append(own.score(number(row[f"{part} {own.metric}"])))
-    rows = [
-        {"name": name, "parameters": one["parameters"]} | {p: float(np.nanmean(one[p])) for p in ("held", "test")}
-        for name, one in found.items()
+    score = trained_space(space).score
+    rows: list[dict[str, Any]] = [
+        {"name": name, "parameters": one["parameters"]}
+        | {part: float(np.mean([score(value) for value in one[part]])) for part in ("held", "test")}
+        for name, one in read_hand_designed(space, folder).items()
+        if len(one["held"])
     ]
-    if not rows:
-        raise InputError(f"no hand-designed network of {space}: make them with `make tables`")
     return max(rows, key=lambda one: one["held"])
 
 

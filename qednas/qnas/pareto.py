@@ -11,7 +11,7 @@ def front(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """Places (k,), cheapest first, of what nothing beats: none has as high a score at a lower cost, or a higher one at no more.
 
     scores, costs: (n,), higher and lower is better; by sorting, in O(n log n).  Of equals the first place stands for all.
-     Raises InputError for arrays that do not fit together or hold what is not finite.
+    Raises InputError for arrays that do not fit together or hold what is not finite.
     """
     scores, costs = np.asarray(scores, float), np.asarray(costs, float)
     if scores.shape != costs.shape or scores.ndim != 1:

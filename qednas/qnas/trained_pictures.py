@@ -10,7 +10,7 @@ import numpy as np
 from qednas.companion.figures import COLOURS
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.trained_tables import FOLDER, trained_table
-from qednas.qnas.trained_verdict import ROWS, tested
+from qednas.qnas.trained_verdict import ROWS, best_of, tested
 
 MARKS = ("o", "D", "s")  # of searches, the gradient, networks by hand
 ALL, GRADIENT = "all architectures", "by gradient"
@@ -71,17 +71,18 @@ def shown(one, digits: int = 1) -> str:
 
 
 def counterpart_rows(found, searches: Sequence[str]) -> list[dict]:
-    """Test values on every space: of what searches found, the gradient, the best network by hand, and the best of all."""
+    """Test values on every space: of what searches found, the gradient, the network by hand that is best on
+    held-out data, and the best of all."""
     rows = []
     for space, own in found["spaces"].items():
         score = trained_space(space).score
-        name, hand = max(own["hand-designed"].items(), key=lambda item: score(item[1]["test"]))
+        name = best_of(own["hand-designed"], score)
         rows.append(
             {
                 "space": f"{space}, {unit(space)}",
                 **{search: shown(own["searches"][search]) for search in searches},
                 "by gradient": shown(own["gradient"]) if own["gradient"] else "",
-                "by hand": f"{shown(hand)} ({name})",
+                "by hand": f"{shown(own['hand-designed'][name])} ({name})",
                 "best": f"{own['best']:.1f}",
             }
         )

@@ -157,3 +157,23 @@ def recipe(name: str) -> dict[str, Any]:
         "architectures": own.space.size,
         "trainings": SEEDS * own.space.size,
     }
+
+
+def read_hand_designed(space: str, folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """{network: "parameters", and "held" and "test": (trainings,) values of the metric, without those that diverged}.
+
+    Raises InputError where there is no such network.
+    """
+    metric = trained_space(space).metric
+    found: dict[str, dict[str, Any]] = {}
+    for row in read_rows(folder / f"{space}-hand-designed.csv"):
+        one = found.setdefault(row["network"], {"parameters": int(row["parameters"]), "held": [], "test": []})
+        if not int(row["diverged"]):
+            for part in ("held", "test"):
+                one[part].append(number(row[f"{part} {metric}"]))
+    if not found:
+        raise InputError(f"no hand-designed network of {space}: make them with `make tables`")
+    return {
+        name: {"parameters": one["parameters"]} | {part: np.array(one[part]) for part in ("held", "test")}
+        for name, one in found.items()
+    }

@@ -14,7 +14,7 @@ import numpy as np
 from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.statistics import wilcoxon
 from qednas.qnas.trained_spaces import trained_space
-from qednas.qnas.trained_tables import FOLDER, number, read_rows, trained_values
+from qednas.qnas.trained_tables import FOLDER, number, read_hand_designed, read_rows, trained_values
 
 # Of the paper, section 6.1: (its row, what it says of Q-NAS, of traditional search, by how much that is better in our units).
 ROWS = {
@@ -30,14 +30,25 @@ def tested(space: str) -> np.ndarray:
 
 
 def by_hand(space: str, folder: Path = FOLDER) -> dict[str, dict[str, float]]:
-    """{network: test mean and ``_sem``, parameters} of hand-designed networks."""
-    column = f"test {trained_space(space).metric}"
-    values: dict[str, list[float]] = {}
-    parameters = {}
-    for row in read_rows(folder / f"{space}-hand-designed.csv"):
-        values.setdefault(row["network"], []).append(number(row[column]))
-        parameters[row["network"]] = int(row["parameters"])
-    return {name: mean_sem(np.array(own), "test") | {"parameters": parameters[name]} for name, own in values.items()}
+    """{network: test mean and ``_sem``, held (mean), parameters} of hand-designed networks."""
+    return {
+        name: mean_sem(one["test"], "test") | {"held": float(one["held"].mean()), "parameters": one["parameters"]}
+        for name, one in read_hand_designed(space, folder).items()
+    }
+
+
+def best_of(hand, score) -> str:
+    """The hand-designed network that is best on held-out data: test data choose nothing."""
+    return max(hand, key=lambda name: score(hand[name]["held"]))
+
+
+def unpaired(first: np.ndarray, second: np.ndarray) -> tuple[dict[str, float], float]:
+    """By how much the mean of the first is above that of the second, with the errors of both, and p of Welch's t-test."""
+    from scipy.stats import ttest_ind
+
+    error = float(np.hypot(*(own.std(ddof=1) / len(own) ** 0.5 for own in (first, second))))
+    gain = {"gain": float(first.mean() - second.mean()), "gain_sem": error}
+    return gain, float(ttest_ind(first, second, equal_var=False).pvalue)
 
 
 def by_gradient(space: str, folder: Path = FOLDER) -> dict[str, Any] | None:
@@ -57,7 +68,8 @@ def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
 
     ``spaces``: {space: {"searches": {name: ...}, "hand-designed", "gradient", "best": of the whole space}}.
     ``rows``: {space: gains of the champion over the rival, over the best hand-designed network, and over the gradient (means with
-    ``_sem`` over seeds), and the gain that the paper writes}.  ``p``: {"space against": Wilcoxon, times the number of tests}.
+    ``_sem``), and the gain that the paper writes}.  ``p``: {"space against": times the number of tests}, of Wilcoxon's test where
+    seeds are shared, of Welch's otherwise.
     """
     curves = inputs["13/trained"]["curves"]
     spaces: dict[str, Any] = {}
@@ -77,10 +89,13 @@ def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
         if space not in ROWS:
             continue
         found = scores[np.asarray(searches[champion]["found"])]
-        against = {rival: found - scores[np.asarray(searches[rival]["found"])]}
-        against["hand-designed"] = found - max(own.score(one["test"]) for one in hand.values())
+        gains = found - scores[np.asarray(searches[rival]["found"])]
+        rows[space] = {rival: mean_sem(gains, "gain"), "paper": ROWS[space][3]}
+        p[f"{space} {rival}"] = wilcoxon(gains)
+        trained = read_hand_designed(space)[best_of(hand, own.score)]["test"]
+        others = {"hand-designed": np.array([own.score(value) for value in trained])}
         if gradient is not None:
-            against["gradient"] = found - own.score(gradient["test"])
-        rows[space] = {name: mean_sem(gains, "gain") for name, gains in against.items()} | {"paper": ROWS[space][3]}
-        p |= {f"{space} {name}": wilcoxon(gains) for name, gains in against.items()}
+            others["gradient"] = scores[gradient["chosen"]]
+        for name, values in others.items():
+            rows[space][name], p[f"{space} {name}"] = unpaired(found, values)
     return {"spaces": spaces, "rows": rows, "p": {name: min(1.0, len(p) * value) for name, value in p.items()}}

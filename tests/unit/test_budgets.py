@@ -6,7 +6,7 @@ import torch
 
 from qednas.companion.files import normalised
 from qednas.errors import InputError
-from qednas.qnas import budgets, deployment, edge_pictures, edge_verdict, fewer_parameters
+from qednas.qnas import budgets, deployment, edge_pictures, edge_verdict, fewer_parameters, trained_tables
 from qednas.qnas.budgets import NONE, budgeted_search, quantile, search_within_budgets
 from qednas.qnas.comparison import observed
 from qednas.qnas.edge_verdict import judged
@@ -41,13 +41,19 @@ def known(monkeypatch):
     table, prices = drawn()
     test = {"test accuracy": table.scores - 1}
     hand = [
-        {"network": name, "parameters": parameters, "held accuracy": held, "test accuracy": "70"}
+        {
+                "network": name,
+                "parameters": parameters,
+                "diverged": str(int(not held)),
+                "held accuracy": held,
+                "test accuracy": "70",
+            }
         for name, parameters, held in (("small", "20", "80"), ("large", "100", "85"), ("large", "100", ""))
     ]
     monkeypatch.setattr(budgets, "trained_table", lambda name: table)
     monkeypatch.setattr(edge_verdict, "trained_table", lambda name: table)
     monkeypatch.setattr(edge_verdict, "trained_values", lambda name: test)
-    monkeypatch.setattr(fewer_parameters, "read_rows", lambda path: hand)
+    monkeypatch.setattr(trained_tables, "read_rows", lambda path: hand)
     for module in (budgets, edge_verdict, deployment):
         monkeypatch.setattr(module, "costs", lambda name: prices)
     return table, prices
