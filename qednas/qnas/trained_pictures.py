@@ -66,13 +66,13 @@ def landscapes(found, searches: Sequence[str]):
     return figure
 
 
-def shown(one, digits: int = 1) -> str:
-    return f"{one['test']:.{digits}f} ± {one['test_sem']:.{digits}f}"
+def shown(one) -> str:
+    return f"{one['test']:.2f} ± {one['test_sem']:.2f}"
 
 
 def counterpart_rows(found, searches: Sequence[str]) -> list[dict]:
-    """Test values on every space: of what searches found, the gradient, the network by hand that is best on
-    held-out data, and the best of all."""
+    """Test values on every space: of what searches found, the gradient, the network by hand that is best on held-out data, and
+    the best of all."""
     rows = []
     for space, own in found["spaces"].items():
         score = trained_space(space).score
@@ -83,7 +83,7 @@ def counterpart_rows(found, searches: Sequence[str]) -> list[dict]:
                 **{search: shown(own["searches"][search]) for search in searches},
                 "by gradient": shown(own["gradient"]) if own["gradient"] else "",
                 "by hand": f"{shown(own['hand-designed'][name])} ({name})",
-                "best": f"{own['best']:.1f}",
+                "best": f"{own['best']:.2f}",
             }
         )
     return rows

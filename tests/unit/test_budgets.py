@@ -42,12 +42,12 @@ def known(monkeypatch):
     test = {"test accuracy": table.scores - 1}
     hand = [
         {
-                "network": name,
-                "parameters": parameters,
-                "diverged": str(int(not held)),
-                "held accuracy": held,
-                "test accuracy": "70",
-            }
+            "network": name,
+            "parameters": parameters,
+            "diverged": str(int(not held)),
+            "held accuracy": held,
+            "test accuracy": "70",
+        }
         for name, parameters, held in (("small", "20", "80"), ("large", "100", "85"), ("large", "100", ""))
     ]
     monkeypatch.setattr(budgets, "trained_table", lambda name: table)
