@@ -10,6 +10,7 @@ from qednas.qnas.deployment import TINY
 COSTS = {"parameters": "parameters", "flops": "FLOPs", "latency": "latency (µs)", "bytes": "int8 file (bytes)"}
 SHOWN = ("QAOA", "random")  # searches whose fronts are drawn
 SHIFT = 0.14  # between searches at one budget
+MEAN = "mean"  # over spaces
 
 
 def shortened(value: float, _: int = 0) -> str:
@@ -88,7 +89,7 @@ def saved(claim):
 
     figure, axes = plt.subplots(1, len(claim["summary"]), figsize=(6.6, 3.4), sharey=True, squeeze=False)
     for axis, (rival, searches) in zip(axes[0], claim["summary"].items(), strict=True):
-        rows = [(space, claim["spaces"][space][rival]) for space in claim["spaces"]] + [("mean", searches)]
+        rows = [(space, claim["spaces"][space][rival]) for space in claim["spaces"]] + [(MEAN, searches)]
         for place, name in enumerate(searches):
             y = np.arange(len(rows)) + SHIFT * (place - (len(searches) - 1) / 2)
             means = [100 * own[name]["saved"] for _, own in rows]
@@ -104,19 +105,18 @@ def saved(claim):
 
 
 def budget_rows(found) -> list[dict]:
-    """What the budgets of every space are, and the best held-out score within them."""
+    """What the budgets of every space are, and the best held-out score within them: a row a cost."""
+
+    def told(label: str, budget) -> dict[str, str]:
+        most = f"{budget['most']:,.4g}" if budget["most"] < 1e4 else f"{budget['most']:,.0f}"
+        share = f"{100 * float(label):g} %"
+        return {f"{share}: at most": most, f"{share}: best score": f"{budget['best']:.2f}"}
+
     return [
-        {
-            "space": space,
-            "cost": COSTS[cost],
-            "share of the space": f"{100 * float(label):g} %",
-            "at most": f"{budget['most']:,.4g}" if budget["most"] < 1e4 else f"{budget['most']:,.0f}",
-            "architectures": budget["architectures"],
-            "best score": f"{budget['best']:.2f}",
-        }
+        {"space": space, "cost": COSTS[cost]}
+        | {key: text for label, budget in budgets.items() for key, text in told(label, budget).items()}
         for space, by_cost in found["budgets"].items()
         for cost, budgets in by_cost.items()
-        for label, budget in budgets.items()
     ]
 
 
@@ -130,18 +130,23 @@ def front_rows(verdict) -> list[dict]:
     ]
 
 
-def saved_rows(claim) -> list[dict]:
-    """By space and search that sweeps: parameters saved and test score gained against each rival."""
+def saved_rows(claim, champion: str) -> list[dict]:
+    """Parameters saved and test score gained against each rival: by the champion on every space, by all searches on the mean."""
+
+    def per_cent(value: float) -> str:
+        return f"{round(100 * value) + 0:d}"
+
     return [
         {"space": space, "against": rival, "search": name}
         | {
-            "fewer parameters (%)": f"{100 * own['saved']:.0f} ± {100 * own['saved_sem']:.0f}",
-            "test score gained": f"{own['gained']:+.2f} ± {own['gained_sem']:.2f}",
-            "as good in": f"{100 * own['met']:.0f} % of seeds",
+            "fewer parameters (%)": f"{per_cent(own['saved'])} ± {per_cent(own['saved_sem'])}",
+            "test score gained (points)": f"{own['gained']:+.2f} ± {own['gained_sem']:.2f}",
+            "as good in (% of seeds)": per_cent(own["met"]),
         }
-        for space, by_rival in {**claim["spaces"], "mean": claim["summary"]}.items()
+        for space, by_rival in {**claim["spaces"], MEAN: claim["summary"]}.items()
         for rival, searches in by_rival.items()
         for name, own in searches.items()
+        if name == champion or space == MEAN
     ]
 
 

@@ -79,7 +79,7 @@ def counterpart_rows(found, searches: Sequence[str]) -> list[dict]:
         name = best_of(own["hand-designed"], score)
         rows.append(
             {
-                "space": f"{space}, {unit(space)}",
+                "space": space,
                 **{search: shown(own["searches"][search]) for search in searches},
                 "by gradient": shown(own["gradient"]) if own["gradient"] else "",
                 "by hand": f"{shown(own['hand-designed'][name])} ({name})",
@@ -90,32 +90,36 @@ def counterpart_rows(found, searches: Sequence[str]) -> list[dict]:
 
 
 def paper_rows(found) -> list[dict]:
-    """The rows of the paper's table, hypothetical, beside the gain that was measured."""
+    """The rows of the paper's table, hypothetical, beside the gains of the champion that were measured."""
     rows = []
     for space, own in found["rows"].items():
         text, quantum, classical, _ = ROWS[space]
-        rows.append(
-            {
-                "row of the paper": text,
-                "paper": f"{quantum:g} against {classical:g}",
-                "measured on": space,
-                **{
-                    f"gain over {name}": f"{one['gain']:+.2f} ± {one['gain_sem']:.2f} (p = {found['p'][f'{space} {name}']:.2g})"
-                    for name, one in own.items()
-                    if name != "paper"
-                },
-                "gain in the paper": f"{own['paper']:.2f}",
-            }
-        )
+        for name, one in own.items():
+            if name == "paper":
+                continue
+            rows.append(
+                {
+                    "paper": f"{text.split(',')[0]}: {quantum:g} against {classical:g}",
+                    "its gain": f"{own['paper']:.2f}",
+                    "measured on": space,
+                    "against": name,
+                    "gain": f"{one['gain']:+.2f} ± {one['gain_sem']:.2f}",
+                    "p": f"{found['p'][f'{space} {name}']:.2g}",
+                }
+            )
     return rows
+
+
+def cell_text(choices) -> str:
+    """An architecture on one line."""
+    return ", ".join(f"{column} {choice}" for column, choice in choices.items())
 
 
 def transfer_rows(carried) -> list[dict]:
     """Networks on another data set: what they are and how well they do, mean over trainings with standard error."""
-    choices = ", ".join(f"{column} {choice}" for column, choice in carried["choices"].items())
     return [
         {
-            "network": f"found ({choices})" if name == "found" else name,
+            "network": name,
             "parameters": f"{own['parameters']:,}",
             "test accuracy (%)": f"{own['test']:.1f} ± {own['test_sem']:.1f}",
             "F1 (%)": f"{own['f1']:.1f} ± {own['f1_sem']:.1f}",

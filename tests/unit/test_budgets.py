@@ -132,7 +132,8 @@ def test_verdict_on_the_searches(known, found):
     assert all(0 < own["share"] <= 1 for own in verdict["fronts"]["satellite"]["bytes"].values())
     for draw in (edge_pictures.fronts, edge_pictures.regrets):
         assert draw(verdict).axes
-    assert len(edge_pictures.budget_rows(found)) == 4
+    rows = edge_pictures.budget_rows(found)
+    assert [len(row) for row in rows] == [2 + 2 * 2] * 2  # a row a cost, two budgets in it
     assert len(edge_pictures.front_rows(verdict)) == 2
 
 
@@ -186,7 +187,7 @@ def test_the_best_hand_designed_is_chosen_by_what_was_held_out(known, found):
     assert best == {"name": "large", "parameters": 100, "held": 85, "test": 70}
     claim = normalised(fewer_parameters.fewer_parameters({"14/budgets": found}, "14/budgets", "QAOA"))
     assert edge_pictures.saved(claim).axes
-    assert len(edge_pictures.saved_rows(claim)) == 2 * 2 * 3
+    assert len(edge_pictures.saved_rows(claim, "QAOA")) == 2 * (1 + 3)  # rivals; the champion, and all on the mean
     only = {"runs": {"satellite": {NONE: {}}}}
     with pytest.raises(InputError, match="no searches within budgets of parameters"):
         fewer_parameters.fewer_parameters({"14/budgets": only}, "14/budgets", "QAOA")

@@ -12,7 +12,7 @@ from qednas.qnas.comparison import observed
 from qednas.qnas.comparison_verdict import judged
 from qednas.qnas.device_study import device_runs, optimiser
 from qednas.qnas.trained_comparison import compare_on_trained
-from qednas.qnas.trained_pictures import counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
+from qednas.qnas.trained_pictures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
 from qednas.qnas.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
 from qednas.qnas.trained_verdict import best_of, by_gradient, by_hand, counterparts, unpaired
 from qednas.qnas.transfer import most_found, transferred
@@ -71,7 +71,9 @@ def test_counterparts_are_test_values_of_what_was_found(found, monkeypatch):
     assert own["gradient"] is None
     assert own["best"] == pytest.approx(test.max())
     assert set(told["p"]) == {"satellite evolution", "satellite hand-designed"}
-    assert len(paper_rows(told)) == len(counterpart_rows(told, ["QAOA"])) == 1
+    assert len(counterpart_rows(told, ["QAOA"])) == 1
+    assert [row["against"] for row in paper_rows(told)] == ["evolution", "hand-designed"]
+    assert {row["paper"] for row in paper_rows(told)} == {"a row: 2 against 1"}
     assert len(landscapes(told, ["QAOA", "random"]).axes) == 1
     assert space_rows(["satellite"])[0]["trainings"] == "768"
 
@@ -125,7 +127,8 @@ def test_the_cell_found_most_often_is_carried_over():
     runs = [run for run in told["runs"] if run["network"] == "found"]
     assert told["networks"]["found"]["test"] == pytest.approx(np.mean([run["test"] for run in runs]))
     assert told["networks"]["found"]["parameters"] == 1442
-    assert [row["network"][:5] for row in transfer_rows(told)] == ["found", "LSTM"]
+    assert [row["network"] for row in transfer_rows(told)] == ["found", "LSTM"]
+    assert cell_text(told["choices"]).startswith("1<-0 skip, ")
 
 
 def test_a_search_on_a_device_without_noise_is_as_good_as_our_own_simulation():
