@@ -15,12 +15,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qednas.companion.files import write_atomic
 from qednas.errors import InputError
@@ -70,13 +72,19 @@ def check_name(name: str, names: Iterable[str], what: str) -> None:
         raise InputError(f"{what} {name!r}: one of {', '.join(names)}")
 
 
+def pooch() -> Any:
+    """The package of that name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook a progress bar that is not used asks for widgets
+        import pooch as package
+    return package
+
+
 def cache() -> Path:
     """The folder in which data sets are kept."""
     if given := os.environ.get("QEDNAS_DATA"):
         return Path(given).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("qednas"))
+    return Path(pooch().os_cache("qednas"))
 
 
 def checked(content: bytes, name: str, source: Source, where: str) -> bytes:
@@ -111,13 +119,12 @@ def is_kept(folder: Path, name: str, source: Source) -> bool:
 
 def from_address(source: Source, into: Path) -> None:
     """Download from the official address: every file, or an archive of them."""
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")  # it would tell the name of a temporary file
-    download = pooch.HTTPDownloader(timeout=WAIT)
+    package = pooch()
+    package.get_logger().setLevel("WARNING")  # it would tell the name of a temporary file
+    download = package.HTTPDownloader(timeout=WAIT)
 
     def get(address: str, name: str) -> Path:
-        return Path(pooch.retrieve(address, known_hash=None, fname=name, path=into, downloader=download))
+        return Path(package.retrieve(address, known_hash=None, fname=name, path=into, downloader=download))
 
     try:
         if not source.address.endswith(".tar.gz"):
