@@ -134,7 +134,7 @@ def saved_rows(claim, champion: str) -> list[dict]:
     """Parameters saved and test score gained against each rival: by the champion on every space, by all searches on the mean."""
 
     def per_cent(value: float) -> str:
-        return f"{round(100 * value) + 0:d}"
+        return f"{round(100 * value)}"
 
     return [
         {"space": space, "against": rival, "search": name}
