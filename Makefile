@@ -6,6 +6,10 @@ PROFILE ?= paper
 ONLY ?=
 PORT ?= 8000
 SPACES ?=
+MINUTES ?= 20
+SEED ?= 0
+CHAPTER ?=
+UNVERIFIED ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 VENV := .venv
@@ -19,8 +23,18 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
+# The same kernels on every x86 processor, so that results agree to the last digits between more machines than one.
+ifneq (,$(shell grep -m1 -o avx2 /proc/cpuinfo 2>/dev/null))
+export OPENBLAS_CORETYPE ?= Haswell
+export ATEN_CPU_CAPABILITY ?= avx2
+export DNNL_MAX_CPU_ISA ?= AVX2
+export MKL_ENABLE_INSTRUCTIONS ?= AVX2
+endif
+ifneq (,$(shell grep -m1 -o avx512f /proc/cpuinfo 2>/dev/null))
+export NPY_DISABLE_CPU_FEATURES ?= AVX512F AVX512CD AVX512_SKX
+endif
 
-.PHONY: help setup browser reproduce verify accept status tables book test lint bench serve lock clean
+.PHONY: help setup browser reproduce verify audit refresh expect accept status costs tables book test lint bench serve lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -51,11 +65,23 @@ reproduce: $(STAMP) ## execute every chapter of the profile from scratch (resume
 verify: $(STAMP) ## compare _build/<profile>/results with the committed results
 	@$(RUN) verify --profile $(PROFILE) --only "$(ONLY)"
 
+audit: $(STAMP) ## compute random tasks of the paper run again and compare: MINUTES=20 SEED=0 CHAPTER=07 UNVERIFIED=1 (code that changed)
+	@$(RUN) audit --minutes "$(MINUTES)" --seed "$(SEED)" --only "$(CHAPTER)" $(if $(UNVERIFIED),--unverified)
+
+refresh: $(STAMP) ## as reproduce, but taking recorded tasks over: for what only puts them together differently (ONLY=05)
+	@$(RUN) reproduce --profile $(PROFILE) --only "$(ONLY)" --recall
+
+expect: $(STAMP) ## take a finished smoke run over as results/smoke, which the tests compare with
+	@$(RUN) expect --only "$(ONLY)"
+
 accept: $(STAMP) ## take a finished paper run over as results/paper
 	@$(RUN) accept --profile $(PROFILE) --only "$(ONLY)"
 
 status: $(STAMP) ## tell which results are stale, and why
 	@$(RUN) status
+
+costs: $(STAMP) ## measure again what a training step of every network costs (ten minutes, on a machine that does nothing else)
+	@$(BIN)/python -m qednas.qed.cost_measuring
 
 tables: $(STAMP) ## train every architecture of the trained spaces again and write their tables (hours; goes on after an interruption)
 	@$(BIN)/python -m qednas.qnas.table_making $(SPACES)
@@ -67,7 +93,9 @@ test: $(STAMP) browser ## lint, unit tests, rows of the trained tables again, ev
 	$(BIN)/ruff check
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal
 	$(BIN)/python -m pytest tests/slow
+	rm -rf _build/smoke
 	$(BIN)/python -m pytest --nbval-lax --nbval-kernel-name python3 --import-mode prepend -W default book/*.ipynb
+	@$(RUN) verify --profile smoke
 	@$(RUN) book
 	$(BIN)/python -m pytest tests/book
 

@@ -58,11 +58,11 @@ def diffqas(out: dict) -> list[str]:
 
 
 def claims(out: dict) -> list[str]:
-    return [f"{row['id']:10s} {row['verdict']:18s} {row['statement']}" for row in out["claims"]]
+    return [f"{row['id']:10s} {row['kind']:6s} {row['verdict']:18s} {row['statement']}" for row in out["claims"]]
 
 
 def status(out: dict) -> list[str]:
-    return [f"{row['store']}/{row['name']:24s} {row['state']:8s} {row['why']}".rstrip() for row in out["results"]]
+    return [f"{row['store']}/{row['name']:24s} {row['state']:10s} {row['why']}".rstrip() for row in out["results"]]
 
 
 def nas(out: dict) -> list[str]:

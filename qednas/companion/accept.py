@@ -1,19 +1,19 @@
-"""Take a finished paper run over as the committed results: the only way into results/paper."""
+"""Take a finished run over as committed results: paper results as results, smoke values as what the tests expect."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from qednas.companion import files, paths, profiles
+from qednas.companion import files, paths, profiles, sums
 from qednas.companion.locks import Busy, locked
 from qednas.companion.result import load, names
 from qednas.companion.run_state import FINISHED, RunState, read_state
-from qednas.companion.status import FRESH, result_rows
+from qednas.companion.status import FRESH, UNVERIFIED, result_rows
 from qednas.companion.store import Store
 from qednas.errors import InputError
 
-KEPT = (".json", ".npz", ".svg", ".png", ".csv")
+EXPECTED = (".json", ".npz")  # of the smoke profile: values alone, no figure and no record of tasks
 
 
 def accept(root: Path, profile: str = "paper", *, only: str | None = None) -> list[str]:
@@ -24,25 +24,40 @@ def accept(root: Path, profile: str = "paper", *, only: str | None = None) -> li
     """
     if profile != "paper":
         raise InputError(f"accept takes the paper profile only: {profile} numbers are not results")
+    return _locked(root, profile, only, sums.KEPT)
+
+
+def expect(root: Path, *, only: str | None = None) -> list[str]:
+    """Copy the values of a finished smoke run over results/smoke, with which the tests compare; as :func:`accept` otherwise."""
+    return _locked(root, "smoke", only, EXPECTED)
+
+
+def _locked(root: Path, profile: str, only: str | None, kept: tuple[str, ...]) -> list[str]:
     build = paths.build_folder(root, profile)
     if not build.is_dir():
-        raise InputError("nothing to accept: run make reproduce first")
+        raise InputError(
+            f"nothing to accept: run make reproduce{'' if profile == 'paper' else f' PROFILE={profile}'} first"
+        )
     try:
         with locked(build / ".run.lock", wait=False):
-            return _accept(root, build, only)
+            return _accept(root, build, profile, only, kept)
     except Busy:
-        raise InputError("a paper run is going on: accept it when it has finished") from None
+        raise InputError(f"a {profile} run is going on: accept it when it has finished") from None
 
 
-def _accept(root: Path, build: Path, only: str | None) -> list[str]:
+def _accept(root: Path, build: Path, profile: str, only: str | None, kept: tuple[str, ...]) -> list[str]:
     state = read_state(build)
     numbers = list(profiles.select(root, only))
     _check_finished(state, numbers, only)
     results = build / "results"
     taken = [name for name in names(results) if name.split("/")[0] in numbers]
-    _check_results(root, results, taken)
-    committed = paths.paper_results(root)
-    staged, old = committed.with_name(".results-new"), committed.with_name(".results-old")
+    committed = paths.committed_results(root, profile)
+    _check_results(root, results, taken, profile)
+    edited = sums.problems(committed) if (committed / sums.NAME).is_file() else {}
+    if edited := {name: why for name, why in edited.items() if only is not None and name.split("/")[0] not in numbers}:
+        name = next(iter(edited))
+        raise InputError(f"results/{profile}/{name}: {edited[name]}; restore it before other results are accepted")
+    staged, old = committed.with_name(f".{profile}-new"), committed.with_name(f".{profile}-old")
     if old.exists() and not committed.exists():  # an accept was killed between its two renames
         old.rename(committed)
     shutil.rmtree(staged, ignore_errors=True)
@@ -53,15 +68,16 @@ def _accept(root: Path, build: Path, only: str | None) -> list[str]:
             _keep(committed, staged, drop=numbers if only else None)
         for number in numbers:
             for path in sorted((results / number).rglob("*")) if (results / number).is_dir() else []:
-                if path.suffix in KEPT and not path.name.startswith("."):
+                if path.suffix in kept and not path.name.startswith("."):
                     target = staged / path.relative_to(results)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)
         for name in taken:
             load(staged, name)
+        sums.write_sums(staged)
     except (OSError, files.CorruptFile) as error:
         shutil.rmtree(staged, ignore_errors=True)
-        raise InputError(f"cannot copy the results ({error}); results/paper is unchanged") from None
+        raise InputError(f"cannot copy the results ({error}); results/{profile} is unchanged") from None
     if committed.exists():
         committed.rename(old)
     staged.rename(committed)
@@ -95,15 +111,15 @@ def _check_finished(state: RunState | None, numbers: list[str], only: str | None
         raise InputError(f"chapter {' '.join(missing)} is not in the last full run: make reproduce first")
 
 
-def _check_results(root: Path, results: Path, taken: list[str]) -> None:
+def _check_results(root: Path, results: Path, taken: list[str], profile: str) -> None:
     for name in taken:
         try:
             result = load(results, name)
         except files.CorruptFile as error:
             raise InputError(f"{error}: make reproduce again") from None
-        if result.provenance["profile"] != "paper":
-            raise InputError(f"{name} comes from the {result.provenance['profile']} profile: not a result")
-    store = Store(results, fallback=paths.paper_results(root), profile="paper")
+        if result.provenance["profile"] != profile:
+            raise InputError(f"{name} comes from the {result.provenance['profile']} profile: not a {profile} result")
+    store = Store(results, fallback=paths.committed_results(root, profile), profile=profile)
     for row in result_rows(store, root):
-        if row["name"] in taken and row["state"] != FRESH:
+        if row["name"] in taken and row["state"] not in (FRESH, UNVERIFIED):
             raise InputError(f"{row['name']} is {row['state']} ({row['why']}): make reproduce again")

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import paths, profiles
+from qednas.companion import paths, profiles, sums
 from qednas.companion.execution import ChapterFailed
 from qednas.companion.files import write_atomic
 from qednas.companion.locks import Busy, locked
@@ -71,6 +71,10 @@ def build_book(root: Path | None = None) -> Path:
 def _build(root: Path, build: Path) -> Path:
     from qednas.companion.runner import render_chapters
 
+    if edited := sums.problems(paths.paper_results(root)):
+        named = "; ".join(f"{name}: {why}" for name, why in list(edited.items())[:3])
+        more = f" and {len(edited) - 3} more" if len(edited) > 3 else ""
+        raise InputError(f"results/paper shows nothing that was not accepted: {named}{more}")
     pages = toc_pages(root)
     sources = [page_source(root, page) for page in pages]
     executed = {path.name: path for path in render_chapters(build / "executed", root)}

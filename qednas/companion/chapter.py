@@ -37,11 +37,12 @@ def open_store(root: Path, profile: str, seed: int = 0) -> Store:
         return Store(paths.paper_results(root), mode=mode, profile=profile, seed=seed)
     return Store(
         paths.build_results(root, profile),
-        fallback=paths.paper_results(root) if profile == "paper" else None,
+        fallback=paths.committed_results(root, profile),
         mode=mode,
         profile=profile,
         seed=seed,
         prefer_fallback=os.environ.get("QEDNAS_UPSTREAM") == "committed",
+        recalled=paths.committed_results(root, profile) if os.environ.get("QEDNAS_TASKS") == "recall" else None,
     )
 
 
@@ -68,12 +69,27 @@ class Chapter:
         upstream: Sequence[str] = (),
         tolerance: str | Mapping[str, str] = "seeded",
         source_files: Sequence[Path] = (),
+        block: str | None = None,
+        picked: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> Result:
-        """Result `name` of this chapter (see `Store.get_or_run`); `seed` is passed if `fn` takes it."""
+        """Result `name` of this chapter (see `Store.get_or_run`); `seed` is passed if `fn` takes it.
+
+        Settings come from the chapter's profile: all of a `block` ("training"; "." for the whole profile), single ones as
+        `picked` says ({"systems": "space.systems"}); others are written in the notebook.
+        """
         full = self._full(name)
         if not full.startswith(f"{self.number}/"):
             raise InputError(f"chapter {self.number} cannot make {name}: it belongs to another chapter")
+        origins: dict[str, str] = {} if block is None else {"*": block}
+        given = {} if block is None else profiles.setting_at(self.settings, block)
+        if not isinstance(given, Mapping):
+            raise InputError(f"{full}: block {block!r} of the settings is no mapping")
+        origins |= picked or {}
+        given = {**given, **{name: profiles.setting_at(self.settings, path) for name, path in (picked or {}).items()}}
+        if clash := sorted(set(given) & set(settings)):
+            raise InputError(f"{full}: {', '.join(clash)} is set twice, in the notebook and in the chapter's settings")
+        settings = {**given, **settings}
         if "seed" in inspect.signature(fn).parameters:
             settings.setdefault("seed", self.seed)
         return self.store.get_or_run(
@@ -82,7 +98,7 @@ class Chapter:
             upstream=[self._full(other) for other in upstream],
             tolerance=tolerance,
             source_files=source_files,
-            origins=_origins(name.split("/")[-1], settings, self.settings),
+            origins=origins,
             **settings,
         )
 
@@ -151,14 +167,20 @@ class Chapter:
 
     def ledger(self) -> list[dict[str, Any]]:
         """Show this chapter's rows of the claims ledger with their computed verdicts; returns them."""
-        from qednas.companion import claims
+        from qednas.companion import claims, ledger
 
         rows = claims.evaluate(self.store, self.root / "book" / "claims.yml", chapter=self.number)
         if not rows:
             self.say("No claim of the papers is judged by this chapter.")
             return rows
-        columns = {"id": "claim", "statement": "statement", "source": "source", "verdict": "verdict", "why": "why"}
-        self.table(rows, columns, caption="Claims judged by this chapter.")
+        shown = ledger.marked(sorted(rows, key=lambda row: row["kind"] != "paper"))
+        keys = ("statement", "source", "verdict", "why")
+        columns = {"id": "claim", "kind": "of", **{key: ledger.COLUMNS[key] for key in keys}}
+        caption = (
+            "What this chapter judges: claims of the papers, then our own questions. p is two-sided; Holm corrects the tests of "
+            'a family together; "would decide" says how many in all, with a power of 0.8.'
+        )
+        self.table(shown, columns, caption=caption)
         return rows
 
     def _full(self, name: str) -> str:
@@ -184,28 +206,6 @@ class Chapter:
 
 def _minutes(minutes: float) -> str:
     return f"{minutes:.3g} min" if minutes >= 1 else f"{60 * minutes:.0f} s"
-
-
-def _origins(name: str, settings: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
-    """Where settings stand in the chapter's profile, {setting: "block.setting"}, for status to compare later.
-
-    "*" names a block that was passed whole: a setting added to it later also makes the result stale.
-    """
-    blocks = {key: known[key] for key in sorted(known, key=lambda key: key != name) if isinstance(known[key], dict)}
-    found = {}
-    for setting, value in settings.items():
-        if setting in known and known[setting] == value:
-            found[setting] = setting
-            continue
-        for key, block in blocks.items():
-            if setting in block and block[setting] == value:
-                found[setting] = f"{key}.{setting}"
-                break
-    for key, block in blocks.items():
-        if block and all(found.get(setting) == f"{key}.{setting}" for setting in block):
-            found["*"] = key
-            break
-    return found
 
 
 def _cell(value: Any, spec: str | None) -> str:

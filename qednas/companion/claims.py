@@ -1,4 +1,4 @@
-"""The ledger: each claim of the papers with a verdict computed from a stored result."""
+"""The ledger: each claim of the papers with a verdict computed from a stored result, p values corrected in one place, here."""
 
 from __future__ import annotations
 
@@ -6,147 +6,151 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from qednas.base.statistics import holm
 from qednas.companion import files
-from qednas.companion.profiles import read_yaml
+from qednas.companion.claim_tests import Measured, Outdated, judge_exact, measure, verdict_of
+from qednas.companion.claims_file import (
+    FAILS,
+    HOLDS,
+    PENDING,
+    STATISTICAL,
+    UNDECIDED,
+    UNTESTABLE,
+    VERDICTS,
+    Ledger,
+    identity,
+    load_claims,
+    parts,
+)
 from qednas.companion.result import Result, load
 from qednas.companion.store import Store
 from qednas.errors import InputError
 
-HOLDS, FAILS, UNTESTABLE, PENDING = "holds", "does not hold", "not testable here", "pending"
-PAPERS = ("qed-nas", "diffqas", "qnas")
-FIELDS = ("id", "paper", "source", "statement", "chapter", "test")
+__all__ = ["FAILS", "HOLDS", "PENDING", "UNDECIDED", "UNTESTABLE", "VERDICTS", "evaluate", "load_claims"]
 
-# What each kind of test needs; `tolerance` widens a bound and is absolute, in the unit of the value.
-KINDS: dict[str, tuple[set[str], set[str]]] = {
-    "pending": (set(), {"why"}),
-    "not_testable": ({"why"}, set()),
-    "at_most": ({"key", "value"}, {"tolerance"}),
-    "at_least": ({"key", "value"}, {"tolerance"}),
-    "equals": ({"key", "value"}, {"tolerance"}),
-    "within": ({"key", "value", "tolerance"}, set()),
-    "greater": ({"key", "than"}, {"p_key", "alpha"}),
-}
-
-
-def load_claims(path: Path) -> list[dict[str, Any]]:
-    """Rows of a claims file, checked. Raises InputError naming the row and what is wrong with it."""
-    rows = read_yaml(path)
-    if isinstance(rows, dict):
-        rows = rows.get("claims")
-    if not isinstance(rows, list):
-        raise InputError(f"{path}: a list of claims")
-    seen: set[str] = set()
-    for index, row in enumerate(rows):
-        _check(row, f"{path}, row {index + 1}", seen)
-    return rows
-
-
-def _check(row: Any, where: str, seen: set[str]) -> None:
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: a mapping with {', '.join(FIELDS)}")
-    where = f"{where} ({row.get('id', 'no id')})"
-    if missing := [field for field in FIELDS if row.get(field) in (None, "")]:
-        raise InputError(f"{where}: {', '.join(missing)} missing")
-    if unknown := sorted(set(row) - {*FIELDS, "result"}):
-        raise InputError(f"{where}: unknown {', '.join(unknown)}")
-    if not isinstance(row["id"], str) or row["id"] in seen:
-        raise InputError(f"{where}: an id is text and used once")
-    seen.add(row["id"])
-    if row["paper"] not in PAPERS:
-        raise InputError(f"{where}: paper is one of {', '.join(PAPERS)}")
-    test = row["test"]
-    if not isinstance(test, dict) or test.get("kind") not in KINDS:
-        raise InputError(f"{where}: test needs a kind out of {', '.join(KINDS)}")
-    needed, optional = KINDS[test["kind"]]
-    if needed & {"key"} and not isinstance(row.get("result"), str):
-        raise InputError(f"{where}: result, the one it is judged by, is missing")
-    given = set(test) - {"kind"}
-    if needed - given or given - needed - optional:
-        allowed = ", ".join([*sorted(needed), *(f"{name} (optional)" for name in sorted(optional))])
-        raise InputError(f"{where}: a {test['kind']} test has {allowed or 'nothing else'}")
-    if ("p_key" in test) != ("alpha" in test):
-        raise InputError(f"{where}: p_key and alpha go together")
-    for name in ("value", "tolerance", "alpha"):
-        if name in test and (isinstance(test[name], bool) or not isinstance(test[name], (int, float))):
-            raise InputError(f"{where}: {name} must be a number, not {test[name]!r}")
+Missing = tuple[str, str]  # verdict and why of a test that nothing could be measured for
 
 
 def evaluate(store: Store, path: Path, *, chapter: str | None = None) -> list[dict[str, Any]]:
-    """Every claim (of one chapter) as {id, paper, source, statement, chapter, result, verdict, why}.
+    """Every claim (of one chapter) as {id, paper, kind, family, trivial, source, statement, chapter, result, verdict, why}, and
+    ``reason`` where the row has one.
 
-    A result that is not there yet makes a claim pending; a smoke result judges nothing. Raises InputError for a
-    malformed row, a key that its result does not have, or a corrupt result.
+    A result that is not there yet makes a claim pending; a smoke result judges nothing.  p values are corrected by Holm over all
+    tests of a family, whatever chapter they belong to; one that is not there counts as 1.  Raises InputError for a malformed row,
+    a key that its result does not have, another number of units than the row declares, or a corrupt result.
     """
+    ledger = load_claims(path)
+    results = _Results(store)
+    judged: dict[str, dict[str, tuple[str, str]]] = {}
     found = []
-    for row in load_claims(path):
+    for row in ledger.rows:
         number = str(row["chapter"]).zfill(2)
         if chapter is not None and number != chapter:
             continue
-        verdict, why = _judge(store, row)
-        kept = {field: row[field] for field in ("id", "paper", "source", "statement")}
-        found.append({**kept, "chapter": number, "result": row.get("result"), "verdict": verdict, "why": why})
+        family = row["family"]
+        if family not in judged:
+            judged[family] = _judge_family(ledger, family, results)
+        verdict, why = _judge(row, row["test"], judged[family], results)
+        kept = {field: row[field] for field in ("id", "paper", "kind", "family")}
+        kept |= {"trivial": row.get("trivial", False), "source": row["source"], "statement": row["statement"]}
+        reason = {"reason": row["reason"]} if "reason" in row else {}
+        found.append({**kept, "chapter": number, "result": _named(row), "verdict": verdict, "why": why, **reason})
     return found
 
 
-def _judge(store: Store, row: Mapping[str, Any]) -> tuple[str, str]:
-    test = row["test"]
-    if test["kind"] == "pending":
+def _named(row: Mapping[str, Any]) -> str | None:
+    """The results that a row is judged by."""
+    names = [part.get("result", row.get("result")) for part in parts(row["test"]) if "key" in part]
+    return ", ".join(dict.fromkeys(names)) or None
+
+
+class _Results:
+    """Results of a store and its fallback, each read once."""
+
+    def __init__(self, store: Store):
+        self.places = [place for place in (store.root, store.fallback) if place is not None]
+        self.read: dict[str, Result | None] = {}
+
+    def __call__(self, name: str) -> Result | Missing:
+        """The result of the paper profile with this name, or why there is none."""
+        if name not in self.read:
+            self.read[name] = self._load(name)
+        result = self.read[name]
+        if result is None:
+            return PENDING, f"no result {name} yet"
+        profile = result.provenance["profile"]
+        if profile != "paper":
+            return UNTESTABLE, f"{profile} profile: its numbers are not results"
+        return result
+
+    def _load(self, name: str) -> Result | None:
+        for place in self.places:
+            try:
+                return load(place, name)
+            except FileNotFoundError:
+                continue
+            except files.CorruptFile as error:
+                raise InputError(str(error)) from None
+        return None
+
+
+def _judge_family(ledger: Ledger, name: str, results: _Results) -> dict[str, tuple[str, str]]:
+    """{identity: verdict and why} of the statistical tests of a family, corrected together."""
+    family, tests = ledger.families[name], ledger.tests(name)
+    found: dict[str, Measured | Missing] = {}
+    for key, test in tests.items():
+        result = results(test["result"])
+        try:
+            found[key] = result if isinstance(result, tuple) else measure(result, test)
+        except Outdated as error:
+            found[key] = PENDING, str(error)
+        except InputError as error:
+            raise InputError(f"{_who(ledger, name, key)}: {error}") from None
+    corrected = holm([own.p if isinstance(own, Measured) else 1.0 for own in found.values()])
+    return {
+        key: verdict_of(own, float(p), len(tests), family.alpha) if isinstance(own, Measured) else own
+        for (key, own), p in zip(found.items(), corrected, strict=True)
+    }
+
+
+def _who(ledger: Ledger, family: str, key: str) -> str:
+    """The claim, or else the family, that a test belongs to."""
+    for row in ledger.rows:
+        if row["family"] == family and key in [identity(_whole(row, part)) for part in parts(row["test"])]:
+            return f"claim {row['id']}"
+    return f"family {family}"
+
+
+def _whole(row: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
+    """A test with the result that it is judged by."""
+    return dict(test, result=test.get("result", row.get("result")))
+
+
+def _judge(
+    row: Mapping[str, Any], test: Mapping[str, Any], judged: Mapping[str, tuple[str, str]], results: _Results
+) -> tuple[str, str]:
+    kind = test["kind"]
+    if kind == "pending":
         return PENDING, test.get("why", "its chapter is not written yet")
-    if test["kind"] == "not_testable":
+    if kind == "not_testable":
         return UNTESTABLE, test["why"]
-    result = _result(store, row["result"])
-    if result is None:
-        return PENDING, f"no result {row['result']} yet"
+    if kind == "read":
+        return test["verdict"], f"read: {test['evidence']}"
+    if kind == "all":
+        return _together([_judge(row, own, judged, results) for own in test["of"]])
+    if kind in STATISTICAL:
+        return judged[identity(_whole(row, test))]
+    result = results(_whole(row, test)["result"])
+    if isinstance(result, tuple):
+        return result
     try:
-        holds, why = _test(result, test)
+        return judge_exact(result, test)
     except InputError as error:
         raise InputError(f"claim {row['id']}: {error}") from None
-    if result.provenance["profile"] != "paper":
-        return UNTESTABLE, f"{result.provenance['profile']} profile: its numbers are not results"
-    return (HOLDS if holds else FAILS), why
 
 
-def _result(store: Store, name: str) -> Result | None:
-    for place in (store.root, store.fallback):
-        if place is None:
-            continue
-        try:
-            return load(place, name)
-        except FileNotFoundError:
-            continue
-        except files.CorruptFile as error:
-            raise InputError(str(error)) from None
-    return None
-
-
-def _number(result: Result, key: str) -> float:
-    value = result.at(key)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"{result.name}, {key}: a number is needed, not {type(value).__name__}")
-    return float(value)
-
-
-def _test(result: Result, test: Mapping[str, Any]) -> tuple[bool, str]:
-    measured = _number(result, test["key"])
-    told = f"{test['key']} = {measured:.6g}"
-    if test["kind"] == "greater":
-        than = test["than"]
-        other = _number(result, than) if isinstance(than, str) else float(than)
-        name = f"{than} = {other:.6g}" if isinstance(than, str) else f"{other:.6g}"
-        why, holds = f"{told} against {name}", measured > other
-        if "p_key" in test:
-            p_value = _number(result, test["p_key"])
-            why += f", p = {p_value:.3g} (needed: at most {test['alpha']:g})"
-            holds = holds and p_value <= test["alpha"]
-        return holds, why
-    value, slack = float(test["value"]), float(test.get("tolerance", 0.0))
-    margin = f" (tolerance {slack:g})" if slack else ""
-    if test["kind"] == "at_most":
-        return measured <= value + slack, f"{told}, claimed at most {value:g}{margin}"
-    if test["kind"] == "at_least":
-        return measured >= value - slack, f"{told}, claimed at least {value:g}{margin}"
-    return abs(measured - value) <= slack, f"{told}, claimed {value:g}{margin}"
+def _together(found: list[tuple[str, str]]) -> tuple[str, str]:
+    """Of a claim with several parts: it falls with one of them, and holds with all."""
+    order = (FAILS, PENDING, UNTESTABLE, UNDECIDED, HOLDS)
+    verdict = min((own for own, _ in found), key=order.index)
+    return verdict, "; ".join(f"({number}) {own}: {why}" for number, (own, why) in enumerate(found, 1))

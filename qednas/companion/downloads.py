@@ -65,6 +65,12 @@ class Source:
     convert: Callable[[Reader, str], bytes] = as_it_is
 
 
+def identity_of(preparation: int, *sources: Source) -> dict[str, Any]:
+    """What enters the key of a result that reads data: the version of their preparation, and the checksums of their files."""
+    sums = sorted((source.folder, file, total) for source in sources for file, total in source.sums.items())
+    return {"preparation": preparation, "files": hashlib.sha256(repr(sums).encode()).hexdigest()}
+
+
 def check_name(name: str, names: Iterable[str], what: str) -> None:
     """Raises InputError that tells which names there are, if it is none of them."""
     names = list(names)

@@ -23,7 +23,7 @@ import numpy as np
 
 from qednas.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 ARRAY = "$array"
 
 
@@ -99,6 +99,12 @@ def _describe(array: np.ndarray) -> dict[str, Any]:
     return {"dtype": content.dtype.str, "shape": list(array.shape), "sha256": sha256(content.tobytes())}
 
 
+def content_digest(data: Mapping[str, Any]) -> str:
+    """Digest that a record of ``data`` will have."""
+    plain, arrays = split(data)
+    return digest(plain, {name: _describe(array) for name, array in sorted(arrays.items())})
+
+
 def digest(plain: Mapping[str, Any], described: Mapping[str, Any]) -> str:
     """Digest of the content only: neither provenance nor how it was compressed enters."""
     return sha256(canonical([plain, described]).encode())
@@ -167,7 +173,7 @@ def write_record(path: Path, data: Mapping[str, Any], header: Mapping[str, Any],
     plain, arrays = split(data)
     described = {name: _describe(array) for name, array in sorted(arrays.items())}
     content = digest(plain, described)
-    stored = None
+    stored: dict[str, Any] | None = None
     archive = path.with_suffix(".npz")
     if arrays:
         packed = _npz(arrays)
@@ -176,7 +182,7 @@ def write_record(path: Path, data: Mapping[str, Any], header: Mapping[str, Any],
     provenance = {"provenance": header["provenance"]} if "provenance" in header else {}
     rest = {key: value for key, value in header.items() if key != "provenance"}
     record = {"format": FORMAT, **rest, "digest": content, "data": plain, "arrays": stored, **provenance}
-    write_atomic(path, _layout(record), durable=durable)
+    write_atomic(path, _layout(sealed(record)), durable=durable)
     if not arrays:
         archive.unlink(missing_ok=True)  # left by an older version of this result
     return content
@@ -184,7 +190,13 @@ def write_record(path: Path, data: Mapping[str, Any], header: Mapping[str, Any],
 
 def rewrite_header(path: Path, record: Mapping[str, Any]) -> None:
     """Write a record that was read back with another header; its data and arrays stay as they are."""
-    write_atomic(path, _layout(record))
+    write_atomic(path, _layout(sealed(record)))
+
+
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """``record`` with its ``seal``: the checksum of all of it, header included, by which a change of any part is seen."""
+    rest = {key: value for key, value in record.items() if key != "seal"}
+    return {**rest, "seal": sha256(canonical(rest).encode())}
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -196,16 +208,23 @@ def read_record(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_bytes())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CorruptFile(f"{path} is truncated or not JSON ({error})") from None
+    except RecursionError:
+        raise CorruptFile(f"{path} is no result: its values are nested too deeply") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise CorruptFile(f"{path} is not a result file of format {FORMAT}")
     stored = record.get("arrays")
     try:
         found = digest(record["data"], stored["contents"] if stored else {})
-    except (KeyError, TypeError, ValueError) as error:
+        whole = sealed(record)["seal"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptFile(f"{path} is incomplete ({error!r})") from None
     if found != record.get("digest"):
         raise CorruptFile(f"{path} does not match its own digest: it was altered")
+    if whole != record.get("seal"):
+        raise CorruptFile(f"{path} does not match its own seal: its header was altered")
     if stored:
+        if stored.get("file") != path.with_suffix(".npz").name:
+            raise CorruptFile(f"{path} names {str(stored.get('file'))[:60]!r} for its arrays, not its own file")
         archive = path.with_name(stored["file"])
         try:
             packed = archive.read_bytes()
@@ -223,7 +242,11 @@ def read_array(path: Path, record: Mapping[str, Any], name: str) -> np.ndarray:
         return stored[name]
 
 
-def read_data(path: Path) -> dict[str, Any]:
-    """The whole data of a record, arrays loaded."""
-    record = read_record(path)
+def whole_data(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole data of a record that was read from ``path``, arrays loaded."""
     return join(record["data"], lambda name: read_array(path, record, name))
+
+
+def read_data(path: Path) -> dict[str, Any]:
+    """The whole data of the record at ``path``, arrays loaded."""
+    return whole_data(path, read_record(path))

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from qednas.companion import downloads
-from qednas.companion.downloads import Reader, Source, Unavailable
+from qednas.companion.downloads import Reader, Source, Unavailable, identity_of
 from qednas.errors import InputError
+
+PREPARATION = 1  # of what is handed out; raised with every change of it
 
 PARTS = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}  # fmt: skip
@@ -161,3 +164,8 @@ def of_classes(name: str, part: str, classes: str) -> tuple[np.ndarray, np.ndarr
         raise InputError(f"classes {classes!r}: at least two")
     own = np.isin(labels, chosen)
     return pixels[own], np.array([chosen.index(v) for v in labels[own]], dtype=np.int64), chosen
+
+
+def identity() -> dict[str, Any]:
+    """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
+    return identity_of(PREPARATION, *SOURCES.values())

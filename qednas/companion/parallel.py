@@ -1,27 +1,33 @@
 """One narrow way to run tasks in parallel: `map_tasks` over any `concurrent.futures.Executor`.
 
 Seeds belong to tasks, every worker has one thread, and results come back in the order of the tasks, as they would be
-read from disk: so neither the number of workers nor an interruption changes them.
+read from disk: so neither the number of workers nor an interruption changes them.  While a result of the store is being made,
+every task is recorded beside it (:mod:`qednas.companion.records`).
 """
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files
+from qednas.companion import files, records
 from qednas.companion.progress import Progress
 from qednas.errors import InputError
 
 Task = Mapping[str, Any]
+# Of mallopt in glibc, bytes: above which memory is mapped apart (-3), kept at the end of the heap (-1), asked for at once (-2).
+MALLOC = {-3: 32 << 20, -1: 512 << 20, -2: 64 << 20}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -39,9 +45,23 @@ def fix_threads(count: int = 1) -> None:
         threadpool_limits(limits=count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
+    hold_memory()
 
 
-def _start_worker() -> None:
+def hold_memory() -> None:
+    """Let the C library keep memory that arrays give back, instead of asking the system for it page by page again.
+
+    Arrays of some megabytes are made and dropped in every step of a training; where pages are costly (virtual machines) up to
+    two thirds of the time went there.  It changes no number.  Other C libraries than glibc have no such settings.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        for setting, size in MALLOC.items():
+            library.mallopt(setting, size)
+
+
+def start_worker() -> None:
+    """Make a fresh process a worker: one thread, Ctrl-C left to its parent, no life after it."""
     fix_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -55,8 +75,13 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(fn: Callable[[Task], Mapping[str, Any]], task: Task) -> dict[str, Any]:
-    return files.normalised(fn(task))
+def run_task(
+    fn: Callable[[Task], Mapping[str, Any]], task: Task, located: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], float]:
+    """What a task gives, as it would come back from disk, and the seconds it took; see :func:`map_tasks`."""
+    start = time.perf_counter()
+    output = files.normalised(fn({**task, "paths": dict(located)} if located else task))
+    return output, time.perf_counter() - start
 
 
 def _short(task: Task) -> str:
@@ -72,27 +97,37 @@ def map_tasks(
     workers: int = 2,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
+    located: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """`[fn(task) for task in tasks]`, in parallel and resumable.
 
     `fn` is a function of a module; a task is a dictionary of JSON values and holds its own seed; a result is a
-    dictionary of JSON values and arrays. Finished tasks are kept in the folder `checkpoint` and not run again.
+    dictionary of JSON values and arrays. Finished tasks are kept in the folder `checkpoint` and not run again. `located`
+    {result: file} is given to every task as "paths": where upstream results lie is not what a task is.
     Without `executor` a pool of `workers` fresh processes is used (one worker: this process). A failing task cancels
     the rest and raises TaskError (InputError if the task raised one) naming it; Ctrl-C leaves finished tasks saved.
     """
     if workers < 1:
         raise InputError(f"workers={workers}: at least 1")
     plain = [files.split(task)[0] for task in tasks]
+    recorder = records.current()
+    if recorder is not None:
+        recorder.check(fn)
     places = [_place(checkpoint, index, task) for index, task in enumerate(plain)]
-    results: list[dict[str, Any] | None] = [_finished(place) for place in places]
+    found = [_finished(place) for place in places]
+    results: list[dict[str, Any] | None] = [None if one is None else one[0] for one in found]
+    seconds = [0.0 if one is None else one[1] for one in found]
+    if recorder is not None:
+        results = [recorder.recall(fn, task) if one is None else one for one, task in zip(results, plain, strict=True)]
     waiting = [index for index, result in enumerate(results) if result is None]
 
-    def finish(index: int, result: dict[str, Any]) -> None:
-        results[index] = result
+    def finish(index: int, outcome: tuple[dict[str, Any], float]) -> None:
+        results[index], seconds[index] = outcome
         place = places[index]
         if place is not None:
             # Not durable: this protects against a killed process; after a power cut a torn file is computed again.
-            files.write_record(place, result, {"task": plain[index]}, durable=False)
+            header = {"task": plain[index], "seconds": seconds[index]}
+            files.write_record(place, outcome[0], header, durable=False)
         if progress is not None:
             progress(sum(result is not None for result in results), len(results), "")
 
@@ -100,29 +135,33 @@ def map_tasks(
         fix_threads(1)
         for index in waiting:
             with _naming(index, plain):
-                outcome = _run(fn, plain[index])
+                outcome = run_task(fn, plain[index], located)
             finish(index, outcome)
     elif waiting:
-        _in_pool(fn, plain, waiting, finish, executor, min(workers, len(waiting)))
-    return [result for result in results if result is not None]
+        _in_pool(fn, plain, waiting, finish, executor, min(workers, len(waiting)), located)
+    done = [result for result in results if result is not None]
+    if recorder is not None:
+        recorder.add(fn, plain, done, seconds, tuple(located or ()))
+    return done
 
 
 def _in_pool(
     fn: Callable[[Task], Mapping[str, Any]],
     tasks: list[dict[str, Any]],
     waiting: list[int],
-    finish: Callable[[int, dict[str, Any]], None],
+    finish: Callable[[int, tuple[dict[str, Any], float]], None],
     executor: Executor | None,
     workers: int,
+    located: Mapping[str, str] | None,
 ) -> None:
     own = executor is None
     # Fresh processes (spawn): a forked copy of a process with threads can hang.
     context = multiprocessing.get_context("spawn")
-    pool = executor or ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    futures: dict[Future[dict[str, Any]], int] = {}
+    pool = executor or ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
+    futures: dict[Future[tuple[dict[str, Any], float]], int] = {}
     try:
         for index in waiting:
-            futures[pool.submit(_run, fn, tasks[index])] = index
+            futures[pool.submit(run_task, fn, tasks[index], located)] = index
         for future in as_completed(futures):
             with _naming(futures[future], tasks):
                 outcome = future.result()
@@ -131,13 +170,14 @@ def _in_pool(
         for future in futures:
             future.cancel()
         if own:
-            _stop(pool)
+            stop_pool(pool)
         raise
     if own:
         pool.shutdown()
 
 
-def _stop(pool: Executor) -> None:
+def stop_pool(pool: Executor) -> None:
+    """End the workers of a pool, those at work too."""
     # The standard library ends running workers only from Python 3.14 on.
     processes = list((getattr(pool, "_processes", None) or {}).values())
     for process in processes:
@@ -171,10 +211,11 @@ def _place(checkpoint: Path | None, index: int, task: dict[str, Any]) -> Path | 
     return checkpoint / f"{index:06d}-{files.sha256(files.canonical(task).encode())[:12]}.json"
 
 
-def _finished(place: Path | None) -> dict[str, Any] | None:
+def _finished(place: Path | None) -> tuple[dict[str, Any], float] | None:
     if place is None:
         return None
     try:
-        return files.read_data(place)
+        record = files.read_record(place)
+        return files.whole_data(place, record), float(record.get("seconds", 0.0))
     except (FileNotFoundError, files.CorruptFile):
         return None

@@ -30,9 +30,14 @@ def project_root() -> Path:
     raise InputError(f"no project here: neither {here} nor a folder above it has pyproject.toml and book/")
 
 
+def committed_results(root: Path, profile: str) -> Path:
+    """Committed results of a profile: what the book shows (paper), what the tests compare with (smoke)."""
+    return root / "results" / profile
+
+
 def paper_results(root: Path) -> Path:
     """Committed results of the paper profile."""
-    return root / "results" / "paper"
+    return committed_results(root, "paper")
 
 
 def build_folder(root: Path, profile: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,16 @@ def check_profile(profile: str) -> str:
     if profile not in PROFILES:
         raise InputError(f"profile {profile!r}: {' or '.join(PROFILES)}")
     return profile
+
+
+def setting_at(settings: Mapping[str, Any], path: str) -> Any:
+    """Value of a profile at a dotted path; "." is the whole profile. Raises InputError where there is none."""
+    value: Any = settings
+    for part in path.split(".") if path != "." else []:
+        if not isinstance(value, Mapping) or part not in value:
+            raise InputError(f"setting {path!r}: no {part!r} there; there are {', '.join(value) if value else 'none'}")
+        value = value[part]
+    return value
 
 
 def read_yaml(path: Path) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
+import platform
 import resource
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import metadata
@@ -18,6 +20,23 @@ from qednas.errors import InputError
 
 PACKAGE = "qednas"
 RECORDED = {"numpy": "numpy", "scipy": "scipy", "torch": "torch", "tenpy": "physics-tenpy", "pennylane": "pennylane"}
+# Libraries that compute numbers, {module: distribution}: the versions of those that a task's modules import are in its key.
+NUMERIC = RECORDED | {
+    "numba": "numba",
+    "sklearn": "scikit-learn",
+    "mitiq": "mitiq",
+    "optuna": "optuna",
+    "dimod": "dimod",
+    "dwave": "dwave-samplers",
+    "minigrid": "minigrid",
+    "onnxruntime": "onnxruntime",
+    "qiskit": "qiskit",
+    "qiskit_aer": "qiskit-aer",
+    "qiskit_ibm_runtime": "qiskit-ibm-runtime",
+}
+COMPANION = f"{PACKAGE}.companion"
+DATA_ROOMS = frozenset(f"{COMPANION}.{name}" for name in ("images", "sensors", "satellite", "text"))
+SHORT = 12  # characters of a hash of one module
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -89,22 +108,27 @@ def _read(module: str, path: Path) -> tuple[str, frozenset[str]]:
     return _parsed(str(path), state.st_mtime_ns, state.st_size, module)
 
 
-def closure(start: set[str], folders: dict[str, Path], without: str = "") -> dict[str, str]:
-    """Hashes of `start` and of every module they import, directly or not, inside the packages of `folders`.
+def closure(
+    start: set[str], folders: dict[str, Path], left_out: Callable[[str], bool] = lambda module: False
+) -> tuple[dict[str, str], set[str]]:
+    """Hashes of `start` and of every module they import, directly or not, inside the packages of `folders`; and the top-level
+    packages that they import from elsewhere.
 
-    Modules of the sub-package `without` are left out, and so is what only they import.
+    Modules for which `left_out` is true do not count, and neither does what only they import.
 
     `folders` maps a top-level package to the folder that holds it. Sub-package __init__ files count; the top one does
     not: it holds the version alone, and a new version number changes no result.
     """
     found: dict[str, str] = {}
+    outside: set[str] = set()
     waiting = sorted(start)
     while waiting:
         module = waiting.pop()
         top = module.split(".")[0]
-        if module in found or top not in folders or module == PACKAGE:
+        if top not in folders:
+            outside.add(top)
             continue
-        if without and (module == without or module.startswith(f"{without}.")):
+        if module in found or module == PACKAGE or left_out(module):
             continue
         path = source_file(module, folders[top])
         if path is None:
@@ -115,7 +139,12 @@ def closure(start: set[str], folders: dict[str, Path], without: str = "") -> dic
             waiting.extend(".".join(parts[:k]) for k in range(1, len(parts) + 1))
         parents = module.split(".")[:-1]
         waiting.extend(".".join(parents[:k]) for k in range(1, len(parents) + 1))
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())), outside
+
+
+def is_machinery(module: str) -> bool:
+    """Whether a module says how tasks are shared out and results kept, which changes no number; preparing data does."""
+    return (module == COMPANION or module.startswith(f"{COMPANION}.")) and module not in DATA_ROOMS
 
 
 def package_folder() -> Path:
@@ -123,10 +152,11 @@ def package_folder() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def module_hashes(module: str) -> dict[str, str]:
-    """Hashes of the sources behind `module`: itself and what it imports from its own package and from qednas.
+def code_behind(module: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Hashes of the sources behind `module`, itself and what it imports from its own package and from qednas, and the versions
+    of the numerical libraries that these import.
 
-    The companion itself does not count: how tasks are shared out and results are kept changes no number.
+    The companion itself does not count (:func:`is_machinery`).
     """
     top = module.split(".")[0]
     folders = {PACKAGE: package_folder()}
@@ -137,7 +167,18 @@ def module_hashes(module: str) -> dict[str, str]:
             raise InputError(f"module {module} has no source file, so no result can be keyed by it")
         depth = len(module.split(".")) + (1 if Path(file).name == "__init__.py" else 0)
         folders[top] = Path(file).resolve().parents[depth - 1]
-    return closure({module}, folders, without=f"{PACKAGE}.companion")
+    hashes, outside = closure({module}, folders, is_machinery)
+    used = sorted({"numpy", *(outside & set(NUMERIC))})
+    return {name: digest[:SHORT] for name, digest in hashes.items()}, {NUMERIC[name]: version_of(name) for name in used}
+
+
+@lru_cache(maxsize=64)
+def version_of(module: str) -> str:
+    """Version of the distribution that holds a numerical library."""
+    try:
+        return metadata.version(NUMERIC[module])
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def notebook_modules(sources: Iterable[str]) -> dict[str, str]:
@@ -151,7 +192,7 @@ def notebook_modules(sources: Iterable[str]) -> dict[str, str]:
         for name in imported:
             parts = name.split(".")
             names.update(".".join(parts[:k]) for k in range(1, len(parts) + 1))
-    return closure(names, {PACKAGE: package_folder()})
+    return closure(names, {PACKAGE: package_folder()})[0]
 
 
 def versions() -> dict[str, str]:
@@ -159,13 +200,32 @@ def versions() -> dict[str, str]:
     from qednas import __version__
 
     found = {"python": ".".join(map(str, sys.version_info[:3])), PACKAGE: __version__}
-    for name, distribution in RECORDED.items():
+    for name in RECORDED:
         if name in sys.modules:
-            try:
-                found[name] = metadata.version(distribution)
-            except metadata.PackageNotFoundError:
-                found[name] = "unknown"
+            found[name] = version_of(name)
     return found
+
+
+def processor() -> str:
+    """Kind of processor as far as it changes rounding: its maker, and the kernels that numerical libraries chose for it.
+
+    Results of the same code, seed and threads agree to the last digits on one kind, and only statistically between kinds.
+    """
+    import numpy  # noqa: F401  (its BLAS must be loaded to be asked)
+    from threadpoolctl import threadpool_info
+
+    about: dict[str, str] = {}
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            about.setdefault(name.strip(), value.strip())
+    vectors = {"avx512f", "avx2"} & set(about.get("flags", "").split())
+    wide = "avx512f" in vectors and os.environ.get("ATEN_CPU_CAPABILITY") != "avx2"
+    kernels = sorted({str(pool["architecture"]) for pool in threadpool_info() if pool.get("architecture")})
+    level = "AVX-512" if wide else "AVX2" if vectors else "no AVX2"
+    return ", ".join(
+        [platform.machine(), about.get("vendor_id", "unknown"), level, *(f"OpenBLAS {k}" for k in kernels)]
+    )
 
 
 def threads() -> dict[str, Any]:

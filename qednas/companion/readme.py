@@ -10,6 +10,7 @@ from typing import Any
 
 from qednas.companion import claims, paths, profiles
 from qednas.companion.files import write_atomic
+from qednas.companion.ledger import score
 from qednas.companion.progress import note
 from qednas.companion.store import Result, Store, load, names
 from qednas.errors import InputError
@@ -86,9 +87,6 @@ def found(root: Path) -> str:
     """What was found, a paragraph of numbers from the results for every paper, and the count of verdicts."""
     committed = paths.paper_results(root)
     rows = claims.evaluate(Store(committed, mode="render", profile="paper"), root / "book" / "claims.yml")
-    counts = ", ".join(
-        f"{v}: {sum(r['verdict'] == v for r in rows)}" for v in dict.fromkeys(r["verdict"] for r in rows)
-    )
     random, large = load(committed, "03/random"), load(committed, "04/targets")
     every, hard = (large["summary"][group] for group in ("all", "corrected"))
     median = {m: hard[m]["entropy"]["relative_median"] for m in ("predicted", "refined", "mean_field", "largest")}
@@ -102,7 +100,7 @@ def found(root: Path) -> str:
         f"Simply taking the exact value of the same chain at 16 sites is off by {median['largest']:.1%}. At new points of 10 "
         f"to 16 sites the predictor is off by {random.at('errors.entropy.relative_median'):.1%}. {searched(committed)}\n"
         f"- **DiffQAS-QT.** {generated(committed)}\n- **Q-NAS.** {guided(committed)} {deployed(committed)}\n\n"
-        f"Verdicts on the claims: {counts}."
+        f"Verdicts: {score(rows)}; what is true or false by construction is not counted."
     )
 
 
@@ -111,7 +109,7 @@ def searched(committed: Path) -> str:
     small, large = load(committed, "06/small"), load(committed, "07/verdict")
     summary = large["summary"]
     gains = [
-        (large["compared"][method]["mean"], large["compared"][method]["p_holm"]) for method in ("energy only", "random")
+        (large["compared"][method]["gain"], large["compared"][method]["p"]) for method in ("energy only", "random")
     ]
     told = [f"{math.exp(gain):.2f} (p = {p:.2g})" for gain, p in gains]
     return (

@@ -26,11 +26,16 @@ from qednas.companion.run_state import (
 from qednas.errors import InputError
 
 
-def reproduce(root: Path, profile: str = "paper", *, seed: int = 0, only: str | None = None) -> int:
+def reproduce(
+    root: Path, profile: str = "paper", *, seed: int = 0, only: str | None = None, recall: bool = False
+) -> int:
     """Execute every chapter (or one) in `_build/<profile>`, then verify; returns the exit status.
 
-    An interrupted run is resumed; after a finished one it starts from scratch. Raises InputError, ChapterFailed.
+    An interrupted run is resumed; after a finished one it starts from scratch. With `recall` tasks that are recorded beside
+    committed results, and whose declared version is the same, are taken over. Raises InputError, ChapterFailed.
     """
+    if recall:
+        os.environ["QEDNAS_TASKS"] = "recall"
     profiles.check_profile(profile)
     build = paths.build_folder(root, profile)
     try:
@@ -137,16 +142,24 @@ def show_status(root: Path) -> int:
         why = f"  {row['why']}" if row["why"] else ""
         print(f"{row['store']}/{row['name']}  {row['state']}{why}")
     fresh = sum(row["state"] == FRESH for row in rows)
-    print(f"{fresh} of {len(rows)} results fresh")
+    share = sum((row["seconds"] or 0) * (row["compared"] or 0) for row in rows)
+    total = sum(row["seconds"] or 0 for row in rows)
+    compared = f"; numbers compared, weighted by run time: {share / total:.1%}" if total else ""
+    print(f"{fresh} of {len(rows)} results fresh{compared}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qednas.companion.runner", description=__doc__)
-    parser.add_argument("command", choices=["reproduce", "verify", "accept", "book", "status"])
+    parser.add_argument("command", choices=["reproduce", "verify", "accept", "expect", "audit", "book", "status"])
     parser.add_argument("--profile", default="paper")
     parser.add_argument("--only", default=None, help="one chapter, as in 05")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=20.0, help="of an audit")
+    parser.add_argument("--unverified", action="store_true", help="audit only results whose code changed")
+    parser.add_argument(
+        "--recall", action="store_true", help="take recorded tasks over; compute only what puts them together"
+    )
     return parser
 
 
@@ -158,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
         root = paths.project_root()
         profiles.check_profile(given.profile)
         if given.command == "reproduce":
-            return reproduce(root, given.profile, seed=given.seed, only=only)
+            return reproduce(root, given.profile, seed=given.seed, only=only, recall=given.recall)
         if given.command == "verify":
             from qednas.companion.verify import verify
 
@@ -172,6 +185,17 @@ def main(arguments: list[str] | None = None) -> int:
             readme.write(root)
             print(f"{len(taken)} results accepted into results/paper: look at git diff, then commit")
             return 0
+        if given.command == "expect":
+            from qednas.companion.accept import expect
+
+            print(
+                f"{len(expect(root, only=only))} smoke results are what the tests expect now: look at git diff, then commit"
+            )
+            return 0
+        if given.command == "audit":
+            from qednas.companion.audit import audit
+
+            return audit(root, minutes=given.minutes, seed=given.seed, chapter=only, unverified=given.unverified)
         if given.command == "book":
             from qednas.companion.book import build_book
 

@@ -20,12 +20,15 @@ Shuttle: 9 columns, readings of sensors without names or units, of some of its c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from qednas.companion import downloads
-from qednas.companion.downloads import Reader, Source
+from qednas.companion.downloads import Reader, Source, identity_of
 from qednas.errors import InputError
+
+PREPARATION = 1  # of what is handed out; raised with every change of it
 
 
 @dataclass(frozen=True)
@@ -111,3 +114,8 @@ def satellite(name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     file = f"{name}.dat"
     features, labels = read_table(downloads.read(folder, file), file, TABLES[name])
     return features, labels, tuple(TABLES[name].classes.values())
+
+
+def identity() -> dict[str, Any]:
+    """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
+    return identity_of(PREPARATION, SOURCE)

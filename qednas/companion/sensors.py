@@ -7,12 +7,15 @@ same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from qednas.companion import downloads
-from qednas.companion.downloads import Source
+from qednas.companion.downloads import Source, identity_of
 from qednas.errors import InputError
+
+PREPARATION = 1  # of what is handed out; raised with every change of it
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,8 @@ def ucr(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     if len(series) != getattr(SETS[name], part):
         raise InputError(f"{file} has {len(series)} series, not {getattr(SETS[name], part)}")
     return series, labels
+
+
+def identity() -> dict[str, Any]:
+    """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
+    return identity_of(PREPARATION, SOURCE)

@@ -1,66 +1,103 @@
-"""What is stale, and why: stored provenance against today's sources, settings, upstream results and files."""
+"""What is stale, unverified or edited, and why: stored provenance against today's declarations, settings, inputs and code."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, paths, profiles, provenance
+from qednas.companion import files, paths, profiles, provenance, sums
+from qednas.companion.coverage import compared_share
 from qednas.companion.result import Result, load, names
-from qednas.companion.store import Store
+from qednas.companion.store import Store, what_belongs
 from qednas.errors import InputError
 
-FRESH, STALE, CORRUPT, MISSING = "fresh", "stale", "corrupt", "missing"
+FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "stale", "corrupt", "missing", "edited"
+PARTS = {"version": "version", "pieces": "version of", "data": "data", "libraries": "library", "files": "file"}
 
 
 def result_rows(store: Store, root: Path | None = None) -> list[dict[str, Any]]:
-    """One row {name, state, why} per result in the store's root; `root` is the project, for settings of chapters."""
+    """One row {name, state, why, seconds, compared} per result in the store's root; `root` is the project, for settings.
+
+    seconds: of the run that made it.  compared: share of its numbers that verify compares, all but measured times.
+    """
     rows: list[dict[str, Any]] = []
     stale: set[str] = set()
     for name in names(store.root):
         try:
-            reasons = _reasons(load(store.root, name), store, root, stale)
+            result = load(store.root, name)
+            reasons, doubts = stale_reasons(result, store, root, stale), code_changes(result)
         except files.CorruptFile as error:
-            rows.append({"name": name, "state": CORRUPT, "why": str(error)})
+            rows.append({"name": name, "state": CORRUPT, "why": str(error), "seconds": None, "compared": None})
             continue
         if reasons:
             stale.add(name)
-        rows.append({"name": name, "state": STALE if reasons else FRESH, "why": "; ".join(reasons)})
+        state = STALE if reasons else UNVERIFIED if doubts else FRESH
+        rows.append(
+            {
+                "name": name,
+                "state": state,
+                "why": "; ".join(reasons or doubts),
+                "seconds": result.provenance["seconds"],
+                "compared": compared_share(result),
+            }
+        )
     return rows
 
 
 def collect(root: Path) -> list[dict[str, Any]]:
-    """Status of every result of the project: {store, name, state, why}; chapters without any are listed as missing."""
+    """Status of every result of the project: {store, name, state, why, seconds, compared}.
+
+    Chapters without any result are listed as missing; committed files that are not what was accepted as edited or missing.
+    """
     rows: list[dict[str, Any]] = []
-    places = {"results/paper": Store(paths.paper_results(root), mode="render", profile="paper")}
+    places: dict[str, Store] = {}
+    for profile in reversed(profiles.PROFILES):
+        committed = paths.committed_results(root, profile)
+        if committed.is_dir():
+            places[committed.relative_to(root).as_posix()] = Store(committed, mode="render", profile=profile)
     for profile in profiles.PROFILES:
         folder = paths.build_results(root, profile)
         if folder.is_dir():
-            fallback = paths.paper_results(root) if profile == "paper" else None
+            fallback = paths.committed_results(root, profile)
             places[folder.relative_to(root).as_posix()] = Store(folder, fallback=fallback, profile=profile)
     for place, store in places.items():
-        rows.extend({"store": place, **row} for row in result_rows(store, root))
+        own = {row["name"]: {"store": place, **row} for row in result_rows(store, root)}
+        if place.startswith("results/"):
+            for name, why in sums.problems(store.root).items():
+                row = own.setdefault(
+                    name, {"store": place, "name": name, "seconds": None, "compared": None, "state": FRESH}
+                )
+                if row["state"] != CORRUPT:
+                    row |= {"state": MISSING if why == sums.GONE else EDITED, "why": why}
+        rows.extend(own.values())
     known = {row["name"].split("/")[0] for row in rows if row["store"] == "results/paper"}
     for number, notebook in profiles.chapters(root).items():
         if number not in known and "get_or_run" in notebook.read_text(encoding="utf-8"):
             why = f"no result of this chapter; make reproduce ONLY={number}, then make accept ONLY={number}"
-            rows.append({"store": "results/paper", "name": f"{number}/", "state": MISSING, "why": why})
+            rows.append({"store": "results/paper", "name": f"{number}/", "state": MISSING, "why": why,
+                         "seconds": None, "compared": None})  # fmt: skip
     return rows
 
 
-def _reasons(result: Result, store: Store, root: Path | None, stale: set[str]) -> list[str]:
+def function_of(result: Result) -> Callable[..., Any]:
+    """The function that made a result, as it is today. Raises InputError where it is gone."""
+    module, _, name = str(result.provenance["function"]).partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        raise InputError(f"{module}.{name} no longer exists") from None
+
+
+def stale_reasons(result: Result, store: Store, root: Path | None, stale: set[str]) -> list[str]:
+    """Why the key of a result would be another today; empty where it would be the same."""
     record = result.provenance
-    reasons = []
-    module = str(record["function"]).split(":")[0]
-    if module.split(".")[0] == provenance.PACKAGE:
-        now = provenance.module_hashes(module)
-        then = record["modules"]
-        if module not in now:
-            reasons.append(f"module {module} no longer exists")
-        else:
-            reasons += [f"source of {name} changed" for name in sorted(now.keys() & then) if now[name] != then[name]]
-            reasons += [f"now also uses {name}" for name in sorted(now.keys() - then)]
-            reasons += [f"no longer uses {name}" for name in sorted(then.keys() - now)]
+    try:
+        now = what_belongs(result.name, function_of(result), record["settings"], record["upstream"], record["files"])
+    except InputError as error:
+        return [str(error)]
+    reasons = [reason for part, word in PARTS.items() for reason in _changes(word, record.get(part), now[part])]
     for name, digest in record["upstream"].items():
         try:
             if store.read(name, asking=result.name).identity != digest:
@@ -70,33 +107,58 @@ def _reasons(result: Result, store: Store, root: Path | None, stale: set[str]) -
         except InputError:
             reasons.append(f"upstream {name} is missing or corrupt")
     if root is not None:
-        reasons += _changed_settings(result, root)
+        reasons += list(_changed_settings(result, root))
         reasons += _changed_files(record["files"], root)
     return reasons
 
 
-def _changed_settings(result: Result, root: Path) -> list[str]:
-    record, number = result.provenance, result.name.split("/")[0]
+def _changes(word: str, then: Any, now: Any) -> Iterator[str]:
+    if then == now:
+        return
+    if not isinstance(now, Mapping):
+        yield f"{word} is {now}, was {then}"
+        return
+    before = then if isinstance(then, Mapping) else {}
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            told = (f"is {now[name]}, was {before[name]}" if name in now and name in before else
+                    "is new" if name in now else "is gone")  # fmt: skip
+            yield f"{word} {name} {told if len(told) < 60 else 'changed'}"
+
+
+def code_changes(result: Result) -> list[str]:
+    """Modules whose code differs from that which computed a result, or with which an audit agreed since."""
+    module = str(result.provenance["function"]).split(":")[0]
+    then = result.provenance["code"]
     try:
-        known = profiles.chapter_info(root, number).for_profile(record["profile"])
+        now, _ = provenance.code_behind(module)
     except InputError as error:
         return [str(error)]
+    if now == then or now == result.provenance.get("audited", {}).get("code"):
+        return []
+    reasons = [f"code of {name} changed" for name in sorted(now.keys() & then) if now[name] != then[name]]
+    reasons += [f"now also uses {name}" for name in sorted(now.keys() - then)]
+    return reasons + [f"no longer uses {name}" for name in sorted(then.keys() - now)]
+
+
+def _changed_settings(result: Result, root: Path) -> Iterator[str]:
+    record, number = result.provenance, result.name.split("/")[0]
     settings, origins = record["settings"], dict(record["origins"])
-    block = known.get(origins.pop("*", ""))
-    if isinstance(block, dict):  # settings added to a block that is passed whole
-        origins |= {setting: f"{record['origins']['*']}.{setting}" for setting in block if setting not in settings}
-    reasons = []
-    for setting, path in origins.items():
-        value: Any = known
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value != settings.get(setting):
+    try:
+        known = profiles.chapter_info(root, number).for_profile(record["profile"])
+        whole = origins.pop("*", None)
+        expected = dict(profiles.setting_at(known, whole)) if whole is not None else {}
+        expected |= {setting: profiles.setting_at(known, path) for setting, path in origins.items()}
+    except InputError as error:
+        yield str(error)
+        return
+    for setting, value in expected.items():
+        if setting not in settings or settings[setting] != value:
             was = repr(settings[setting]) if setting in settings else "not there"
-            reasons.append(f"setting {setting} in book/chapters/{number}.yml is {value!r}, was {was}")
-    return reasons
+            yield f"setting {setting} in book/chapters/{number}.yml is {value!r}, was {was}"
 
 
-def _changed_files(recorded: dict[str, str], root: Path) -> list[str]:
+def _changed_files(recorded: Mapping[str, str], root: Path) -> list[str]:
     reasons = []
     for name, digest in recorded.items():
         found = [path for folder in ("qednas", "book") for path in (root / folder).rglob(name)]

@@ -1,8 +1,9 @@
 """The result store: a number is computed once, kept with its provenance, and recomputed when what it came from changed.
 
-`get_or_run` keys a result by its name, its settings, the sources of the function's module and of every module that one
-imports, the content of the results it builds on (but for measured times) and of files it names. Nothing else enters: not the
-profile, not the date, not a comment in the code.
+`get_or_run` keys a result by its name, the version declared beside its function and beside the pieces that it runs as tasks, its
+settings, the content of the results it builds on (but for measured times), the checksums of the data and files that it reads, and
+the versions of the numerical libraries. The hash of the code is recorded beside the key: where it differs, the result is
+`unverified`, still shown, until an audit has computed parts of it again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, provenance
+from qednas.base.task import every_piece, key_parts
+from qednas.companion import files, provenance, records
 from qednas.companion.locks import locked
 from qednas.companion.progress import Progress, every, note
 from qednas.companion.result import Result, load, names
@@ -34,6 +36,8 @@ class Store:
 
     mode "run" computes what is missing or stale; mode "render" only reads and never computes.
     `prefer_fallback` reads upstream results of other chapters from `fallback` first (one chapter on committed results).
+    `recalled` is a folder of results whose recorded tasks are taken over instead of computing them (what only puts them
+    together differently is then made again in seconds).
     """
 
     def __init__(
@@ -45,11 +49,12 @@ class Store:
         profile: str = "smoke",
         seed: int = 0,
         prefer_fallback: bool = False,
+        recalled: Path | None = None,
     ):
         if mode not in ("run", "render"):
             raise InputError(f"mode {mode!r}: run or render")
         self.root, self.fallback, self.mode = Path(root), fallback, mode
-        self.profile, self.seed, self.prefer_fallback = profile, seed, prefer_fallback
+        self.profile, self.seed, self.prefer_fallback, self.recalled = profile, seed, prefer_fallback, recalled
 
     def get_or_run(
         self,
@@ -64,29 +69,29 @@ class Store:
     ) -> Result:
         """Result `name`, computed by `fn(**settings)` if it is not there or stale.
 
-        `fn` is a function of a module and returns a dictionary of JSON values and arrays. If it declares them it also
-        gets `checkpoint` (a folder for partial work, gone once the result is written), `progress(done, total, text)`
-        and `inputs` (the upstream Results by name). `source_files` are data files whose content enters the key;
-        `origins` says where settings came from (for status only). Raises InputError for bad names, settings and values.
+        `fn` is a function of a module, declared by `@declare`, and returns a dictionary of JSON values and arrays. If its
+        signature has them it also gets `checkpoint` (a folder for partial work, gone once the result is written),
+        `progress(done, total, text)` and `inputs` (the upstream Results by name). `source_files` are data files whose
+        content enters the key; `origins` says where settings came from (for status only). Raises InputError for bad names,
+        settings and values, and for a function without a declared version.
         """
         _check_name(name)
         tolerance = _check_tolerance(name, tolerance)
         if self.mode == "render":
             return self._committed(name)
-        function = provenance.function_name(fn)
+        provenance.function_name(fn)
         plain_settings, arrays = files.split(settings)
         if arrays:
             raise InputError(f"{name}: settings are JSON values; the array {next(iter(arrays))!r} belongs upstream")
         inputs = {other: self.read(other, asking=name) for other in upstream}
-        what = {
-            "name": name,
-            "function": function,
-            "settings": plain_settings,
-            "modules": provenance.module_hashes(fn.__module__),
-            "upstream": {other: result.identity for other, result in inputs.items()},
-            "files": {path.name: _file_digest(name, path) for path in map(Path, source_files)},
-        }
-        key = files.sha256(files.canonical(what).encode())
+        what = what_belongs(
+            name,
+            fn,
+            plain_settings,
+            {other: result.identity for other, result in inputs.items()},
+            {path.name: _file_digest(name, path) for path in map(Path, source_files)},
+        )
+        key = key_of(what)
         found = self._fresh(name, key, tolerance)
         if found is not None:
             return found
@@ -148,6 +153,21 @@ class Store:
             result = load(self.root, name)
         return result
 
+    def _recorder(self, fn: Callable[..., Any], name: str) -> records.Recorder:
+        recorder = records.Recorder(frozenset(every_piece(fn)), name)
+        if self.recalled is not None:
+            try:
+                former = load(self.recalled, name)
+                tasks = records.read_tasks(records.path_of(former.path), former.digest)
+            except (FileNotFoundError, files.CorruptFile):
+                return recorder
+            versions = key_parts(fn)["pieces"]
+            then = former.provenance.get("pieces", {})
+            for one in tasks.tasks if tasks is not None else ():
+                if one.function in versions and versions[one.function] == then.get(one.function):
+                    recorder.known = {**recorder.known, one.identity: one}
+        return recorder
+
     def _compute(
         self,
         fn: Callable[..., Mapping[str, Any]],
@@ -180,10 +200,20 @@ class Store:
             extra["inputs"] = inputs
         if clash := sorted(set(extra) & set(what["settings"])):
             raise InputError(f"{name}: {', '.join(clash)} is given by the store and cannot be a setting")
-        data = fn(**what["settings"], **extra)
+        recorder = self._recorder(fn, name)
+        with records.recording(recorder):
+            data = fn(**what["settings"], **extra)
         seconds = before + time.perf_counter() - start
+        if recorder.known:
+            with suppress(FileNotFoundError, files.CorruptFile):
+                seconds = max(seconds, load(self.recalled or self.root, name).provenance["seconds"])
         try:
-            files.write_record(path, data, self._header(key, what, tolerance, origins, seconds))
+            header = self._header(key, what, tolerance, origins, seconds)
+            header["provenance"]["code"] = provenance.code_behind(fn.__module__)[0]
+            content = files.content_digest(data)
+            # The record first: without its result it is overwritten by the next run, the other way round one would be missing.
+            records.write_tasks(records.path_of(path), content, recorder.tasks)
+            files.write_record(path, data, header)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         for folder in (self.root / ".partial").glob(f"{slug}-*"):
@@ -202,12 +232,40 @@ class Store:
             **rest,
             "origins": origins,
             "versions": provenance.versions(),
+            "processor": provenance.processor(),
             "threads": provenance.threads(),
             "seconds": round(seconds, 3),
             "peak_memory_mb": provenance.peak_memory_mb(),
             "created": provenance.today(),
         }
         return {"name": what["name"], "key": key, "tolerance": tolerance, "provenance": record}
+
+
+def what_belongs(
+    name: str,
+    fn: Callable[..., Any],
+    settings: Mapping[str, Any],
+    upstream: Mapping[str, str],
+    read: Mapping[str, str],
+) -> dict[str, Any]:
+    """Everything that the key of a result is made of; `upstream` and `read` are identities of results and checksums of files."""
+    declared = key_parts(fn)
+    return {
+        "name": name,
+        "function": provenance.function_name(fn),
+        "version": declared["version"],
+        "pieces": declared["pieces"],
+        "settings": dict(settings),
+        "upstream": dict(upstream),
+        "files": dict(read),
+        "data": declared["data"],
+        "libraries": provenance.code_behind(fn.__module__)[1],
+    }
+
+
+def key_of(what: Mapping[str, Any]) -> str:
+    """Key of a result, from :func:`what_belongs`."""
+    return files.sha256(files.canonical(what).encode())
 
 
 def _spent(clock: Path) -> float:

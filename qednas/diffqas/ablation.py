@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task
 from qednas.diffqas.campaign import FIXED, each_run, pool_of
 from qednas.diffqas.candidates import PAPER, POOLS
@@ -51,6 +52,7 @@ def measured(net: SideBySide, pool: Sequence, run: int) -> list[list[float]]:
     return out
 
 
+@declare(version=1)
 def run_variant(task: Task) -> dict[str, Any]:
     """One training of a variant by all its seeds: ``runs`` with errors, structural weights and entanglement before and after."""
     net, pool = searched(task), POOLS[task.get("pool", "paper")]
@@ -92,6 +94,7 @@ def errors_of(net: SideBySide, data: Windows, runs: int) -> list[float]:
     return (predictions(net, inputs, runs) - targets[:, 0]).square().mean(1).tolist()
 
 
+@declare(version=1)
 def run_discrete(task: Task) -> dict[str, Any]:
     """Search, then make it discrete by each rule: as found, trained on, and trained from the start with that choice alone.
 
@@ -131,6 +134,7 @@ def run_discrete(task: Task) -> dict[str, Any]:
     return {"runs": runs}
 
 
+@declare(version=1, pieces=(run_variant,))
 def variant_runs(
     datasets: list[str],
     depths: list[int],
@@ -171,6 +175,7 @@ def variant_runs(
     return {"runs": runs, "default": f"depth {depth}"}
 
 
+@declare(version=1, pieces=(run_discrete,))
 def discrete_runs(
     datasets: list[str],
     depth: int,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.statistics import ALPHA, holm, mean_and_sem
 from qednas.companion.figures import COLOURS
 from qednas.diffqas.ablation import RULES
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.classification_verdict import mean_sem
 from qednas.diffqas.device_noise import MITIGATIONS
 from qednas.diffqas.entangling import of_random_states
 from qednas.diffqas.forecasting_pictures import in_words, ratio, title
@@ -52,14 +52,17 @@ def moved_rows(verdict) -> list[dict]:
 
 def discrete_rows(verdict, runs) -> list[dict]:
     """Errors of what is left as multiples of those of the search, with how many candidates are left and how many are inert."""
+    ways = ("as found", "trained on", "from the start")
+    keys = [f"{rule}_{how}".replace(" ", "_") for rule in RULES for how in ways]
+    corrected = dict(zip(keys, holm([verdict["p"][key] for key in keys]), strict=True))
     rows = []
     for rule in RULES:
         own = [r for r in runs if r["variant"] == f"{rule}, as found"]
         row = {"kept": rule, "candidates": f"{np.mean([r['count'] for r in own]):.1f}",
                "cannot learn": f"{np.mean([r['inert'] for r in own]):.1f}"}  # fmt: skip
-        for how in ("as found", "trained on", "from the start"):
+        for how in ways:
             key = f"{rule}_{how}".replace(" ", "_")
-            row[how] = f"{in_words(verdict['summary'][key])}{'*' if verdict['p'][key] < 0.05 else ''}"
+            row[how] = f"{in_words(verdict['summary'][key])}{'*' if corrected[key] < ALPHA else ''}"
         rows.append(row)
     return rows
 
@@ -138,8 +141,8 @@ def noise_rows(runs) -> list[dict]:
     rows = []
     for noise, name in dict.fromkeys((r["noise"], r["mitigation"]) for r in runs):
         own = [r for r in runs if (r["noise"], r["mitigation"]) == (noise, name)]
-        mean, sem = mean_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in own])
-        far, far_sem = mean_sem([r["distance"] for r in own])
+        mean, sem = mean_and_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in own])
+        far, far_sem = mean_and_sem([r["distance"] for r in own])
         rows.append({
             "noise": {"uniform": "probabilities lost", "shots": "shots alone"}.get(noise, noise),
             "mitigation": name if noise not in ("exact", "uniform", "shots") else "",
@@ -159,7 +162,7 @@ def noise(runs):
 
     def ratios(kind: str, name: str) -> tuple[float, float]:
         own = [r for r in runs if (r["noise"], r["mitigation"]) == (kind, name)]
-        return mean_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in own])
+        return mean_and_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in own])
 
     for colour, mark, shift, name in zip(COLOURS, "osD^", (-0.18, -0.06, 0.06, 0.18), MITIGATIONS, strict=False):
         found = [ratio(dict(zip(("gain", "gain_sem"), ratios(kind, name), strict=True))) for kind in kinds]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import compare_within
+from qednas.base.task import declare
 from qednas.diffqas.ablation import RULES
-from qednas.diffqas.classification_verdict import paired
 from qednas.diffqas.gradient_variance import READS
 
 Runs = list[dict[str, Any]]
+Differences = dict[str, list[float]]  # of logarithms of errors, {series: by seed}
 
 
 def by_place(runs: Runs, **wanted: Any) -> dict[tuple[str, int], float]:
@@ -19,46 +22,52 @@ def by_place(runs: Runs, **wanted: Any) -> dict[tuple[str, int], float]:
     return {(r["dataset"], r["seed"]): float(np.log10(r["mse"])) for r in own}
 
 
-def over(other: dict, mine: dict) -> tuple[list[float], list[float]]:
-    """The two in the same order; both are of the same series and seeds."""
-    places = sorted(mine)
-    return [other[place] for place in places], [mine[place] for place in places]
+def over(other: Mapping[tuple[str, int], float], mine: Mapping[tuple[str, int], float]) -> Differences:
+    """``other`` less ``mine``, which are of the same series and seeds."""
+    found: Differences = {}
+    for series, seed in sorted(mine):
+        found.setdefault(series, []).append(other[series, seed] - mine[series, seed])
+    return found
 
 
-def moved(runs: Runs, default: str) -> dict[str, tuple[list[float], list[float]]]:
-    """Structural weights of another series against own ones, learned anew ones, and equal ones; all but the first kept fixed."""
+def moved(runs: Runs, default: str) -> dict[str, Differences]:
+    """Structural weights of another series against own ones, learned anew ones, and equal ones; all but the first kept fixed.
+
+    Of a series and seed the mean over the series that weights came from is taken: what it is compared with is one run.
+    """
     names = list(dict.fromkeys(r["dataset"] for r in runs))
-    foreign: list[float] = []
-    others: dict[str, list[float]] = {"own": [], "learned": [], "equal": []}
+    foreign: dict[tuple[str, int], float] = {}
+    others: dict[str, dict[tuple[str, int], float]] = {"own": {}, "learned": {}, "equal": {}}
     for b in names:
-        sources = {"own": f"weights of {b}", "learned": default, "equal": "equal weights"}
-        own = {name: by_place(runs, dataset=b, variant=variant) for name, variant in sources.items()}
-        for a in names:
-            if a == b:
-                continue
-            for place, value in sorted(by_place(runs, dataset=b, variant=f"weights of {a}").items()):
-                foreign.append(value)
-                for name, errors in own.items():
-                    others[name].append(errors[place])
+        sources = [by_place(runs, dataset=b, variant=f"weights of {a}") for a in names if a != b]
+        if sources:
+            foreign |= {place: float(np.mean([own[place] for own in sources])) for place in sources[0]}
+            others["own"] |= by_place(runs, dataset=b, variant=f"weights of {b}")
+            others["learned"] |= by_place(runs, dataset=b, variant=default)
+            others["equal"] |= by_place(runs, dataset=b, variant="equal weights")
+    if not foreign:  # of one series there is no other
+        return {}
     return {
-        "foreign_over_own": (foreign, others["own"]),
-        "foreign_over_learned": (foreign, others["learned"]),
-        "equal_over_foreign": (others["equal"], foreign),
+        "foreign_over_own": over(foreign, others["own"]),
+        "foreign_over_learned": over(foreign, others["learned"]),
+        "equal_over_foreign": over(others["equal"], foreign),
     }
 
 
-def entangled(runs: Runs) -> dict[str, float]:
-    """Spearman's correlation of the entropy of candidates alone, after training, with their error; ranks within each series."""
-    from scipy.stats import rankdata, spearmanr
+def entangled(runs: Runs) -> dict[str, Any]:
+    """Spearman's correlation of the entropy of candidates alone, after training, with their error, of every series and seed:
+    ``rho``, their mean; ``gain``, the same with its sign turned, positive where more entangled states have lower errors."""
+    from scipy.stats import spearmanr
 
     alone = [r for r in runs if r["variant"].startswith("fixed/")]
-    x, y = [], []
-    for name in dict.fromkeys(r["dataset"] for r in alone):
-        own = [r for r in alone if r["dataset"] == name]
-        x += list(rankdata([r["after"][0][1] for r in own]))
-        y += list(rankdata([r["mse"] for r in own]))
-    rho, p = spearmanr(x, y)
-    return {"rho": float(rho), "p": float(p)}
+    found: Differences = {}
+    for series, seed in dict.fromkeys((r["dataset"], r["seed"]) for r in alone):
+        own = [r for r in alone if (r["dataset"], r["seed"]) == (series, seed)]
+        x, y = [r["after"][0][1] for r in own], [r["mse"] for r in own]
+        orders = min(len(set(x)), len(set(y))) > 1  # of values that are all the same there is no correlation
+        found.setdefault(series, []).append(-float(spearmanr(x, y).statistic) if orders else 0.0)
+    told = compare_within(found)
+    return told | {"rho": -told["gain"]}
 
 
 def scaling(runs: Runs) -> dict[str, dict[str, float]]:
@@ -74,7 +83,7 @@ def scaling(runs: Runs) -> dict[str, dict[str, float]]:
     return out
 
 
-def shots(runs: Runs) -> tuple[dict[str, Any], dict[str, Any]]:
+def shots(runs: Runs) -> tuple[dict[str, Differences], dict[str, Differences]]:
     """Ratios of errors to exact ones, by shots: of exact searches when read, and of searches with shots when read exactly."""
     exact = by_place(runs, searched_with=0, read_with=0)
     reading, searching = {}, {}
@@ -85,28 +94,29 @@ def shots(runs: Runs) -> tuple[dict[str, Any], dict[str, Any]]:
     return reading, searching
 
 
-def noises(runs: Runs) -> dict[str, tuple[list[float], list[float]]]:
+def noises(runs: Runs) -> dict[str, Differences]:
     """Ratios of errors to exact ones, by noise and mitigation."""
     exact = by_place(runs, noise="exact")
     kinds = dict.fromkeys((r["noise"], r["mitigation"]) for r in runs if r["noise"] != "exact")
     return {f"{n} {m}".replace(" ", "_"): over(by_place(runs, noise=n, mitigation=m), exact) for n, m in kinds}
 
 
+@declare(version=1)
 def judged(inputs) -> dict[str, Any]:
     """From the results of chapter 11: what the claims are read from.
 
-    ``summary``: ratios of errors as powers of ten, with standard errors over series and seeds.  ``over_<variant>``: of a variant
-    to the search (positive: the search is better).  ``<rule>``: of a search made discrete to the one that is not, as found,
-    trained on, and from the start.  ``gain_of_separate_angles`` and ``gain_of_repaired_pool``: the other way round, positive
-    where these are better.  ``reading``, ``searching`` and ``noise``: of circuits read by shots or with noise to exact ones.
-    ``gradients``: see :func:`scaling`.  ``entanglement``: see :func:`entangled`, and ``gain``, the correlation with its sign
-    turned, positive where more entangled states have lower errors.
+    ``summary``: ratios of errors as powers of ten, with standard errors over seeds, the series fixed; ``p``: raw.
+    ``over_<variant>``: of a variant to the search (positive: the search is better).  ``<rule>``: of a search made discrete to the
+    one that is not, as found, trained on, and from the start.  ``gain_of_separate_angles`` and ``gain_of_repaired_pool``: the
+    other way round, positive where these are better.  ``reading``, ``searching`` and ``noise``: of circuits read by shots or with
+    noise to exact ones.
+    ``gradients``: see :func:`scaling`.  ``entanglement``: see :func:`entangled`.
     """
     variants, default = inputs["11/variants"]["runs"], inputs["11/variants"]["default"]
     discrete = inputs["11/discrete"]["runs"]
     mine = by_place(variants, variant=default)
     names = [v for v in dict.fromkeys(r["variant"] for r in variants) if v != default]
-    compared: dict[str, tuple[list[float], list[float]]] = {
+    compared: dict[str, Differences] = {
         f"over_{name.replace(' ', '_')}": over(by_place(variants, variant=name), mine)
         for name in names
         if not name.startswith(("weights of", "fixed/"))
@@ -120,18 +130,16 @@ def judged(inputs) -> dict[str, Any]:
             key = f"{rule}_{how}".replace(" ", "_")
             compared[key] = over(by_place(discrete, variant=f"{rule}, {how}"), by_place(discrete, variant=whole))
     reading, searching = shots(inputs["11/shots"]["runs"])
-    linked = entangled(variants)
-    # Two of them are tests of others the other way round.
-    tests = {name: paired(*pair, len(compared) - 2) for name, pair in compared.items()}
-    found = {name: test.pop("p") for name, test in tests.items()}
+    tests = {name: compare_within(own) for name, own in compared.items()}
+    p = {name: test.pop("p") for name, test in tests.items()}
 
-    def without_p(pairs: dict[str, Any]) -> dict[str, Any]:
-        return {name: {k: v for k, v in paired(*pair).items() if k != "p"} for name, pair in pairs.items()}
+    def measured(found: Mapping[str, Differences]) -> dict[str, Any]:
+        return {name: compare_within(own) for name, own in found.items()}
 
     return {
-        "summary": {**tests, "reading": without_p(reading), "searching": without_p(searching),
-                    "noise": without_p(noises(inputs["11/noise"]["runs"])), "gradients": scaling(inputs["11/gradients"]["runs"])},
-        "p": found,
-        "entanglement": linked | {"gain": -linked["rho"]},
+        "summary": {**tests, "reading": measured(reading), "searching": measured(searching),
+                    "noise": measured(noises(inputs["11/noise"]["runs"])), "gradients": scaling(inputs["11/gradients"]["runs"])},
+        "p": p,
+        "entanglement": entangled(variants),
         "default": default,
     }  # fmt: skip

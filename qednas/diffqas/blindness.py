@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task
 from qednas.diffqas.actor_critic import train_agents
 from qednas.diffqas.campaign import each_run, listed
@@ -15,6 +16,7 @@ from qednas.diffqas.grid import grid
 SAME = 1e-6  # largest difference between the logits of two poses that counts as none
 
 
+@declare(version=1)
 def run_blind(task: Task) -> dict[str, Any]:
     """Train ``methods`` by ``seeds`` as in :func:`~qednas.diffqas.control.run_agents`, and look what their policies see."""
     own = (task["methods"], task["seeds"], task["depth"], task["parameters"])
@@ -29,6 +31,7 @@ def run_blind(task: Task) -> dict[str, Any]:
     return {"runs": [{"environment": task["environment"], "method": m, "seed": s, "range": r} for m, s, r in runs]}
 
 
+@declare(version=1, pieces=(run_blind,))
 def blind_agents(
     inputs, methods: list[str], updates: int, depth: int, parameters: int, seeds: int, workers: int = 2, checkpoint=None,
     progress=None,

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from qednas.base.task import declare
+from qednas.companion.images import identity as images_identity
 from qednas.companion.parallel import Task, map_tasks
 from qednas.diffqas.blockwise import Blockwise, CircuitFeatures, bit_features, random_features
 from qednas.diffqas.candidates import PAPER, POOLS
@@ -116,6 +118,7 @@ def trained(net: nn.Module, data: Data, task: Task, **settings: Any) -> dict[str
     }
 
 
+@declare(version=1, data=(images_identity,))
 def run_paper(task: Task) -> dict[str, Any]:
     """One training of the classifier of the paper."""
     data = images(task["dataset"], task["classes"])
@@ -126,6 +129,7 @@ def run_paper(task: Task) -> dict[str, Any]:
     return dict(task) | trained(net, data, task, rate=task["rate"])
 
 
+@declare(version=1, data=(images_identity,))
 def run_ten(task: Task) -> dict[str, Any]:
     """One training on all classes."""
     data = images(task["dataset"], "all")
@@ -164,6 +168,7 @@ def tuned(
     return {"runs": found, "rates": chosen}
 
 
+@declare(version=1, pieces=(run_paper,))
 def paper_runs(
     targets: list[list[str]],
     methods: list[str],
@@ -197,6 +202,7 @@ def paper_runs(
     return tuned(run_paper, trials, tasks, workers, checkpoint, progress)
 
 
+@declare(version=1, pieces=(run_paper,))
 def option_runs(
     target: list[str],
     options: list[str],
@@ -216,6 +222,7 @@ def option_runs(
     return {"runs": map_tasks(run_paper, tasks, workers=workers, checkpoint=checkpoint, progress=progress)}
 
 
+@declare(version=1, pieces=(run_ten,))
 def ten_runs(
     datasets: list[str],
     methods: list[str],

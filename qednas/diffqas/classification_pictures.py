@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.classification import CONTROLS, FROZEN, SEARCHED
-from qednas.diffqas.classification_verdict import accuracies, fixed, mean_sem, option_rows, targets_of
+from qednas.diffqas.classification_verdict import accuracies, fixed, option_rows, targets_of
 from qednas.diffqas.published import FORECAST, SERIES, TEN_CLASSES
 
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
@@ -81,7 +82,7 @@ def compared(runs):
                 if method.isdecimal()
                 else accuracies(runs, dataset=dataset, classes=classes, method=method)
             )
-            mean, sem = mean_sem(own.values())
+            mean, sem = mean_and_sem(own.values())
             axis.errorbar(100 * (1 - mean), place, xerr=100 * sem, fmt="o", color=colour, capsize=2, ms=4)
         axis.set(title=title([dataset, classes]), xlabel="test error (%)", xscale="log")
         axis.set_xticks(ticks := within(axis.get_xlim(), (0.1, 0.3, 1, 3, 10, 30)), map(str, ticks))
@@ -159,7 +160,7 @@ def accuracy_rows(runs) -> list[dict]:
     ]
     listed += [(NAMES[m], m) for m in (*CONTROLS, "full")]
     for label, method in listed:
-        own = [mean_sem(accuracies(runs, dataset=d, classes=c, method=method).values()) for d, c in targets]
+        own = [mean_and_sem(accuracies(runs, dataset=d, classes=c, method=method).values()) for d, c in targets]
         trained = next(r["trained"] for r in runs if r["method"] == method)
         rows.append({"weights from": label, "trained": f"{trained:,}"}
                     | {title(t): percent(v) for t, v in zip(targets, own, strict=True)})  # fmt: skip
@@ -176,7 +177,7 @@ def options_table(options, runs) -> list[dict]:
             "option": row["option"],
             "test accuracy (%)": percent(row["accuracy"]),
             "seeds that stay at chance": f"{len(row['values']) - len(left)} of {len(row['values'])}",
-            "accuracy of the others (%)": percent(mean_sem(left)) if len(left) > 1 else alone,
+            "accuracy of the others (%)": percent(mean_and_sem(left)) if len(left) > 1 else alone,
         })  # fmt: skip
     return rows
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task
 from qednas.diffqas.actor_critic import train_agents
 from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed, narrowed
@@ -35,6 +36,7 @@ def networks(outputs: int, methods: Sequence[str], seeds: Sequence[int], depth: 
     return Stacked([narrowed(net, START) for net in made])
 
 
+@declare(version=1)
 def run_agents(task: Task) -> dict[str, Any]:
     """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each: ``runs``."""
     own = (task["methods"], task["seeds"], task["depth"], task["parameters"])
@@ -60,6 +62,7 @@ def best_rates(runs: list[dict[str, Any]]) -> dict[str, float]:
     return {m: max(by_rate, key=lambda rate: np.mean(by_rate[rate])) for m, by_rate in rewards.items()}
 
 
+@declare(version=1, pieces=(run_agents,))
 def control_runs(
     environments: list[str],
     methods: list[str],

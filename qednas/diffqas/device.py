@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Any
 
+import numpy as np
 import torch
 
 from qednas.diffqas.candidates import Candidate
@@ -126,7 +127,7 @@ class Device:
 
     name: of the device, as `qml.device` takes it.  shots: samples a circuit, or None for exact probabilities where the device has
     them.  options: further arguments of the device, such as {"method": "statevector"}.  seed: of the shots, of devices that take
-    one (qiskit.aer does not).  dtype: of what is returned.
+    one and of Aer behind Qiskit's plug-ins, which gets another for every circuit.  dtype: of what is returned.
     Gradients are by PennyLane's best method for the device (``self.method``), by parameter shift where that would be finite
     differences; with shots, values and gradients are unbiased estimates, drawn anew in every call.
 
@@ -163,6 +164,7 @@ class Device:
             self.options.setdefault("method", "statevector")
         self.check_memory(1)
         self.device = self.made(seed)
+        self.seeds = None if seed is None else np.random.default_rng(seed)
         self.method = self.tried()
         self.nodes = [self.node(candidate, self.method) for candidate in self.pool]
 
@@ -227,7 +229,19 @@ class Device:
             raise InputError(f"angles of shape {tuple(theta.shape)}: ({self.depth}, {self.n}) is needed")
         return torch.stack([self.run(node, theta.double()) for node in self.nodes]).to(self.dtype)
 
+    def reseed(self) -> None:
+        """Give Aer the seed of the next circuit: left to itself it draws its shots anew in every process."""
+        backend = getattr(getattr(self.device, "target_device", self.device), "backend", None)
+        if (
+            self.seeds is not None
+            and self.shots is not None
+            and backend is not None
+            and hasattr(backend, "set_options")
+        ):
+            backend.set_options(seed_simulator=int(self.seeds.integers(2**31)))
+
     def run(self, node: Any, angles: torch.Tensor) -> torch.Tensor:
+        self.reseed()
         if self.method == "backprop":
             return Again.apply(angles, lambda theta: self.measured(node, theta))
         return self.measured(node, angles)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task
 from qednas.diffqas.campaign import each_run
 from qednas.diffqas.candidates import PAPER, Candidate
@@ -56,8 +57,10 @@ def depolarising(strength: float) -> Any:
     return model
 
 
-def noisy(noise: str, n: int, depth: int, shots: int, pool: Sequence[Candidate] = PAPER) -> Device:
-    """The pool with noise, "depolarising e" or "device" (at most nine qubits).
+def noisy(
+    noise: str, n: int, depth: int, shots: int, pool: Sequence[Candidate] = PAPER, seed: int | None = None
+) -> Device:
+    """The pool with noise, "depolarising e" or "device" (at most nine qubits); seed: of the shots.
 
     Circuits are run as they are written: a compiler that optimises would undo the folding.
     """
@@ -66,11 +69,16 @@ def noisy(noise: str, n: int, depth: int, shots: int, pool: Sequence[Candidate] 
     if noise == "device":
         if n > len(LINE):
             raise InputError(f"qubits = {n}: the line on the device has {len(LINE)}")
-        options = {"backend": backend(), "initial_layout": list(LINE[:n]), "optimization_level": 0}
-        return Device("qiskit.remote", pool, n, depth, shots=shots, options=options)
+        options = {
+            "backend": backend(),
+            "initial_layout": list(LINE[:n]),
+            "optimization_level": 0,
+            "seed_transpiler": 0,
+        }
+        return Device("qiskit.remote", pool, n, depth, shots=shots, options=options, seed=seed)
     model = depolarising(float(noise.split()[1]))
     options = {"noise_model": model, "method": "density_matrix", "optimization_level": 0}
-    return Device("qiskit.aer", pool, n, depth, shots=shots, options=options)
+    return Device("qiskit.aer", pool, n, depth, shots=shots, options=options, seed=seed)
 
 
 def estimates(device: Device, angles: torch.Tensor) -> dict[int, np.ndarray]:
@@ -81,8 +89,13 @@ def estimates(device: Device, angles: torch.Tensor) -> dict[int, np.ndarray]:
     with torch.no_grad():
         for fold in FOLDS:
             nodes = [node if fold == 1 else qml.noise.fold_global(node, scale_factor=fold) for node in device.nodes]
-            found[fold] = np.array([np.asarray(node(angles)) for node in nodes], float)
+            found[fold] = np.array([seeded_run(device, node, angles) for node in nodes], float)
     return found
+
+
+def seeded_run(device: Device, node: Any, angles: torch.Tensor) -> np.ndarray:
+    device.reseed()
+    return np.asarray(node(angles))
 
 
 def confusions(noise: str, n: int, shots: int) -> list[np.ndarray]:
@@ -154,6 +167,7 @@ class Always:
         return self.p.to(angles.dtype)
 
 
+@declare(version=2)  # 2: shots of Aer are seeded
 def run_noise(task: Task) -> dict[str, Any]:
     """Search exactly, make the weights under each noise, and test: ``runs``, one for each noise and mitigation.
 
@@ -171,7 +185,7 @@ def run_noise(task: Task) -> dict[str, Any]:
     rows["shots", "none"] = np.array([draws.multinomial(task["shots"], p / p.sum()) for p in true]) / task["shots"]
     rows["uniform", "none"] = np.full_like(true, 2.0**-n)
     for noise in task["noises"]:
-        found = estimates(noisy(noise, n, task["depth"], task["shots"]), angles.double())
+        found = estimates(noisy(noise, n, task["depth"], task["shots"], seed=task["seed"]), angles.double())
         for name, p in mitigated(found, confusions(noise, n, task["shots"])).items():
             rows[noise, name] = p
     runs = []
@@ -184,6 +198,7 @@ def run_noise(task: Task) -> dict[str, Any]:
     return {"runs": runs}
 
 
+@declare(version=1, pieces=(run_noise,))
 def noise_runs(
     datasets: list[str],
     noises: list[str],

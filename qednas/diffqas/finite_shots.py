@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task
 from qednas.diffqas.campaign import each_run
 from qednas.diffqas.candidates import PAPER
@@ -88,6 +89,7 @@ def error_of(net: Generator, data) -> float:
     return float((predictions(Alone(net), inputs, 1)[0] - targets[:, 0]).square().mean())
 
 
+@declare(version=1)
 def run_shots(task: Task) -> dict[str, Any]:
     """Search with ``shots`` a circuit (exactly where 0), then make the weights with each of ``reads`` shots, ``repeats`` times.
 
@@ -111,6 +113,7 @@ def run_shots(task: Task) -> dict[str, Any]:
     return {"runs": runs}
 
 
+@declare(version=1, pieces=(run_shots,))
 def shot_runs(
     datasets: list[str],
     search: Sequence[int],

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task
 from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed, narrowed
 from qednas.diffqas.classification import SEARCHED, controlled
@@ -69,6 +70,7 @@ def held_out(data: Windows) -> Windows:
     return Windows((inputs[:own], targets[:own]), (inputs[own:], targets[own:]))
 
 
+@declare(version=1)
 def run_series(task: Task) -> dict[str, Any]:
     """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each: ``runs``."""
     data = single(windows(SERIES[task["dataset"]]()))
@@ -98,6 +100,7 @@ def best_settings(runs: list[dict[str, Any]]) -> dict[str, list[float]]:
     return {name: list(min(own.items(), key=lambda item: np.mean(item[1]))[0]) for name, own in errors.items()}
 
 
+@declare(version=1, pieces=(run_series,))
 def forecast_runs(
     datasets: list[str],
     controls: list[str],

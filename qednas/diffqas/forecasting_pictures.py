@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.classification import SEARCHED
 from qednas.diffqas.classification_pictures import NAMES as OTHERS
-from qednas.diffqas.classification_verdict import mean_sem
 from qednas.diffqas.forecasting_verdict import COLUMNS, TUNED, errors, series_of
 from qednas.diffqas.published import SERIES as TITLES
 from qednas.diffqas.series import SERIES, windows
@@ -79,7 +79,7 @@ def controls(runs, verdict):
     figure, axes = plt.subplots(1, len(names), figsize=(1.9 * len(names) + 1.2, 3.2), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         for place, method in enumerate(methods):
-            mean, sem = mean_sem(errors(runs, name, method, TUNED).values())
+            mean, sem = mean_and_sem(errors(runs, name, method, TUNED).values())
             colour = COLOURS[0] if method == SEARCHED else COLOURS[6] if method == "full" else COLOURS[1]
             axis.errorbar(mean, place, xerr=sem, fmt="o", ms=4, capsize=2, color=colour)
         for place, method in enumerate(simple, len(methods)):

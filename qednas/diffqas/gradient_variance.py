@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.simulator import Simulator
@@ -40,6 +41,7 @@ def gradients(number: int, n: int, depth: int, draws: int, seed: int) -> dict[st
     return {name: np.array(rows) for name, rows in found.items()}
 
 
+@declare(version=1)
 def run_variance(task: Task) -> dict[str, Any]:
     """Mean square of the gradient over draws and angles, with its standard error over draws, for each way to read."""
     found = gradients(task["candidate"], task["qubits"], task["depth"], task["draws"], task["seed"])
@@ -50,6 +52,7 @@ def run_variance(task: Task) -> dict[str, Any]:
     return out
 
 
+@declare(version=1, pieces=(run_variance,))
 def variance_runs(
     candidates: list[int],
     qubits: list[int],

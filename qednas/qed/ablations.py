@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import compare_within
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import reference
@@ -16,9 +18,11 @@ from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.every_architecture import half_chain, space_of
 from qednas.qed.exact_training import Space, summed
-from qednas.qed.paired import compare_all
+from qednas.qed.predictor import identity as predictor_identity
 from qednas.qed.predictor import shipped
 from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import CostClass, measured_costs
+from qednas.qed.step_costs import identity as costs_identity
 from qednas.qed.supernet import Supernet
 from qednas.qed.trained_alone import trained_alone
 
@@ -69,13 +73,15 @@ def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
     hamiltonian, given, parts, budget = space_of(task["system"], task["budget"])
     net = Supernet(parts, given, combine=variant.combine, seed=task["seed"])
     settings = SearchSettings(**{**task["settings"], "seed": task["seed"], **variant.changed})
+    if not exact:
+        cost = measured_costs().of_search(CostClass.of(hamiltonian, given), settings, task["budget"])
+        settings = replace(settings, steps=cost.steps(task["seconds"]))
     wanted = wanted_proxies(variant, task)
     make_ready()
     began = time.process_time()
     run = search_architecture(
-        hamiltonian, net, settings, wanted=wanted, budget=budget, exact=exact, seconds=task.get("seconds"),
-        clock=time.process_time,
-    )  # fmt: skip
+        hamiltonian, net, settings, wanted=wanted, budget=budget, exact=exact, clock=time.process_time
+    )
     relative = (run["energy"] - task["exact"]) / abs(task["exact"])
     ranked = net.probable(budget)
     told = {
@@ -94,6 +100,7 @@ def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
     return net, told
 
 
+@declare(version=1, data=(predictor_identity,))
 def search_small(task: Task) -> dict[str, Any]:
     net, told = searched(task, exact=True)
     space = Space.of(space_of(task["system"], task["budget"])[0])
@@ -109,6 +116,7 @@ def tasks_of(systems: list[dict], variants: list[str], seeds: int, common: dict)
     ]  # fmt: skip
 
 
+@declare(version=1, pieces=(search_small,))
 def small_ablation(
     inputs, variants: list[str], settings: dict, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:
@@ -143,14 +151,14 @@ def small_ablation(
         )
     standard = [r for r in runs if r["variant"] == STANDARD]
     comparisons = compared(runs)
-    matching = comparisons.get("no entanglement", {"mean": 0.0, "p_holm": 1.0})
+    matching = comparisons.get("no entanglement", {"gain": 0.0, "p": 1.0})
     missed = [abs(r["trained_entropy"] - r["wanted"]["entropy"]) / max(r["wanted"]["entropy"], 0.1) for r in standard]
     return {
         "runs": runs,
         "compared": comparisons,
         "summary": {
-            "matching_gain": matching["mean"],
-            "matching_p": matching["p_holm"],
+            "matching_gain": matching["gain"],
+            "matching_p": matching["p"],
             "median_rank": float(np.median([r["rank"] for r in standard])),
             "share_best": float(np.mean([r["rank"] == 0 for r in standard])),
             "worst_supernet": float(max(r["supernet"] for r in standard)),
@@ -178,16 +186,30 @@ def cost_ratio(space: dict[str, Any], runs: list[dict]) -> float:
 
 
 def compared(runs: list[dict]) -> dict[str, Any]:
-    """Every variant with the standard search: ln of the relative energy errors, paired by system and seed."""
+    """Every variant with the standard search: ln of the relative energy errors, paired by seed, the systems fixed.
 
-    def errors(variant: str) -> list[float]:
+    ``gain`` is positive where the standard search has smaller errors; ``p`` is raw.
+    """
+
+    def errors(variant: str) -> dict[str, np.ndarray]:
         own = sorted((r for r in runs if r["variant"] == variant), key=lambda r: (str(r["system"]), r["seed"]))
-        return np.log([max(r["relative"], LEAST) for r in own]).tolist()
+        found: dict[str, list[float]] = {}
+        for run in own:
+            found.setdefault(str(run["system"]), []).append(max(run["relative"], LEAST))
+        return {system: np.log(values) for system, values in found.items()}
 
+    standard = errors(STANDARD)
     others = [v for v in dict.fromkeys(r["variant"] for r in runs) if v != STANDARD]
-    return compare_all(errors(STANDARD), {v: errors(v) for v in others})
+    return {v: compare_within({s: own - standard[s] for s, own in errors(v).items()}) for v in others}
 
 
+@declare(
+    version=1,
+    data=(
+        predictor_identity,
+        costs_identity,
+    ),
+)
 def search_large(task: Task) -> dict[str, Any]:
     """Search a long chain by samples, then train what was found alone."""
     _, told = searched(task, exact=False)
@@ -199,11 +221,19 @@ def search_large(task: Task) -> dict[str, Any]:
     return told | alone | {"relative": (alone["energy"] - task["exact"]) / abs(task["exact"])}
 
 
+@declare(version=1)
 def large_reference(task: Task) -> dict[str, Any]:
     found = reference(build(task["family"], task["sites"], **task["parameters"]))
     return {"exact": found["energy"], "proxies": found["proxies"], "method": found["method"]}
 
 
+@declare(
+    version=1,
+    pieces=(
+        large_reference,
+        search_large,
+    ),
+)
 def large_ablation(
     systems: list[dict],
     budget: int,
@@ -216,15 +246,14 @@ def large_ablation(
     checkpoint=None,
     progress=None,
 ) -> dict[str, Any]:
-    """The same at 50 sites and more: ``seconds`` of CPU time for a search, ``train_seconds`` for what it found.
-
-    References come from free fermions or DMRG.  Returns ``runs`` and ``compared`` as :func:`small_ablation`, and ``systems``.
+    """The same at 50 sites and more: as many steps as ``seconds`` of one core pay for in a search, ``train_seconds`` for what it
+    found, by the table of measured costs.  References come from free fermions or DMRG.  Returns ``runs`` and ``compared`` as
+    :func:`small_ablation`, and ``systems``.
     """
     folder = None if checkpoint is None else checkpoint / "references"
     solved = map_tasks(large_reference, systems, workers=workers, checkpoint=folder)
     known = [{"system": s} | found for s, found in zip(systems, solved, strict=True)]
-    common = {"budget": budget, "settings": {"steps": 100_000, **settings}, "seconds": seconds,
-              "train_seconds": train_seconds}  # fmt: skip
+    common = {"budget": budget, "settings": settings, "seconds": seconds, "train_seconds": train_seconds}
     tasks = tasks_of(known, variants, seeds, common)
     found = map_tasks(search_large, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, found, strict=True)]

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.companion.parallel import map_tasks
 from qednas.physics.families import FAMILIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.mean_field import mean_field
 from qednas.qed.architecture import every_part, kind_of, part_parameters, wrong_signs
 from qednas.qed.evaluation import run_single, solve, target_of
 from qednas.qed.every_architecture import KINDS
+from qednas.qed.predictor import identity as predictor_identity
 from qednas.qed.predictor import shipped
 from qednas.qed.recipes import RECIPES
 from qednas.qed.search import AGREED
@@ -59,10 +61,14 @@ def features_of(target: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run_part(task: Task) -> dict[str, Any]:
-    return run_single(task)
-
-
+@declare(
+    version=1,
+    pieces=(
+        solve,
+        run_single,
+    ),
+    data=(predictor_identity,),
+)
 def block_table(
     families: list[str],
     each: int,
@@ -74,7 +80,8 @@ def block_table(
     checkpoint=None,
     progress=None,
 ) -> dict[str, Any]:
-    """Train every size of every block of at most the largest of ``budgets`` (parameters a site) for ``seconds`` of CPU time.
+    """Train every size of every block of at most the largest of ``budgets`` (parameters a site) at equal cost: as many steps as
+    ``seconds`` of one core pay for by the table of measured costs.
 
     Returns ``targets`` with their features and references, ``runs`` (one per target, part and seed), and ``best``: for every
     target and budget the relative energy error of each kind at its best size (geometric mean over seeds) and the best kind.
@@ -97,7 +104,7 @@ def block_table(
             for p in parts
             for k in range(seeds)
         ]
-    found = map_tasks(run_part, tasks, workers=workers, checkpoint=part("runs"), progress=progress)
+    found = map_tasks(run_single, tasks, workers=workers, checkpoint=part("runs"), progress=progress)
     runs = []
     for task, one in zip(tasks, found, strict=True):
         exact = known[task["number"]]["energy"]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
@@ -56,6 +57,7 @@ def make(kind: str, sites: int, size: int, generator: torch.Generator) -> Block:
     return makers[kind]()
 
 
+@declare(version=1)
 def fit_one(task: Task) -> dict[str, Any]:
     """One block of one size, seed and target: infidelity, parameters, and half-chain entropies (nats) of both states."""
     torch.set_num_threads(1)
@@ -73,6 +75,7 @@ def fit_one(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(fit_one,))
 def capacity(
     sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
@@ -60,6 +61,7 @@ def label_state(hamiltonian: Hamiltonian) -> dict:
     }
 
 
+@declare(version=1)
 def solve_chunk(task: Task) -> dict:
     """Labels of a chunk of systems; the unit of work of one process."""
     labels = [label_state(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
@@ -70,6 +72,7 @@ def solve_chunk(task: Task) -> dict:
     }
 
 
+@declare(version=1, pieces=(solve_chunk,))
 def build_dataset(
     points: int,
     sizes: list[int],

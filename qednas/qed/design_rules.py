@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import compare
+from qednas.base.task import declare
 from qednas.qed.block_table import CONTROLS
 
 PROXIES = ("entropy", "mean", "variance", "skewness", "renyi2")
 SEES = {"entanglement": PROXIES, "control": CONTROLS, "both": (*PROXIES, *CONTROLS)}
 DEPTH = 2
-ALPHA = 0.05
 
 
 def features(targets: list[dict[str, Any]], names: tuple[str, ...]) -> np.ndarray:
@@ -64,24 +65,22 @@ def regret(row: dict[str, Any], said: str) -> float:
     return errors.get(said, max(errors.values())) - errors[row["best"]]
 
 
-def sign_test(mine: list[bool], other: list[bool]) -> float:
-    """One-sided p that ``mine`` is right more often, from the cases in which only one of the two is."""
-    from scipy.stats import binomtest
-
-    better = sum(a and not b for a, b in zip(mine, other, strict=True))
-    worse = sum(b and not a for a, b in zip(mine, other, strict=True))
-    return float(binomtest(better, better + worse, alternative="greater").pvalue) if better + worse else 1.0
+def by_family(row: dict[str, Any], families: list[str]) -> list[float]:
+    """Accuracy of a rule for each family: what it says of a family's targets comes from one rule, so a family counts once."""
+    values = np.array(row["per_target"])
+    return [float(values[np.array(families) == family].mean()) for family in dict.fromkeys(families)]
 
 
+@declare(version=1)
 def design_rules(inputs) -> dict[str, Any]:
     """Learn rules from ``08/table`` and judge them on families that were left out.
 
     Two rules look at nothing: the "majority" of the families that are not left out, which a tie can mislead, and "always" the
-    block that is most often the best at all, known with hindsight.  Sign tests are against the better of the two.
+    block that is most often the best at all, known with hindsight.  Comparisons are with the better of the two.
     Returns ``rows``, one per rule (``sees``, ``kind``): ``accuracy`` with standard error over all targets and budgets, ``regret``
     (mean of ln energy error over the best one's) and ``said``; ``shares`` of the best kinds at every budget; ``trees`` and
-    ``linear`` {budget: rule learned from all targets}; and ``summary`` with sign tests.  Several budgets of one target are not
-    independent, so tests count each target once: whether a rule is right at more budgets than another.
+    ``linear`` {budget: rule learned from all targets}; ``summary``, accuracies; and ``compared``: the tree that sees each of
+    ``SEES`` with the better blind rule, and ``both_over_control``, paired by family with raw p (:func:`by_family`).
     """
     table = inputs["08/table"]
     targets, budgets = table["targets"], table["budgets"]
@@ -118,17 +117,15 @@ def design_rules(inputs) -> dict[str, Any]:
     def row_of(kind: str, sees: str) -> dict[str, Any]:
         return next(r for r in rows if (r["kind"], r["sees"]) == (kind, sees))
 
-    def beats(mine: dict[str, Any], other: dict[str, Any]) -> float:
-        pairs = list(zip(mine["per_target"], other["per_target"], strict=True))
-        return sign_test([a > b for a, b in pairs], [b > a for a, b in pairs])
+    def over(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        return compare(by_family(mine, families), by_family(other, families))
 
     blind = [row_of("majority", "nothing"), row_of("always", "nothing")]
     base = max(blind, key=lambda row: row["accuracy"])
     summary: dict[str, float] = {row["kind"]: row["accuracy"] for row in blind} | {"blind": base["accuracy"]}
-    for sees in SEES:
-        tree = row_of("tree", sees)
-        summary |= {f"tree_{sees}": tree["accuracy"], f"tree_{sees}_p": beats(tree, base)}
-    summary["both_over_control_p"] = beats(row_of("tree", "both"), row_of("tree", "control"))
+    summary |= {f"tree_{sees}": row_of("tree", sees)["accuracy"] for sees in SEES}
+    compared = {sees: over(row_of("tree", sees), base) for sees in SEES}
+    compared["both_over_control"] = over(row_of("tree", "both"), row_of("tree", "control"))
     return {
         "rows": rows,
         "always": always,
@@ -139,6 +136,7 @@ def design_rules(inputs) -> dict[str, Any]:
         "trees": {str(b): tree_text(targets, [row["best"] for row in by_budget[b]]) for b in budgets},
         "linear": {str(b): linear_rule(targets, [row["best"] for row in by_budget[b]]) for b in budgets},
         "summary": summary,
+        "compared": compared,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES, chord_length, levels, page_entropy, proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
@@ -17,6 +18,7 @@ def half_chain(sites: int) -> int:
     return sites // 2 - 1
 
 
+@declare(version=1)
 def ising_line(sites: int, fields: list[float]) -> dict:
     """Half-chain entanglement of the transverse-field Ising chain at each field.
 
@@ -46,6 +48,7 @@ def haar_state(sites: int, rng: np.random.Generator) -> np.ndarray:
     return psi / np.linalg.norm(psi)
 
 
+@declare(version=1)
 def entropy_profiles(sites: int, samples: int, seed: int = 0) -> dict:
     """Entropy of every cut, lists (sites - 1,) in nats: a gapped chain, a critical chain and random states.
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
+
 LEAST = 1e-12  # infidelities below this are rounding
 
 
+@declare(version=1)
 def equal_budget(inputs) -> dict[str, Any]:
     """What ``05/capacity`` says at the number of parameters in the middle (geometric) of the range that all blocks cover.
 

@@ -1,17 +1,19 @@
 """The discovered architectures beside single blocks, random search and a search blind to entanglement, at equal cost (chapter 7).
 
-Every network has the same most parameters and is trained alone for the same CPU time.  A searcher of any kind has the same CPU
-time before that.  The size of a single block is the one that did best with a seed that is not reported.
+Every network has the same most parameters and is trained alone at the same cost: as many steps as so many seconds of one core
+pay for by the table of measured costs.  A searcher of any kind has the same cost before that.  The size of a single block is the
+one that did best with a seed that is not reported.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.errors import InputError
 from qednas.physics.families import build
@@ -21,18 +23,20 @@ from qednas.qed.architecture import Architecture, Given, every_part, kind_of, pa
 from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.every_architecture import KINDS, within
-from qednas.qed.paired import compare_all
+from qednas.qed.predictor import identity as predictor_identity
 from qednas.qed.predictor import shipped
 from qednas.qed.search import AGREED, CHOSEN, MOST_PROBABLE, halving
 from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import CostClass, measured_costs
+from qednas.qed.step_costs import identity as costs_identity
 from qednas.qed.supernet import Supernet
-from qednas.qed.trained_alone import STEPS, trained_alone
+from qednas.qed.trained_alone import trained_alone
 
 SEARCH, BLIND, RANDOM = "search", "energy only", "random"
 SEARCHERS = {SEARCH: "discovered", BLIND: "without entanglement", RANDOM: "random search"}
-SUPERNET = 1 / 3  # of the time of a search; the rest goes into rounds of training
+SUPERNET = 1 / 3  # of the cost of a search; the rest goes into rounds of training
 ROUNDS = ((6, 0.45), (3, 0.55))
-RANDOM_ROUNDS = ((8, 0.45), (4, 0.55))  # of a search without a supernet, which has a third more time for each
+RANDOM_ROUNDS = ((8, 0.45), (4, 0.55))  # of a search without a supernet, which has a third more steps for each
 ESTABLISHED = ("rbm", "mps", "dense")
 # A block without compiled loops takes seconds for a step at 50 sites.  It is shown beside the others, at its smallest size and
 # with one seed, and is no part of the space that is searched.
@@ -46,6 +50,7 @@ def target_of(target: dict[str, Any]) -> tuple[Hamiltonian, Given]:
     return hamiltonian, Given.of(hamiltonian, target["parameters"].get("width"))
 
 
+@declare(version=1)
 def solve(task: Task) -> dict[str, Any]:
     """Reference of one target: exact where that is possible, else DMRG."""
     hamiltonian, _ = target_of(task["target"])
@@ -66,6 +71,7 @@ def recorded(
         return {"energy": 0.0, "error": 0.0, "variance": 0.0, "failed": str(problem)} | nothing | counts
 
 
+@declare(version=1, data=(costs_identity,))
 def run_single(task: Task) -> dict[str, Any]:
     """One block alone."""
     hamiltonian, given = target_of(task["target"])
@@ -82,6 +88,13 @@ def drawn_at_random(
     return [every[k] for k in order[:count]]
 
 
+@declare(
+    version=1,
+    data=(
+        predictor_identity,
+        costs_identity,
+    ),
+)
 def run_searcher(task: Task) -> dict[str, Any]:
     """Search with one method and one seed, then train what was found alone with the seed that single blocks have."""
     hamiltonian, given = target_of(task["target"])
@@ -89,21 +102,24 @@ def run_searcher(task: Task) -> dict[str, Any]:
     parts = every_part(given, KINDS, budget)
     make_ready()
     began = time.process_time()
+    costs, where = measured_costs(), CostClass.of(hamiltonian, given)
     told: dict[str, Any] = {}
+    left = task["search_seconds"]
     if task["method"] == RANDOM:
         ranked = drawn_at_random(given, parts, budget, RANDOM_ROUNDS[0][0], task["seed"])
         rounds = RANDOM_ROUNDS
     else:
         net = Supernet(parts, given, seed=task["seed"])
-        settings = SearchSettings(**{"steps": STEPS, "seed": task["seed"], **CHOSEN})
+        settings = SearchSettings(**{"seed": task["seed"], **CHOSEN})
         if task["method"] == BLIND:
-            settings = SearchSettings(**{"steps": STEPS, "seed": task["seed"], **CHOSEN, "entanglement": 0.0})
+            settings = replace(settings, entanglement=0.0)
+        steps = costs.of_search(where, settings, task["budget"]).steps(SUPERNET * task["search_seconds"])
+        left *= 1 - SUPERNET
         wanted = shipped().predict(hamiltonian)["proxies"]
         try:
             run = search_architecture(
-                hamiltonian, net, settings, wanted=wanted, budget=budget, clock=time.process_time,
-                seconds=SUPERNET * task["search_seconds"],
-            )  # fmt: skip
+                hamiltonian, net, replace(settings, steps=steps), wanted=wanted, budget=budget, clock=time.process_time
+            )
             told = {"supernet_steps": run["steps"], "stopped": ""}
         except InputError as problem:  # the supernet is used as it is
             told = {"supernet_steps": None, "stopped": str(problem)}
@@ -111,8 +127,10 @@ def run_searcher(task: Task) -> dict[str, Any]:
         ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
         rounds = ROUNDS
         told["probabilities"] = net.probabilities()
-    left = task["search_seconds"] - (time.process_time() - began)
-    best, candidates = halving(hamiltonian, given, ranked, left, task["seed"], rounds=rounds, clock=time.process_time)
+    best, candidates = halving(
+        hamiltonian, given, ranked, left, task["seed"], rounds=rounds, clock=time.process_time,
+        cost=lambda architecture: costs.of(where, architecture),
+    )  # fmt: skip
     spent = time.process_time() - began
     alone = recorded(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
     found = {"architecture": list(best.architecture.parts), "candidates": candidates, "search_seconds": spent}
@@ -141,6 +159,14 @@ def slow_sizes(target: dict[str, Any], budget: int) -> dict[str, str]:
     return {kind: part for kind, part in SLOW.items() if part_parameters(part, given) <= budget * hamiltonian.sites}
 
 
+@declare(
+    version=1,
+    pieces=(
+        solve,
+        run_single,
+        run_searcher,
+    ),
+)
 def evaluation(
     targets: list[dict],
     budget: int,
@@ -154,8 +180,9 @@ def evaluation(
 ) -> dict[str, Any]:
     """Train and search every target with every method.
 
-    budget: parameters a site.  seconds, pilot_seconds and search_seconds are CPU time: of the final training of every network, of
-    the choice of a size, and of one search.  Returns ``references``, ``sizes`` {kind: part} of every target, ``pilots`` and
+    budget: parameters a site.  seconds, pilot_seconds and search_seconds of one core, in steps by the table of measured costs: of
+    the final training of every network, of the choice of a size, and of one search.  Returns ``references``, ``sizes`` {kind:
+    part} of every target, ``pilots`` and
     ``runs`` (one per target, method and seed, with ``relative`` energy error).
     """
 
@@ -215,72 +242,4 @@ def evaluation(
         "budget": budget,
         "seeds": seeds,
         "times": {"train": seconds, "pilot": pilot_seconds, "search": search_seconds},
-    }
-
-
-def log_error(run: dict[str, Any]) -> float:
-    """ln of the relative energy error; an error smaller than its own standard error is told as that."""
-    return float(np.log(max(run["relative"], run["relative_error"], 1e-12)))
-
-
-def judged(inputs) -> dict[str, Any]:
-    """What ``07/runs`` says.
-
-    Returns ``rows``, one per target, with the mean of ln(energy error) of every method, whether the discovered architecture is
-    ``better_than_blocks`` (all of them), ``better_than_established``, ``best`` of all methods and ``not_worse`` than the best
-    block by two standard errors; ``compared``: every method with the discovered one, paired by target; and ``summary``.
-    """
-    found = inputs["07/runs"]
-    methods = [*BLOCKS, *SEARCHERS]
-    rows = []
-    for number, target in enumerate(found["targets"]):
-        logs = {
-            method: [log_error(r) for r in found["runs"] if r["target"] == number and r["method"] == method]
-            for method in methods
-        }
-        mean = {m: float(np.mean(v)) for m, v in logs.items() if v}
-        sem = {m: float(np.std(v, ddof=1) / len(v) ** 0.5) if len(v) > 1 else 0.0 for m, v in logs.items() if v}
-        blocks = [m for m in BLOCKS if m in mean]
-        first = min(blocks, key=mean.__getitem__)
-        mine = mean[SEARCH]
-        own = [r for r in found["runs"] if r["target"] == number and r["method"] == SEARCH]
-        rows.append(
-            {
-                "target": number,
-                "sites": target["sites"],
-                "mean": mean,
-                "mean_sem": sem,
-                "best_block": first,
-                "better_than_blocks": all(mine < mean[m] for m in blocks),
-                "better_than_established": all(mine < mean[m] for m in ESTABLISHED if m in mean),
-                "best": all(mine <= mean[m] for m in mean),
-                "not_worse": mine - mean[first] <= 2 * float(np.hypot(sem[SEARCH], sem[first])),
-                "relative": float(np.mean([r["relative"] for r in own])),
-                "agreed": all((r["r_hat"] or 1.0) < AGREED for r in own),
-            }
-        )
-    everywhere = [m for m in methods if all(m in row["mean"] for row in rows) and m != SEARCH]
-    compared = compare_all(
-        [row["mean"][SEARCH] for row in rows], {m: [row["mean"][m] for row in rows] for m in everywhere}
-    )
-    long = [row for row in rows if row["sites"] >= 50]
-    choosers = [compared[BLIND], compared[RANDOM]]
-    return {
-        "rows": rows,
-        "compared": compared,
-        "summary": {
-            **{
-                f"share_{name}": float(np.mean([row[name] for row in rows]))
-                for name in ("better_than_blocks", "better_than_established", "best", "not_worse")
-            },
-            "median_relative": float(np.median([row["relative"] for row in rows])),
-            "worst_relative": float(max(row["relative"] for row in rows)),
-            "share_handled": float(np.mean([row["relative"] < 1e-2 and row["agreed"] for row in long]))
-            if long
-            else 0.0,
-            "gain_over_blind": compared[BLIND]["mean"],
-            "p_over_blind": compared[BLIND]["p_holm"],
-            "least_gain": min(row["mean"] for row in choosers),
-            "largest_p": max(row["p_holm"] for row in choosers),
-        },
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.statistics import mean_interval
 from qednas.companion.figures import COLOURS
 from qednas.qed.architecture import kind_of
-from qednas.qed.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS, log_error
+from qednas.qed.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS
+from qednas.qed.evaluation_verdict import log_error
 from qednas.qed.references import title
 
 MARKS = dict(zip((*BLOCKS, *SEARCHERS), "osD^X*vP", strict=True))
@@ -55,15 +57,16 @@ def errors(runs, verdict):
 
 
 def comparison(verdict):
-    """Factor between the energy error of every method and that of the discovered architecture, over the targets."""
+    """Factor between the energy error of every method and that of the discovered architecture, over the targets, with intervals
+    of 95 %."""
     import matplotlib.pyplot as plt
 
     rows = verdict["compared"]
     figure, axis = plt.subplots(figsize=(6.4, 0.4 * len(rows) + 1.2), layout="constrained")
     for number, row in enumerate(rows.values()):
-        middle, sem = row["mean"], row["mean_sem"] or 0.0
-        axis.plot(np.exp([middle - sem, middle + sem]), [number, number], "-", color=COLOURS[0])
-        axis.plot(np.exp(middle), number, "o", color=COLOURS[0], mfc=COLOURS[0] if row["p_holm"] < 0.05 else "white")
+        interval = mean_interval(row["gain"], row["gain_sem"], max(row["pairs"] - 1, 1))
+        axis.plot(np.exp(interval), [number, number], "-", color=COLOURS[0])
+        axis.plot(np.exp(row["gain"]), number, "o", color=COLOURS[0])
     axis.axvline(1, color="0.4", ls="--", lw=1)
     axis.set_yticks(range(len(rows)), [LABELS[m] for m in rows])
     axis.set(xscale="log", xlabel="energy error over that of the discovered architecture", ylim=(len(rows) - 0.5, -0.5))

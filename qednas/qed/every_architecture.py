@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
@@ -43,6 +44,7 @@ def half_chain(psi: np.ndarray, space: Space) -> dict[str, float]:
     return proxies(schmidt_spectra(whole, sites)[sites // 2 - 1])
 
 
+@declare(version=1)
 def train_one(task: Task) -> dict[str, Any]:
     """One architecture trained by exact sums: its relative energy error, its entropy, and the CPU seconds it took."""
     hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
@@ -59,6 +61,7 @@ def train_one(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(train_one,))
 def every_architecture(
     systems: list[dict], budget: int, seeds: int, steps: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:
@@ -99,6 +102,7 @@ def every_architecture(
     return {"systems": out, "seeds": seeds, "steps": steps, "budget": budget, "timing": {"seconds": seconds}}
 
 
+@declare(version=1)
 def contained(systems: list[dict], budget: int) -> dict[str, Any]:
     """How far a supernet whose gates are 0 and 1 is from the network of each architecture, with the same weights.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.canonical_frame import Frame, canonical
 from qednas.physics.families import build
@@ -137,6 +138,7 @@ def know(hamiltonian: Hamiltonian) -> Known:
     return Known(np.append(row, [state.interaction, state.missing]), local, base, share / (share + HALF_GATE), 1 - free)
 
 
+@declare(version=1)
 def solve_chunk(task: Task) -> dict:
     """What is known of a chunk of systems; the unit of work of one process."""
     found = [know(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
@@ -149,6 +151,7 @@ def solve_chunk(task: Task) -> dict:
     }
 
 
+@declare(version=1, pieces=(solve_chunk,))
 def tabulate_inputs(inputs, chunk: int = 100, workers: int = 2, checkpoint=None, progress=None) -> dict:
     """:class:`Known` of every system of the data set, in its order, as arrays.
 

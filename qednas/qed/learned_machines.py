@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
@@ -26,6 +27,7 @@ def full_state(space: Space, sites: int, psi: np.ndarray) -> np.ndarray:
     return full
 
 
+@declare(version=1)
 def train_one(task: Task) -> dict:
     """One machine of one size and seed: energies, entropies of its state and of the exact one (nats), overlap."""
     torch.set_num_threads(1)
@@ -52,6 +54,7 @@ def train_one(task: Task) -> dict:
     }
 
 
+@declare(version=1, pieces=(train_one,))
 def learned_machines(
     sizes: list[int], seeds: int, steps: int, density: float, workers: int = 2, checkpoint=None, progress=None
 ) -> dict:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
@@ -36,6 +37,7 @@ def drawn_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict
     return interpolate(first, second, share), {"families": names, "share": share, "sites": sites}
 
 
+@declare(version=1)
 def solve_mixture(task: Task) -> dict:
     """Exact half-chain proxies of one mixture, or its gap if the ground state is degenerate."""
     hamiltonian, what = drawn_mixture(task["seed"], task["number"], task["sites"])
@@ -47,6 +49,7 @@ def solve_mixture(task: Task) -> dict:
     }
 
 
+@declare(version=1, pieces=(solve_mixture,))
 def solve_mixtures(count: int, sites: int, seed: int = 0, workers: int = 2, checkpoint=None, progress=None) -> dict:
     """Exact results of ``count`` random mixtures; ``mixtures`` lists those with a unique ground state."""
     tasks = [{"seed": seed, "number": k, "sites": sites} for k in range(count)]

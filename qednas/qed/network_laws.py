@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.basis import multiply
 from qednas.physics.entanglement import page_entropy, proxies, schmidt_spectra
@@ -36,6 +37,7 @@ def worst_stabiliser(stabilisers: list[Hamiltonian], psi: np.ndarray) -> float:
     return max(abs(np.vdot(psi, multiply(p, psi)).real - 1) for p in stabilisers)
 
 
+@declare(version=1)
 def exact_machines(sites: int, torus: list[int]) -> dict:
     """Known states as machines: how far stabilisers are from 1 and entropies (nats) from their exact values.
 
@@ -91,6 +93,7 @@ def drawn_machine(
     return machine
 
 
+@declare(version=1)
 def short_range_draws(sites: int, ranges: list[int], draws: int, spread: float = 1.0, seed: int = 0) -> dict:
     """Entropy of every cut over random machines of short range with one hidden unit per spin.
 
@@ -122,6 +125,7 @@ def gap_ratio(spectrum: np.ndarray) -> float:
     return float(np.mean(np.minimum(gaps[1:], gaps[:-1]) / np.maximum(np.maximum(gaps[1:], gaps[:-1]), 1e-300)))
 
 
+@declare(version=1)
 def draw_random(task: Task) -> dict:
     """Half-chain entropy (nats) and gap ratio of machines of one ensemble and size, one value a draw."""
     sites, shape = task["sites"], ENSEMBLES[task["ensemble"]]
@@ -135,6 +139,7 @@ def draw_random(task: Task) -> dict:
     return {"entropy": [proxies(p)["entropy"] for p in spectra], "ratio": [gap_ratio(p) for p in spectra]}
 
 
+@declare(version=1, pieces=(draw_random,))
 def random_machines(
     sizes: list[int], draws: int, seed: int = 0, workers: int = 2, checkpoint=None, progress=None
 ) -> dict:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
@@ -134,6 +135,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+@declare(version=1)
 def run_case(task: Task) -> dict[str, Any]:
     """Train and measure one case with one seed; raises InputError when the energy breaks the variational principle."""
     torch.set_num_threads(1)
@@ -168,6 +170,7 @@ def run_case(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(run_case,))
 def published_energies(
     cases: list[str],
     seeds: int,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import is_free_fermion, reference
@@ -59,6 +60,7 @@ def drawn() -> list[tuple[str, str, int, dict]]:
 TARGETS = CHOSEN + drawn()
 
 
+@declare(version=1)
 def solve_target(task: Task) -> dict:
     """DMRG reference of one target, and the same from free fermions where they apply (None elsewhere)."""
     hamiltonian = build(task["family"], task["sites"], **task["parameters"])
@@ -73,6 +75,7 @@ def solve_target(task: Task) -> dict:
     }
 
 
+@declare(version=1, pieces=(solve_target,))
 def solve_targets(
     classes: list[str] | None, chi: int, most: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict:

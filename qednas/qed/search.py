@@ -28,6 +28,7 @@ from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.estimates import Estimate
 from qednas.qed.predictor import shipped
 from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import Cost
 from qednas.qed.supernet import Supernet
 from qednas.qed.trained_alone import STEPS, Final, final_values, training_settings
 from qednas.qed.vmc import train
@@ -102,7 +103,7 @@ def search(
     ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
     best, told = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
-    final = final_values(hamiltonian, best.block, seconds - (time.perf_counter() - began), seed + 10)
+    final = final_values(hamiltonian, best.block, seed + 10, seconds=seconds - (time.perf_counter() - began))
     out = {
         "architecture": list(best.architecture.parts),
         "energy": final.energy.mean,
@@ -164,9 +165,12 @@ def halving(
     *,
     rounds: Rounds = ROUNDS,
     clock: Callable[[], float] = time.perf_counter,
+    cost: Callable[[Architecture], Cost] | None = None,
 ) -> tuple[Candidate, list[dict[str, Any]]]:
     """Train the architectures in rounds; returns the best of the last round and what became of each.
 
+    With ``cost`` every network makes as many steps as its share of ``seconds`` pays for, at least one; without it trains until
+    that time is over by ``clock``.
     A network whose training cannot go on drops out, with the reason.  Raises InputError when that is so of all of them, or when
     the time is too short for one step of any.
     """
@@ -178,15 +182,18 @@ def halving(
         kept = kept[:count]
         each = seconds * share / len(kept)
         for index, candidate in enumerate(kept):
-            settings = training_settings(hamiltonian, seed + number, float(shares[number]), float(shares[number + 1]))
+            steps = STEPS if cost is None else cost(candidate.architecture).steps(each)
+            settings = training_settings(
+                hamiltonian, seed + number, float(shares[number]), float(shares[number + 1]), steps=steps
+            )
             words = f"phase 3, round {number + 1}: {candidate.architecture}"
             row = rows[candidate.architecture]
             path = place(checkpoints, f"round-{number}-{index}")
             resumed = path is not None and path.exists()
             try:
                 run = train(
-                    hamiltonian, candidate.block, settings, seconds=each, progress=reporter(tell, words),
-                    checkpoint=path, clock=clock,
+                    hamiltonian, candidate.block, settings, seconds=each if cost is None else None,
+                    progress=reporter(tell, words), checkpoint=path, clock=clock,
                 )  # fmt: skip
             except InputError as problem:
                 if resumed:  # perhaps the checkpoint of another search: nothing is to be lost

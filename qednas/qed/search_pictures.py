@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from qednas.base.statistics import mean_interval
 from qednas.companion.figures import COLOURS
 from qednas.qed.ablations import DRAWN, STANDARD, VARIANTS
 from qednas.qed.references import title
@@ -95,7 +96,8 @@ def landscape(space, found):
 
 
 def comparisons(panels):
-    """Factor between the energy errors of each variant and of the standard search: one panel for each {title: result}."""
+    """Factor between the energy errors of each variant and of the standard search, with intervals of 95 %: one panel for each
+    {title: result}."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -106,11 +108,9 @@ def comparisons(panels):
             row = found["compared"].get(variant)
             if row is None:
                 continue
-            middle, sem = row["mean"], row["mean_sem"] or 0.0
-            axis.plot(np.exp([middle - sem, middle + sem]), [number, number], "-", color=COLOURS[0], lw=1.5)
-            axis.plot(
-                np.exp(middle), number, "o", color=COLOURS[0], mfc="white" if row["p_holm"] > 0.05 else COLOURS[0]
-            )
+            interval = mean_interval(row["gain"], row["gain_sem"], row["gain_df"])
+            axis.plot(np.exp(interval), [number, number], "-", color=COLOURS[0], lw=1.5)
+            axis.plot(np.exp(row["gain"]), number, "o", color=COLOURS[0])
         axis.axvline(1, color="0.4", lw=1, ls="--")
         pairs = max(row["pairs"] for row in found["compared"].values())
         axis.set(xscale="log", title=f"{text} ({pairs} pairs)")
@@ -154,13 +154,18 @@ def ranks(found, variant) -> str:
     return told([r["rank"] for r in found["runs"] if r["variant"] == variant])
 
 
-def small_rows(found) -> list[dict]:
-    """Rows of the table of the short chains: one a variant."""
+def gain_over(found, variant) -> dict:
+    """The comparison of a variant with the standard search, or none where it was not run."""
+    return found["compared"].get(variant, {"gain": 0.0, "p": 1.0})
+
+
+def small_rows(found, compared) -> list[dict]:
+    """Rows of the table of the short chains: one a variant; compared: each with the standard one."""
     rows = []
     for variant in dict.fromkeys(r["variant"] for r in found["runs"]):
         own = [r for r in found["runs"] if r["variant"] == variant]
         missed = [abs(r["trained_entropy"] - r["wanted"]["entropy"]) for r in own]
-        row = found["compared"].get(variant)
+        row = compared.get(variant)
         rows.append(
             {
                 "search": VARIANTS[variant].label.removesuffix(" instead of predicted ones"),
@@ -169,7 +174,7 @@ def small_rows(found) -> list[dict]:
                 "tau": f"{np.mean([r['tau'] for r in own]):+.2f}",
                 "supernet": f"{np.exp(np.mean(np.log([max(abs(r['supernet']), FLOOR) for r in own]))):.1e}",
                 "entropy": f"{np.median(missed):.4f}",
-                "p": "" if row is None else f"{row['p_holm']:.2g}",
+                "p": "" if row is None else f"{row['p']:.2g}",
             }
         )
     return rows

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.companion.store import load
 from qednas.companion.weights import PREFIX, result_arrays
@@ -116,11 +117,12 @@ def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarr
     }
 
 
+@declare(version=1)
 def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     """Random points held out, half of them to calibrate the error bars on, half to report on.
 
     Returns the record, the calibration of its error bars, the refinement's error bars and how it does, and predicted, std,
-    truth (n, 5) of the reported systems for the picture.
+    truth (n, 5) of the reported systems, with their family and point.
     """
     chosen = TrainingSettings(**settings)
     data = gathered(inputs, chosen)
@@ -148,6 +150,7 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
         "std": std,
         "truth": held.target,
         "family": data.family[held.system].tolist(),
+        "point": data.names[held.system].tolist(),
     }
 
 
@@ -194,6 +197,7 @@ def judge_refinement(widths: Widths, cases: list) -> dict:
     }
 
 
+@declare(version=1)
 def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     """Trained on the smaller half of the sizes, asked at the larger ones; gives the growth of the error bars with size."""
     chosen = TrainingSettings(**settings)
@@ -223,6 +227,7 @@ def own_parts(data: Data, index: int, largest: int) -> list[Part]:
     return [Part(data.systems[j].hamiltonian(), data.systems[j].proxies, False) for j in np.flatnonzero(own)]
 
 
+@declare(version=1)
 def split_critical(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     """The points nearest to criticality held out: at the largest size, the smallest gaps times sites over the energy a site."""
     chosen = TrainingSettings(**settings)
@@ -245,27 +250,7 @@ def calibration_of(inputs) -> Calibration:
     return Calibration(shares, wide, np.asarray(growth, float))
 
 
-def split_families(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
-    """Each family that is corrected held out in turn: what the shared terms are worth on a Hamiltonian never seen."""
-    data = gathered(inputs)
-    families = list(dict.fromkeys(data.family[data.corrected].tolist()))
-    tasks = [dict(task_of(inputs, settings, seed)) | {"family": f} for f in families]
-    found = map_tasks(one_family, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
-    exact = sorted(set(data.family.tolist()) - set(families))
-    return {"families": dict(zip(families, found, strict=True)), "exact": exact}
-
-
-def task_of(inputs, settings: dict, seed: int) -> Task:
-    """What a worker needs to read the data by itself."""
-    paths = {name: str(inputs[name].path) for name in ("02/dataset", "03/inputs")}
-    return {"paths": paths, "settings": settings, "seed": seed}
-
-
-def read_task(task: Task, settings: TrainingSettings) -> Data:
-    dataset, known = (load(Path(path).parents[1], name) for name, path in task["paths"].items())
-    return gather(dataset, known, settings)
-
-
+@declare(version=1)
 def one_family(task: Task) -> dict:
     settings = TrainingSettings(**task["settings"])
     data = read_task(task, settings)
@@ -274,18 +259,30 @@ def one_family(task: Task) -> dict:
     return report(data, predictor, test, ~test, task["seed"])
 
 
-def ablation(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
-    """What each part of the design is worth: every variant trained to 12 sites and asked at 16, with the same settings."""
-    tasks = [dict(task_of(inputs, settings, seed)) | {"variant": name} for name in VARIANTS]
-    found = map_tasks(one_variant, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+@declare(version=1, pieces=(one_family,))
+def split_families(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
+    """Each family that is corrected held out in turn: what the shared terms are worth on a Hamiltonian never seen."""
     data = gathered(inputs)
-    largest = half_chain(data, data.sites == data.sites.max())
-    rows = dict(zip(VARIANTS, found, strict=True))
-    rows["mean field alone"] = summaries(largest.base, largest.target, seed=seed)
-    rows["Gaussian process for the network"] = gaussian_process(data, largest, seed)
-    return {"variants": rows, "trained": lower_half(data), "asked": int(data.sites.max())}
+    families = list(dict.fromkeys(data.family[data.corrected].tolist()))
+    tasks = [{"settings": settings, "seed": seed, "family": f} for f in families]
+    found = map_tasks(
+        one_family, tasks, workers=workers, checkpoint=checkpoint, progress=progress, located=located(inputs)
+    )
+    exact = sorted(set(data.family.tolist()) - set(families))
+    return {"families": dict(zip(families, found, strict=True)), "exact": exact}
 
 
+def located(inputs) -> dict[str, str]:
+    """Where a worker finds the data."""
+    return {name: str(inputs[name].path) for name in ("02/dataset", "03/inputs")}
+
+
+def read_task(task: Task, settings: TrainingSettings) -> Data:
+    dataset, known = (load(Path(path).parents[1], name) for name, path in task["paths"].items())
+    return gather(dataset, known, settings)
+
+
+@declare(version=1)
 def one_variant(task: Task) -> dict:
     settings = TrainingSettings(**(task["settings"] | VARIANTS[task["variant"]]))
     data = read_task(task, settings)
@@ -293,6 +290,21 @@ def one_variant(task: Task) -> dict:
     held = half_chain(data, data.sites == data.sites.max())
     truth = half_chain(data, data.sites == data.sites.max()).target
     return summaries(answers(predictor, held)[0], truth, seed=task["seed"])
+
+
+@declare(version=1, pieces=(one_variant,))
+def ablation(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
+    """What each part of the design is worth: every variant trained to 12 sites and asked at 16, with the same settings."""
+    tasks = [{"settings": settings, "seed": seed, "variant": name} for name in VARIANTS]
+    found = map_tasks(
+        one_variant, tasks, workers=workers, checkpoint=checkpoint, progress=progress, located=located(inputs)
+    )
+    data = gathered(inputs)
+    largest = half_chain(data, data.sites == data.sites.max())
+    rows = dict(zip(VARIANTS, found, strict=True))
+    rows["mean field alone"] = summaries(largest.base, largest.target, seed=seed)
+    rows["Gaussian process for the network"] = gaussian_process(data, largest, seed)
+    return {"variants": rows, "trained": lower_half(data), "asked": int(data.sites.max())}
 
 
 def gaussian_process(data: Data, asked: Table, seed: int) -> dict:
@@ -313,6 +325,7 @@ def gaussian_process(data: Data, asked: Table, seed: int) -> dict:
     return summaries(asked.base + model.predict(rows(asked)), asked.target, seed=seed)
 
 
+@declare(version=1)
 def split_mixtures(inputs, seed: int = 0) -> dict:
     """The shipped predictor on interpolations of two families, which no training system is."""
     predictor = stored_predictor(inputs["03/predictor"])
@@ -346,6 +359,7 @@ def split_mixtures(inputs, seed: int = 0) -> dict:
     }
 
 
+@declare(version=1)
 def train_final(inputs, settings: dict, seed: int = 0, progress: Callable | None = None) -> dict:
     """The predictor that is shipped: trained on every usable system, with the error bars of the splits.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.families import build
@@ -23,6 +24,7 @@ from qednas.qed.vmc import Settings, train
 FIELD = 1.0  # of the Ising chain that the blocks are trained on
 
 
+@declare(version=1)
 def check_one(task: Task) -> dict[str, Any]:
     """Both values of S_2 (nats) at cuts of one trained block: from all its amplitudes, or of the exact chain, and from swaps."""
     torch.set_num_threads(1)
@@ -50,6 +52,7 @@ def check_one(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(check_one,))
 def swap_check(
     sites: int,
     sizes: dict[str, int],

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.errors import InputError
 from qednas.physics.entanglement import PROXIES
@@ -42,6 +43,7 @@ COST_ERROR = 1e-4  # nats
 COST_SITES = 100
 
 
+@declare(version=1)
 def solve_target_parts(task: Task) -> dict:
     """Exact small relatives of one target, or why there are none."""
     hamiltonian = build(task["family"], task["sites"], **task["parameters"])
@@ -55,6 +57,7 @@ def solve_target_parts(task: Task) -> dict:
     }
 
 
+@declare(version=1, pieces=(solve_target_parts,))
 def solve_all_parts(inputs, workers: int = 2, checkpoint=None, progress=None) -> dict:
     """Exact small relatives (10-16 sites) of every target: what refinement and per-system baselines look at."""
     tasks = [{k: t[k] for k in ("family", "sites", "parameters")} for t in inputs["04/references"]["targets"]]
@@ -69,6 +72,7 @@ def restored(hamiltonian, stored: list[dict]) -> list[Part]:
     return [Part(small[p["sites"]], np.array(p["proxies"]), p["window"]) for p in stored]
 
 
+@declare(version=1)
 def compare(inputs, seed: int = 0) -> dict:
     """Prediction beside reference for every target, with and without refinement, and every rival.
 
@@ -187,6 +191,7 @@ def judge_bars(summary: dict) -> list[dict]:
     return rows
 
 
+@declare(version=1)
 def cost_of(task: Task) -> dict:
     """DMRG of one target at growing bond dimension until its entropy is right to COST_ERROR: seconds and error of each."""
     from qednas.physics.dmrg import ground_state
@@ -205,6 +210,7 @@ def cost_of(task: Task) -> dict:
     return {"runs": runs}
 
 
+@declare(version=1, pieces=(cost_of,))
 def cost(inputs, repeats: int = 5, checkpoint=None, progress=None) -> dict:
     """What a prediction costs and what DMRG costs; all of it is of this machine.
 

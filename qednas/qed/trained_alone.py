@@ -1,4 +1,4 @@
-"""One architecture trained by Monte Carlo for a fixed time, then measured: the yardstick of the search and its chapters."""
+"""One architecture trained by Monte Carlo at a fixed cost, then measured: the yardstick of the search and its chapters."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from qednas.qed.estimates import Estimate, over_chains
 from qednas.qed.local_energy import LocalEnergy
 from qednas.qed.search_settings import energy_scale
 from qednas.qed.source import Source
+from qednas.qed.step_costs import CostClass, measured_costs
 from qednas.qed.swap import RESOLVED, conserved_number, swap_ratios
 from qednas.qed.vmc import train
 from qednas.qed.vmc_settings import Settings
@@ -30,8 +31,10 @@ LEAST_RECORDS, MOST_RECORDS = 16, 256  # configurations of each chain
 MEASURED = 0.2  # of the training time goes into the final energy
 
 
-def training_settings(hamiltonian: Hamiltonian, seed: int, first: float, last: float, samples: int = 512) -> Settings:
-    """How a network is trained from a share ``first`` to a share ``last`` of its whole training."""
+def training_settings(
+    hamiltonian: Hamiltonian, seed: int, first: float, last: float, samples: int = 512, steps: int = STEPS
+) -> Settings:
+    """How a network is trained from a share ``first`` to a share ``last`` of its whole training, in ``steps`` at most."""
 
     def between(pair: tuple[float, float]) -> tuple[float, float]:
         ratio = pair[1] / pair[0]
@@ -40,7 +43,7 @@ def training_settings(hamiltonian: Hamiltonian, seed: int, first: float, last: f
     unit = energy_scale(hamiltonian)
     rate = between(RATE)
     return Settings(
-        steps=STEPS, samples=samples, chains=samples, rate=(rate[0] / unit, rate[1] / unit), shift=between(SHIFT),
+        steps=steps, samples=samples, chains=samples, rate=(rate[0] / unit, rate[1] / unit), shift=between(SHIFT),
         longest=LONGEST, renewed=0.125, warm_up=12, seed=seed,
     )  # fmt: skip
 
@@ -60,17 +63,28 @@ class Final:
 def final_values(
     hamiltonian: Hamiltonian,
     block: Block,
-    seconds: float,
     seed: int,
+    *,
+    records: int | None = None,
+    seconds: float = 0.0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Final:
-    """Sample a network for about ``seconds``: its energy, and its second Renyi entropy by swaps of the same samples."""
+    """Sample a network: its energy, and its second Renyi entropy by swaps of the same samples.
+
+    records: configurations of each chain; None takes as many as there is time for in ``seconds`` by ``clock``.
+    """
     began = clock()
+
+    def enough(count: int) -> bool:
+        if records is not None:
+            return count >= records
+        return count >= LEAST_RECORDS and (clock() - began >= seconds or count >= MOST_RECORDS)
+
     source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
     local_energy, conserved = LocalEnergy(hamiltonian), conserved_number(hamiltonian, block)
     energies: list[np.ndarray] = []
     swaps: list[np.ndarray] = []
-    while len(energies) < LEAST_RECORDS or (clock() - began < seconds and len(energies) < MOST_RECORDS):
+    while not enough(len(energies)):
         bits = source.draw(block, 1, 2)[0]
         energies.append(local_energy(block, bits).numpy())
         first, second = bits.bool().chunk(2)
@@ -87,18 +101,22 @@ def final_values(
 def trained_alone(
     hamiltonian: Hamiltonian, given: Given, architecture: Architecture, seconds: float, seed: int
 ) -> dict[str, Any]:
-    """Train for ``seconds`` of CPU time and measure with other chains.
+    """Train for as many steps as ``seconds`` of one core pay for by the table of measured costs, and measure with other chains.
+
+    The measurement takes :data:`MEASURED` of the same cost; one configuration of all its chains counts as a step.
 
     Returns ``energy`` with ``error`` (Pauli units), ``variance``, ``v_score``, ``r_hat``, ``renyi2`` with ``renyi2_error`` (half
-    chain, nats; None where the samples do not resolve it), ``parameters``, ``train_steps`` and ``train_seconds``.
+    chain, nats; None where the samples do not resolve it), ``parameters``, ``train_steps`` and ``train_seconds`` (as measured).
     """
     make_ready()
     block = architecture.build(given, seed)
+    cost = measured_costs().of(CostClass.of(hamiltonian, given), architecture)
+    records = min(MOST_RECORDS, max(LEAST_RECORDS, round(MEASURED * seconds / cost.seconds)))
     began = time.process_time()
-    settings = training_settings(hamiltonian, seed, 0.0, 1.0)
-    run = train(hamiltonian, block, settings, seconds=seconds, clock=time.process_time)
+    settings = training_settings(hamiltonian, seed, 0.0, 1.0, steps=cost.steps(seconds))
+    run = train(hamiltonian, block, settings, clock=time.process_time)
     spent = time.process_time() - began
-    final = final_values(hamiltonian, block, MEASURED * seconds, seed + 1000, clock=time.process_time)
+    final = final_values(hamiltonian, block, seed + 1000, records=records)
     return {
         "energy": final.energy.mean,
         "error": final.energy.error,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.errors import InputError
 from qednas.qnas.comparison import observed
@@ -89,6 +90,7 @@ def budgeted_search(
     return {"rows": np.array(rows), "incumbent": best - table.means[leaders], "seconds": seconds}
 
 
+@declare(version=1)
 def search_budgets(task: Task) -> dict[str, Any]:
     """The searches of one space, method and cost (``none``: without a budget): {budget: what is known of all seeds}."""
     table = known_table(task["space"])
@@ -112,6 +114,7 @@ def budgets_of(task: Task, table: Table) -> list[tuple[str, tuple[str, float, np
     return [(f"{share:g}", (task["cost"], quantile(values, share), values)) for share in task["quantiles"]]
 
 
+@declare(version=1, pieces=(search_budgets,))
 def search_within_budgets(
     spaces: Sequence[str],
     searches: Mapping[str, Mapping[str, Any]],

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH, searcher
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.nasbench201 import nasbench201, training_seconds
-from qednas.qnas.statistics import regret_curves
+from qednas.qnas.regrets import regret_curves
 from qednas.qnas.table import Table
 
 
@@ -61,6 +63,7 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     }
 
 
+@declare(version=1, data=(tables_identity,))
 def run_searches(task: Task) -> dict[str, Any]:
     """The searches of one table and method, ``seeds`` of them; curves (seeds, evaluations).
 
@@ -81,6 +84,7 @@ def run_searches(task: Task) -> dict[str, Any]:
     return curves | times | {"counts": counts}
 
 
+@declare(version=1, pieces=(run_searches,))
 def compare_searches(
     tables: Sequence[str],
     searches: Mapping[str, Mapping[str, Any]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.statistics import holm
 from qednas.companion.figures import COLOURS
 from qednas.qnas.comparison_verdict import WITHIN
 from qednas.qnas.methods import OPTIMISERS
@@ -101,7 +102,10 @@ def needed_rows(verdict) -> list[dict]:
 
 
 def paired_rows(verdict, first: str, reference: str) -> list[dict]:
-    """One search against another on every table: p adjusted, effects, and the t-test that the paper asks for."""
+    """One search against another on every table: p corrected for all comparisons of this kind, effects, and the t-test that the
+    paper asks for."""
+    every = [row for own in verdict["tests"].values() for row in own["comparisons"]]
+    corrected = {id(row): p for row, p in zip(every, holm([row["p"] for row in every]), strict=True)}
     rows = []
     for table, own in verdict["tests"].items():
         found = next(r for r in own["comparisons"] if (r["first"], r["second"]) == (first, reference))
@@ -109,7 +113,7 @@ def paired_rows(verdict, first: str, reference: str) -> list[dict]:
             {
                 "table": TABLES[table],
                 "median difference": f"{found['median']:+.2f}",
-                "Wilcoxon p, Holm": f"{found['holm']:.2g}",
+                "Wilcoxon p, Holm": f"{corrected[id(found)]:.2g}",
                 "rank-biserial": f"{found['rank_biserial']:+.2f}",
                 "A12": f"{found['a12']:.2f} ({found['a12_low']:.2f} to {found['a12_high']:.2f})",
                 "t-test p": f"{found['t_p']:.2g}",

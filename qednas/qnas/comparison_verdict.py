@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from qednas.qnas.statistics import compare, evaluations_to, median_evaluations, wilcoxon
+from qednas.base.statistics import compare as paired
+from qednas.base.statistics import mean_sem
+from qednas.base.task import declare
+from qednas.qnas.regrets import compare, evaluations_to, median_evaluations
 
 WITHIN = 0.5  # accuracy points of the best row that count as close
 DAY = 24 * 3600
 ROUNDING = 1e-5  # curves are kept in single precision
-
-
-def mean_sem(values: np.ndarray, key: str) -> dict[str, float]:
-    """Mean over seeds with its standard error."""
-    return {key: float(values.mean()), f"{key}_sem": float(values.std(ddof=1) / len(values) ** 0.5)}
 
 
 def by_seed(curves, name: str, what) -> np.ndarray:
@@ -29,7 +27,7 @@ def claimed(curves, champion: str, others: Sequence[str]) -> tuple[dict[str, Any
 
     ``regret``: by how many points its regret is lower at the end.  ``speed``: the logarithm of their evaluations until a row
     within half a point was seen, less that of its own (one more than all where none was).  ``optimum``: by how much more often it
-    saw the best row.  The second dictionary has p of Wilcoxon's signed ranks, times the number of tests (Bonferroni).
+    saw the best row.  The second dictionary has the raw p of Wilcoxon's signed ranks.
     """
     parts = {
         "regret": lambda own: -own["incumbent"][:, -1].astype(float),
@@ -41,11 +39,13 @@ def claimed(curves, champion: str, others: Sequence[str]) -> tuple[dict[str, Any
     for other in others:
         for part, what in parts.items():
             gains = by_seed(curves, champion, what) - by_seed(curves, other, what)
-            summary.setdefault(other, {})[part] = mean_sem(gains, "gain")
-            p[f"{other} {part}"] = min(1.0, len(parts) * len(others) * wilcoxon(gains))
+            found = paired(gains)
+            p[f"{other} {part}"] = found.pop("p")
+            summary.setdefault(other, {})[part] = found
     return summary, p
 
 
+@declare(version=1)
 def judged(
     inputs, champion: str, others: Sequence[str], references: Sequence[str], source: str = "13/searches", seed: int = 0
 ) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def judged(
 
     ``regret``: {table: {name: mean and ``_sem``}}.  ``needed``: {table: {name: {"close", "best"}}}, medians over seeds with
     bootstrap intervals.  ``seconds``: median of the loop's own for one evaluation.  ``days``: all trainings, mean and ``_sem``.
-    ``tests``: as of :func:`~qednas.qnas.statistics.compare`, of regrets, every search with each of ``references``.  ``summary``,
+    ``tests``: as of :func:`~qednas.qnas.regrets.compare`, of regrets, every search with each of ``references``.  ``summary``,
     ``p``: of :func:`claimed`.
     """
     curves = inputs[source]["curves"]

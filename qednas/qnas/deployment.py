@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import mean_sem
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.errors import InputError
 from qednas.qnas.budgets import NONE, SWEPT
 from qednas.qnas.build import build
-from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.costs import costs, flops, parameters
 from qednas.qnas.edge_verdict import Known, incumbent
 from qednas.qnas.hand_designed import HAND_DESIGNED, hand_designed
+from qednas.qnas.problems import identity as problems_identity
 from qednas.qnas.problems import problem
 from qednas.qnas.quantised import deploy
 from qednas.qnas.trained_spaces import trained_space
@@ -34,6 +36,7 @@ TINY: dict[str, dict[str, Any]] = {
 }
 
 
+@declare(version=1, data=(problems_identity,))
 def deploy_once(task: Task) -> dict[str, Any]:
     """Train one network with one seed and deploy it: ``held`` accuracy (%), parameters, flops, and what ``deploy`` measures.
 
@@ -70,6 +73,7 @@ def found_by(inputs, result: str, space: str, search: str, cost: str, quantile: 
     return own.named(own.digits([incumbent(Known(space), rows, seed)])[0])
 
 
+@declare(version=1, pieces=(deploy_once,))
 def deploy_found(
     inputs,
     result: str,

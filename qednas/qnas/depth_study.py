@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.angles import flat, interpolated
 from qednas.qnas.cost_circuit import alternating, classical
 from qednas.qnas.descent import PROBES, spsa
 from qednas.qnas.encoding import centred
 from qednas.qnas.instances import KINDS, instance
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.qaoa import QAOA, Optimised, approximation_ratio, optimum_probability
 from qednas.qnas.ramps import shipped_ramp
@@ -96,6 +98,7 @@ def by_depth(
         yield own, own.evaluations
 
 
+@declare(version=1, data=(tables_identity,))
 def run_depths(task: Task) -> dict[str, Any]:
     """One cost: ``ratio``, ``optimum``, ``near`` and ``circuits`` (strategies, depths), and what is there without a circuit."""
     cost = instance(task["kind"], task["choices"], task["seed"])
@@ -114,6 +117,7 @@ def run_depths(task: Task) -> dict[str, Any]:
     return found
 
 
+@declare(version=1, pieces=(run_depths,))
 def depth_runs(
     circuits: list[list[Any]],
     depths: list[int],
@@ -167,6 +171,7 @@ def exactly_valued(cost: Pairwise, mixer: str, depth: int, share: float, steps: 
     return diagonal.energies, circuit.probabilities((point[:depth], point[depth:]))
 
 
+@declare(version=1, data=(tables_identity,))
 def run_shots(task: Task) -> dict[str, Any]:
     """One cost: ``ratio`` and ``optimum`` (starts, shots, circuits) after SPSA, shots = 0 for exact values; ``start`` (starts,)
     without any step, and ``lbfgs`` with exact gradients: its ``ratio``, ``optimum`` and ``circuits`` (starts,)."""
@@ -198,6 +203,7 @@ def run_shots(task: Task) -> dict[str, Any]:
     return found
 
 
+@declare(version=1, pieces=(run_shots,))
 def shot_runs(
     mixer: str,
     choices: int,
@@ -224,6 +230,7 @@ def shot_runs(
     return {"found": found, "depth": depth, "mixer": mixer, **axes}
 
 
+@declare(version=1, data=(tables_identity,))
 def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -> dict[str, Any]:
     """Seconds (median of ``repeats``) for a look at every cost, for one simulated circuit, and for QAOA with its angles found.
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import mean_sem
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.comparison import observed
-from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.hardware import DeviceQAOA
 from qednas.qnas.loop import Search
@@ -34,6 +35,7 @@ def optimiser(spec: Mapping[str, Any], space: Space) -> DeviceQAOA | QAOA:
     return DeviceQAOA(spec["device"], spec["shots"], mixer=spec["mixer"], encoding=spec["encoding"], options=options)
 
 
+@declare(version=2)  # 2: shots of Aer are seeded
 def run_device(task: Task) -> dict[str, Any]:
     """One search of a trained space: ``regret`` at the end, ``infeasible`` of the ``measured`` shots, ``circuits`` that ran."""
     table, seed = trained_table(task["table"]), task["seed"]
@@ -57,6 +59,7 @@ def run_device(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(run_device,))
 def device_runs(
     table: str,
     devices: Mapping[str, Mapping[str, Any]],

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import compare, mean_sem
+from qednas.base.task import declare
 from qednas.qnas.budgets import NONE, known_table
 from qednas.qnas.comparison import observed
-from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.costs import costs
 from qednas.qnas.pareto import front, share_found
-from qednas.qnas.statistics import wilcoxon
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.trained_tables import trained_table, trained_values
 
@@ -56,6 +56,7 @@ def found_front(known: Known, runs: dict[str, Any], cost: str, name: str, seed: 
     return np.searchsorted(np.flatnonzero(known.usable), kept)
 
 
+@declare(version=1)
 def judged(inputs, result: str, champion: str) -> dict[str, Any]:
     """From the searches within budgets, ``result``.
 
@@ -63,7 +64,7 @@ def judged(inputs, result: str, champion: str) -> dict[str, Any]:
     {quantile: {"within": share of searches within the budget that ended inside it, "without": of those without one}}}}, with
     ``least_kept`` and ``kept_without`` over all.  ``fronts``: {space: {cost: {search: share of the hypervolume of the front of
     the space, mean and ``_sem``}}}.  ``against``: {search: by how much the champion's regret is lower, mean over spaces and
-    budgets, ``_sem`` over seeds}.  ``p``: Wilcoxon over seeds, times the number of searches.  ``points``: {space: {"score" and
+    budgets, paired by seeds}.  ``p``: raw, Wilcoxon over seeds.  ``points``: {space: {"score" and
     costs: (architectures,)}} and ``places``: {space: {cost: {"all" and searches with the first seed: their front}}}.
     """
     runs = inputs[result]["runs"]
@@ -95,13 +96,13 @@ def judged(inputs, result: str, champion: str) -> dict[str, Any]:
                 found["places"][space][cost][name] = fronts[0]
     means = {name: np.mean(values, axis=0) for name, values in ends.items()}
     others = [name for name in means if name != champion]
-    gains = {name: means[name] - means[champion] for name in others}
+    tests = {name: compare(means[name], means[champion]) for name in others}
     every = [one for by_cost in found["kept"].values() for by_label in by_cost.values() for one in by_label.values()]
     return found | {
         "least_kept": min(one["within"] for one in every),
         "kept_without": float(np.mean([one["without"] for one in every])),
-        "against": {name: mean_sem(gain, "gain") for name, gain in gains.items()},
-        "p": {name: min(1.0, len(others) * wilcoxon(gain)) for name, gain in gains.items()},
+        "p": {name: own.pop("p") for name, own in tests.items()},
+        "against": tests,
     }
 
 

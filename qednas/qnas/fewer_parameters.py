@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import compare, estimate
+from qednas.base.task import declare
 from qednas.errors import InputError
 from qednas.qnas.budgets import NONE
-from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.edge_verdict import Known, evaluated, incumbent
-from qednas.qnas.statistics import wilcoxon
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.trained_tables import FOLDER, read_hand_designed
 
@@ -37,13 +37,14 @@ def best_by_hand(space: str, folder: Path = FOLDER) -> dict[str, Any]:
     return max(rows, key=lambda one: one["held"])
 
 
+@declare(version=1)
 def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -> dict[str, Any]:
     """The claim of 10 % fewer parameters, from the searches within budgets, ``result``, by the rule of this module.
 
     ``spaces``: {space: {rival: {search: "saved" and "gained" (test score, points), and "met": share of seeds with a network as
     good; means with ``_sem`` over seeds}}}, for every search as the one that sweeps.  ``summary``: {rival: {search: means over
-    spaces, ``_sem`` over seeds}}.  ``more``: {rival: {search: by how much more the champion saves}}, and ``p`` of these
-    (Wilcoxon over seeds, times the number of searches).  ``claimed``: share of seeds in which the mean over spaces is at least
+    spaces, ``_sem`` over seeds}}.  ``more``: {rival: {search: by how much more the champion saves}}, and the raw ``p`` of these
+    (Wilcoxon over seeds).  ``claimed``: share of seeds in which the mean over spaces is at least
     that.
     """
     runs = inputs[result]["runs"]
@@ -68,9 +69,8 @@ def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -
             for space, swept in own.items():
                 spaces.setdefault(space, {}).setdefault(rival, {})[name] = told(swept)
         others = [name for name in means if name != champion]
-        gains = {name: means[champion][0] - means[name][0] for name in others}
-        more[rival] = {name: mean_sem(gain, "gain") for name, gain in gains.items()}
-        p[rival] = {name: min(1.0, len(others) * wilcoxon(gain)) for name, gain in gains.items()}
+        more[rival] = {name: compare(means[champion][0], means[name][0]) for name in others}
+        p[rival] = {name: own.pop("p") for name, own in more[rival].items()}
         share[rival] = float(np.mean(means[champion][0] >= claimed))
     hands = {space: best_by_hand(space) for space in runs}
     return {"spaces": spaces, "summary": summary, "more": more, "p": p, "claimed": share, "hand-designed": hands}
@@ -101,4 +101,4 @@ def sweeps(known: Known, by_cost: dict[str, Any], name: str, hand: dict[str, Any
 
 def told(values: np.ndarray) -> dict[str, float]:
     """Means of (saved, gained, met; seeds)."""
-    return mean_sem(values[0], "saved") | mean_sem(values[1], "gained") | mean_sem(values[2], "met")
+    return estimate(values[0], "saved") | estimate(values[1], "gained") | estimate(values[2], "met")

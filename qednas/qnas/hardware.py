@@ -137,6 +137,11 @@ class DeviceQAOA:
         seed = int(rng.integers(2**31))
         if self.device == "qiskit.aer":
             return {} if "seed_simulator" in self.options else {"seed_simulator": seed}
+        if hasattr(
+            backend := self.options.get("backend"), "set_options"
+        ):  # Aer, in another process or with a device's noise
+            backend.set_options(seed_simulator=seed)
+            return {}
         (entry,) = entry_points(group="pennylane.plugins", name=self.device)
         takes = "seed" in inspect.signature(entry.load()).parameters and "seed" not in self.options
         return {"seed": seed} if takes else {}

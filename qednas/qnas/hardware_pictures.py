@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
 from qednas.qnas.hardware_verdict import ERRORS, WORST, device_noise, limits, on_device, shortest
 from qednas.qnas.noise_study import circuit_name
 from qednas.qnas.qaoa_pictures import MARKS, MIXERS, plus_minus
-from qednas.qnas.qaoa_verdict import averaged, mean_sem
+from qednas.qnas.qaoa_verdict import averaged
 
 MAPS = {
     "all-to-all": "all qubits coupled",
@@ -265,11 +266,11 @@ def tuning(result):
         best = np.asarray(own["best"]["near"])
         for rank, (colour, mark, (name, label)) in enumerate(zip(COLOURS, MARKS, TUNERS.items(), strict=False)):
             lost = best[:, None] - np.asarray(own["near"])[:, result["tuners"].index(name)][:, places]
-            mean, sem = mean_sem(100 * lost)
+            mean, sem = mean_and_sem(100 * lost)
             x = np.array([result["shots"][place] for place in places]) * 1.1 ** (rank - 1.5)
             axis.errorbar(x, mean, sem, fmt=f"{mark}-", ms=5, lw=1.2, color=colour, label=label)
         axis.axhline(0, color="0.5", ls="--", lw=1.2)
-        shipped, _ = mean_sem(100 * (best - np.asarray(own["shipped"]["near"])))
+        shipped, _ = mean_and_sem(100 * (best - np.asarray(own["shipped"]["near"])))
         axis.set(xscale="log", xlabel="shots of an energy", title=f"{titled(circuit)},\n{noise_title(noise)}")
         axis.text(
             0.98, 0.95, f"shipped angles: {shipped:.1f}", transform=axis.transAxes, ha="right", va="top", fontsize=9

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import compare, estimate, mean_and_sem
+from qednas.base.task import declare
 from qednas.qnas.depth_study import NEAR
 from qednas.qnas.mitigation_study import METHODS, TUNERS
 from qednas.qnas.noise import READ
 from qednas.qnas.noise_study import circuit_name
-from qednas.qnas.qaoa_verdict import averaged, mean_sem, paired
-from qednas.qnas.statistics import holm
+from qednas.qnas.qaoa_verdict import averaged
 
 WORST = "at worst"
 ERRORS = {WORST: 1.0, "today": 1.0, "a tenth": 0.1, "a hundredth": 0.01}  # of the device's errors
@@ -107,7 +108,7 @@ def survival(noise) -> dict[str, Any]:
             gates = measured["two"].mean(0) * np.log1p(-strength) + measured["one"].mean(0) * np.log1p(-strength / 10)
             own["chance"] += np.exp(gates + measured["qubits"].mean(0) * np.log1p(-READ)).tolist()
             for key, values in left.items():
-                mean, sem = mean_sem(values)
+                mean, sem = mean_and_sem(values)
                 own[key] += mean
                 own[f"{key}_sem"] += sem
         if own["chance"]:
@@ -119,7 +120,7 @@ def survival(noise) -> dict[str, Any]:
 
 def routed(routing) -> dict[str, Any]:
     """{choices: {circuit: {"counts": of every map, "limits": of the device, "qubits", "overhead": gates on the device over those
-    with all qubits coupled}}}."""
+    with all qubits coupled, "routed": the same of Sabre alone, mean over its seeds, ``_sem`` and ``_units``}}}."""
     found: dict[str, Any] = {}
     for choices, circuits in routing["found"].items():
         for circuit, maps in circuits.items():
@@ -128,6 +129,7 @@ def routed(routing) -> dict[str, Any]:
             found.setdefault(choices, {})[circuit] = {
                 "counts": {name: shortest(maps, name) for name in maps}, "qubits": qubits,
                 "overhead": counts["two"] / free["two"],
+                **estimate(np.asarray(maps[DEVICE_MAP]["two"])[0] / free["two"], "routed"),
                 "limits": limits(counts, qubits, routing["device"]), "device": counts,
             }  # fmt: skip
     return found
@@ -184,9 +186,9 @@ def tests(inputs) -> dict[str, dict[str, float]]:
     place = counted_shots(mitigation["shots"])[0]
     tuned = np.asarray(tuning["near"])[:, :, place]
     return {
-        "signal": paired(optimum[:, 0], np.asarray(own["uniform"]["optimum"])),
-        "deeper": paired(near[:, 1], near[:, 0]),
-        "mitigated": paired(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
+        "signal": compare(optimum[:, 0], np.asarray(own["uniform"]["optimum"])),
+        "deeper": compare(near[:, 1], near[:, 0]),
+        "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
     }
 
 
@@ -201,13 +203,14 @@ def recovery(mitigation) -> dict[str, Any]:
     name = device_noise(mitigation["noises"])
     runs = [own[name] for own in mitigation["recovery"].values()]
     few, *_, many = [*counted_shots(mitigation["shots"]), counted_shots(mitigation["shots"])[-1]]
-    recovered, error = (np.concatenate([np.asarray(own[key]) for own in runs]) for key in ("recovered", "error"))
+    # Costs of the same seed are alike in all circuits: a seed counts once.
+    recovered, error = (np.mean([np.asarray(own[key]) for own in runs], axis=0) for key in ("recovered", "error"))
     row = METHODS.index(LIBRARY_DEFAULT)
     out: dict[str, Any] = {}
     for key, values in (
         ("recovered", recovered[:, row, many]), ("error_few", error[:, row, few]), ("error_many", error[:, row, many]),
     ):  # fmt: skip
-        out[key], out[f"{key}_sem"] = mean_sem(values)
+        out |= estimate(values, key)
     return out | {
         "few": mitigation["shots"][few], "many": mitigation["shots"][many],
         "best_few": METHODS[int(error[:, :, few].mean(0).argmin())],
@@ -215,16 +218,17 @@ def recovery(mitigation) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@declare(version=1)
 def judged(inputs) -> dict[str, Any]:
     """From the results "routing", "limit", "noise" and "mitigation" of chapter 14.
 
     ``summary``: ``routing`` (:func:`routed`), ``survival`` (:func:`survival`), ``depth`` (:func:`deep`), ``noise``
-    (:func:`noisy`), ``mitigation``, means with errors, ``recovery`` (:func:`recovery`) and ``tests`` (:func:`tests`).  ``p``: of
-    the tests, adjusted by Holm for all of them.
+    (:func:`noisy`), ``mitigation``, means with errors, ``recovery`` (:func:`recovery`) and ``tests`` (:func:`tests`).  ``p``:
+    raw, of the tests.
     """
     mitigation = inputs["14/mitigation"]
     found = tests(inputs)
-    adjusted = holm([own.pop("p") for own in found.values()])
+    p = {name: own.pop("p") for name, own in found.items()}
     return {
         "summary": {
             "routing": routed(inputs["14/routing"]),
@@ -235,5 +239,5 @@ def judged(inputs) -> dict[str, Any]:
             "recovery": recovery(mitigation),
             "tests": found,
         },
-        "p": dict(zip(found, map(float, adjusted), strict=True)),
+        "p": p,
     }

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.cost_circuit import alternating
 from qednas.qnas.depth_study import quality, stacked
 from qednas.qnas.encoding import counts
 from qednas.qnas.instances import cells, instance
 from qednas.qnas.mixers import XMixer, xy_mixer
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.qaoa import QAOA
 from qednas.qnas.ramps import shipped_ramp, units
 
@@ -26,6 +28,7 @@ BETAS = {
 PENALTY = 2.0  # of infeasible strings; the spaces here have none
 
 
+@declare(version=1)
 def encodings() -> dict[str, Any]:
     """Qubits, terms and feasible share of every encoding for the ``cells`` of NAS-Bench-201 and those ``without_none``.
 
@@ -42,6 +45,7 @@ def encodings() -> dict[str, Any]:
     }
 
 
+@declare(version=1, data=(tables_identity,))
 def run_landscape(task: Task) -> dict[str, Any]:
     """One layer on one cost: ``ratio`` and ``optimum`` (gammas, betas).
 
@@ -70,6 +74,7 @@ def run_landscape(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(run_landscape,))
 def landscape_runs(
     circuits: list[list[Any]], points: int, instance_seed: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:
@@ -81,6 +86,7 @@ def landscape_runs(
     return {"runs": map_tasks(run_landscape, tasks, workers=workers, checkpoint=checkpoint, progress=progress)}
 
 
+@declare(version=1, data=(tables_identity,))
 def run_ends(task: Task) -> dict[str, Any]:
     """The best linear ramp of one cost.  ends: its largest gamma and beta; in_units: in those of the shipped ramps; relative:
     approximation ratio with the shipped ramp over that with the own one."""
@@ -96,6 +102,7 @@ def run_ends(task: Task) -> dict[str, Any]:
     return {"ends": ends, "in_units": ends / scale, "relative": shipped / own}
 
 
+@declare(version=1, pieces=(run_ends,))
 def concentration_runs(
     mixers: list[str],
     places: list[list[Any]],
@@ -120,6 +127,7 @@ def concentration_runs(
     return {"found": found, "places": places, "depth": depth}
 
 
+@declare(version=1, data=(tables_identity,))
 def run_own(task: Task) -> dict[str, Any]:
     """Angles (2, depth) found for one cost, in the units of the shipped ramps."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
@@ -128,6 +136,7 @@ def run_own(task: Task) -> dict[str, Any]:
     return {"angles": (np.array(own.angles) / scale[:, None]).tolist()}
 
 
+@declare(version=1, data=(tables_identity,))
 def run_moved(task: Task) -> dict[str, Any]:
     """Approximation ratios (sources,) of one cost with the angles found for others, and of a uniform measurement."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
@@ -142,6 +151,13 @@ def run_moved(task: Task) -> dict[str, Any]:
     return {"ratio": np.array([ratio(own) for own in task["angles"]]), "uniform": ratio([[0.0] * depth, [0.0] * depth])}
 
 
+@declare(
+    version=1,
+    pieces=(
+        run_own,
+        run_moved,
+    ),
+)
 def transfer_runs(
     mixer: str,
     groups: list[list[Any]],

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.angles import linear_ramp
 from qednas.qnas.depth_study import stacked
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.noise import NoisyCircuit, noise_of
 from qednas.qnas.noise_study import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp
 
@@ -145,10 +147,12 @@ def run_tuning(task: Task) -> dict[str, Any]:
 RUNS = {"recovery": run_recovery, "tuning": run_tuning}
 
 
+@declare(version=1, data=(tables_identity,))
 def run_one(task: Task) -> dict[str, Any]:
     return RUNS[task["part"]](task)
 
 
+@declare(version=1, pieces=(run_one,))
 def mitigation_runs(
     recovery: list[list[Any]],
     tuning: list[list[Any]],

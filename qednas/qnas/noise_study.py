@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.alternating import Alternating, Angles
 from qednas.qnas.angles import linear_ramp
@@ -21,6 +22,7 @@ from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.instances import fitted
 from qednas.qnas.mixers import XMixer, xy_mixer
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.noise import NoisyCircuit, noise_of
 from qednas.qnas.objectives import Expectation
 from qednas.qnas.pairwise import Pairwise
@@ -157,6 +159,7 @@ def tuned_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndar
     return best
 
 
+@declare(version=1, data=(tables_identity,))
 def run_noise(task: Task) -> dict[str, Any]:
     """One circuit on one cost under one noise.
 
@@ -204,6 +207,7 @@ def run_noise(task: Task) -> dict[str, Any]:
     return found
 
 
+@declare(version=1, pieces=(run_noise,))
 def noise_runs(
     circuits: list[list[Any]],
     noises: list[str],

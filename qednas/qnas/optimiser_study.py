@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
 from qednas.qnas.cost_circuit import on_qubits
 from qednas.qnas.depth_study import quality, stacked
 from qednas.qnas.grover import adaptive_search, default_limit, expected_cost, success
 from qednas.qnas.instances import KINDS, instance
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.vqe import VQE, RealCircuit
 
 AIMS = ("expectation", "cvar")
@@ -22,6 +24,7 @@ PENALTY = 2.0  # of infeasible strings; the space of VQE has none
 LONG = 10  # times its usual limit: so long every search is at the minimum
 
 
+@declare(version=1, data=(tables_identity,))
 def run_vqe(task: Task) -> dict[str, Any]:
     """One cost: ``ratio``, ``optimum`` and ``near`` (objectives, layers)."""
     cost = instance(task["kind"], 4, task["seed"])
@@ -38,6 +41,7 @@ def run_vqe(task: Task) -> dict[str, Any]:
     return found
 
 
+@declare(version=1, pieces=(run_vqe,))
 def vqe_runs(
     layers: list[int], steps: int, alpha: float, instances: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def vqe_runs(
     return {"found": found, "objectives": list(AIMS), **common}
 
 
+@declare(version=1, data=(tables_identity,))
 def run_annealing(task: Task) -> dict[str, Any]:
     """One cost: share of shots that are ``feasible`` and at the ``optimum``, and ``seconds`` of a shot (sweeps, penalties)."""
     cost = instance(task["kind"], 5, task["seed"])
@@ -69,6 +74,7 @@ def run_annealing(task: Task) -> dict[str, Any]:
     return found
 
 
+@declare(version=1, pieces=(run_annealing,))
 def annealing_runs(
     sweeps: dict[str, list[int]],
     penalties: list[float],
@@ -92,6 +98,7 @@ def annealing_runs(
     return {"found": found, "sweeps": sweeps, "penalties": penalties, "shots": shots}
 
 
+@declare(version=1, data=(tables_identity,))
 def run_grover(task: Task) -> dict[str, Any]:
     """Searches of one random cost: ``calls`` of the oracle and ``measurements`` (searches,) until the minimum was measured."""
     values = instance("random", task["choices"], task["seed"], task["columns"]).listed().ravel()
@@ -104,6 +111,7 @@ def run_grover(task: Task) -> dict[str, Any]:
     return {"calls": spent[0], "measurements": spent[1]}
 
 
+@declare(version=1, pieces=(run_grover,))
 def grover_runs(
     choices: int,
     columns: list[int],

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from qednas.companion import images as image_sets
+from qednas.companion import satellite as satellite_tables
+from qednas.companion import sensors
+from qednas.companion import text as texts
 from qednas.errors import InputError
 from qednas.qnas.landsat import TILE, places, tiles
 
+PREPARATION = 1  # of the tensors that are handed out; raised with every change of them
 SPLIT_SEED = 14
 WORDS = 32  # of a window of text
 IMAGES_TRAINED, IMAGES_HELD = 10_000, 5_000
@@ -137,3 +143,9 @@ def problem(name: str) -> Problem:
     if name not in PROBLEMS:
         raise InputError(f"problem {name!r}: one of {', '.join(PROBLEMS)}")
     return PROBLEMS[name](name)
+
+
+def identity() -> dict[str, Any]:
+    """For the keys of results that train on these data: the version of their preparation and the files behind them."""
+    rooms = {"images": image_sets, "sensors": sensors, "satellite": satellite_tables, "text": texts}
+    return {"preparation": PREPARATION, **{name: room.identity() for name, room in rooms.items()}}

@@ -7,19 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from qednas.qnas.statistics import holm, wilcoxon
+from qednas.base.statistics import compare, estimate, mean_and_sem
+from qednas.base.task import declare
 
 NETWORKS = "fitted"  # the kind of costs that come from trained networks
 NEAR_RANK = 156  # of 15,625: the best 1 %
 SHOTS = 64  # of one proposal
 AFTER = 100  # evaluations after which the surrogate is judged, or the nearest number there is
-
-
-def mean_sem(values: np.ndarray) -> tuple[Any, Any]:
-    """Mean over the first axis and its standard error (0 of one value), as plain numbers or lists."""
-    own = np.asarray(values, float)
-    sem = own.std(0, ddof=1) / len(own) ** 0.5 if len(own) > 1 else np.zeros(own.shape[1:])
-    return own.mean(0).tolist(), sem.tolist()
 
 
 def averaged(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +23,7 @@ def averaged(found: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(own, Mapping):
             out[key] = averaged(own)
         else:
-            out[key], out[f"{key}_sem"] = mean_sem(own)
+            out[key], out[f"{key}_sem"] = mean_and_sem(own)
     return out
 
 
@@ -43,7 +37,7 @@ def moved(ratio: np.ndarray, uniform: np.ndarray) -> dict[str, Any]:
     for name, floor in (("relative", np.zeros_like(own)), ("gain", uniform)):
         share = (ratio - floor[:, :, None, None]) / (own - floor)[:, :, None, None]
         others = np.nanmean(np.where(same, np.nan, share), axis=3)  # (groups, instances, groups)
-        out[name], out[f"{name}_sem"] = mean_sem(np.moveaxis(others, 1, 0))
+        out[name], out[f"{name}_sem"] = mean_and_sem(np.moveaxis(others, 1, 0))
     return out
 
 
@@ -72,13 +66,6 @@ def shots_judged(found: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def paired(mine: np.ndarray, other: np.ndarray | float) -> dict[str, float]:
-    """``gain`` of the first over the second with its error, and ``p``, two-sided, of Wilcoxon's signed ranks."""
-    difference = np.asarray(mine, float) - other
-    gain, sem = mean_sem(difference)
-    return {"gain": gain, "gain_sem": sem, "p": wilcoxon(difference)}
-
-
 def both_kinds(found: Mapping[str, Any], *path: str) -> np.ndarray:
     """The arrays at a path below fitted and random costs, one after the other."""
     parts = []
@@ -99,12 +86,16 @@ def annealed(annealing) -> dict[str, float]:
     """Chance that SHOTS shots of path-integral annealing of a fitted cost include the optimum, with the most sweeps and the
     penalty that is best on the mean."""
     optimum = np.asarray(annealing["found"]["quantum"][NETWORKS]["optimum"])[:, -1]
-    chance, sem = mean_sem(1 - (1 - optimum[:, optimum.mean(0).argmax()]) ** SHOTS)
-    return {"chance": chance, "chance_sem": sem}
+    return estimate(1 - (1 - optimum[:, optimum.mean(0).argmax()]) ** SHOTS, "chance")
 
 
 def compared(inputs) -> dict[str, dict[str, float]]:
-    """The paired tests that claims are read from; all at the largest depth."""
+    """The paired tests that claims are read from; those of circuits at the largest depth.
+
+    ``tunnelling``: path-integral against simulated annealing of as many sweeps.  A sweep of paths updates many slices of every
+    qubit and takes a hundred times as long, so ``tunnelling_for_its_work`` gives simulated annealing its most sweeps, which still
+    take a fraction of the time of the paths'.
+    """
     depth, vqe, annealing = (inputs[f"12/{name}"] for name in ("depth", "vqe", "annealing"))
     own = next(iter(depth["found"].values()))[NETWORKS]
     optimum = np.asarray(own["optimum"])[:, :, -1]
@@ -116,11 +107,14 @@ def compared(inputs) -> dict[str, dict[str, float]]:
     thermal, quantum = (
         at_best_penalty(annealing["found"][name], sweeps[name].index(common)) for name in ("thermal", "quantum")
     )
+    long = at_best_penalty(annealing["found"]["thermal"], int(np.argmax(sweeps["thermal"])))
+    paths = at_best_penalty(annealing["found"]["quantum"], int(np.argmax(sweeps["quantum"])))
     return {
-        "amplified": paired(standard, np.asarray(own["uniform"]["optimum"])),
-        "over_descent": paired(best, np.asarray(own["descent"]["reached"])),
-        "entangled": paired(max(entangled, key=np.mean), product),
-        "tunnelling": paired(quantum, thermal),
+        "amplified": compare(standard, np.asarray(own["uniform"]["optimum"])),
+        "over_descent": compare(best, np.asarray(own["descent"]["reached"])),
+        "entangled": compare(max(entangled, key=np.mean), product),
+        "tunnelling": compare(quantum, thermal),
+        "tunnelling_for_its_work": compare(paths, long),
     }
 
 
@@ -136,32 +130,33 @@ def with_logs(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def surrogate_judged(result) -> dict[str, float]:
     """Of the quadratic model of ranks after AFTER evaluations: Spearman's correlation, log10 of the true ranks of its argmax and
-    of the best cell evaluated, and ``top``, in how many searches its argmax truly is among the best 1 %."""
+    of the best cell evaluated, and ``top``, in how many searches its argmax truly is among the best 1 % (``at_top``: counts)."""
     place = int(np.abs(np.array(result["counts"]) - AFTER).argmin())
     own = result["found"]["quadratic"]["rank"]
-    out = {}
+    out: dict[str, Any] = {}
     for name, values in (
         ("spearman", own["spearman"]),
         ("log_rank", np.log10(own["rank"])),
         ("top", np.asarray(own["rank"]) <= NEAR_RANK),
         ("log_rank_evaluated", np.log10(result["found"]["evaluated"]["rank"])),
     ):
-        out[name], out[f"{name}_sem"] = mean_sem(np.asarray(values)[:, place])
-    return out | {"evaluations": result["counts"][place]}
+        out |= estimate(np.asarray(values)[:, place], name)
+    hits = int(np.count_nonzero(np.asarray(own["rank"])[:, place] <= NEAR_RANK))
+    return out | {"evaluations": result["counts"][place], "at_top": {"hits": hits, "units": out["top_units"]}}
 
 
+@declare(version=1)
 def judged(inputs) -> dict[str, Any]:
     """From the results of chapter 12: what claims are read from, and all means for a comparison with another run.
 
     ``summary``, each number with its standard error over costs: ``depth``, ``vqe``, ``annealing`` and ``surrogate`` as measured;
     ``shots``, see :func:`shots_judged`; ``concentration`` {mixer: see :func:`concentrated`}; ``transfer``, see :func:`moved`;
     ``tests``, see :func:`compared`; ``near``, the chance of the best 1 % of a fitted cost at the largest depth; ``fit``, see
-    :func:`surrogate_judged`; ``annealed``, see :func:`annealed`.  ``p``: of the tests, adjusted by Holm for all of them.
+    :func:`surrogate_judged`; ``annealed``, see :func:`annealed`.  ``p``: raw, of the tests.
     ``unmixed``: the largest effect of phases alone, see :func:`~qednas.qnas.landscape_study.run_landscape`.
     """
     depth, transfer, annealing = (inputs[f"12/{name}"] for name in ("depth", "transfer", "annealing"))
     circuits = {circuit: averaged(kinds) for circuit, kinds in depth["found"].items()}
-    networks = next(iter(circuits.values()))[NETWORKS]
     row = depth["strategies"].index("standard")
     # The time of a shot is measured, not judged.
     untimed = {
@@ -169,7 +164,8 @@ def judged(inputs) -> dict[str, Any]:
         for name, kinds in annealing["found"].items()
     }
     tests = compared(inputs)
-    adjusted = holm([own.pop("p") for own in tests.values()])
+    p = {name: own.pop("p") for name, own in tests.items()}
+    near = np.asarray(next(iter(depth["found"].values()))[NETWORKS]["near"])[:, row, -1]
     return {
         "summary": {
             "depth": circuits,
@@ -180,11 +176,10 @@ def judged(inputs) -> dict[str, Any]:
             "concentration": {m: concentrated(own) for m, own in inputs["12/concentration"]["found"].items()},
             "transfer": moved(np.asarray(transfer["ratio"]), np.asarray(transfer["uniform"])),
             "tests": tests,
-            "near": networks["near"][row][-1],
-            "near_sem": networks["near_sem"][row][-1],
+            **estimate(near, "near"),
             "fit": surrogate_judged(inputs["12/surrogate"]),
             "annealed": annealed(annealing),
         },
-        "p": dict(zip(tests, map(float, adjusted), strict=True)),
+        "p": p,
         "unmixed": max(own["unmixed"] for own in inputs["12/landscape"]["runs"]),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.alternating import Angles
 from qednas.qnas.depth_study import NEAR, stacked
@@ -27,6 +28,7 @@ def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
     return GateCircuit(cost, mixer, encoding, PENALTY, RINGS if mixer == "xy-ring" else 0)
 
 
+@declare(version=1)
 def run_routing(task: Task) -> dict[str, Any]:
     """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~qednas.qnas.routing.counted`."""
     cost = instance("fitted", task["choices"], task["instance_seed"])
@@ -40,6 +42,7 @@ def with_network(mixer: str, encoding: str) -> bool:
     return encoding != "binary" and mixer != "xy-ring"
 
 
+@declare(version=1, pieces=(run_routing,))
 def routing_runs(
     choices: list[int],
     depths: list[int],
@@ -90,6 +93,7 @@ def with_rounds(energies: np.ndarray, sizes: Sequence[int], kind: str, rounds: i
     return np.abs(state.ravel()) ** 2
 
 
+@declare(version=1)
 def run_layers(task: Task) -> dict[str, Any]:
     """One circuit on one cost, without noise: ``ratio`` of feasible shots, chances of a shot of the ``optimum`` and of the best
     1 % (``near``), and ``feasible``, each (depths,).  A ring is run with its product formula, at the angles tuned for the exact
@@ -114,6 +118,7 @@ def run_layers(task: Task) -> dict[str, Any]:
     return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
 
 
+@declare(version=1, pieces=(run_layers,))
 def depth_limit_runs(
     circuits: list[list[Any]],
     depths: list[int],

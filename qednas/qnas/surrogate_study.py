@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.comparison import observed
 from qednas.qnas.depth_study import stacked
 from qednas.qnas.factorisation import FactorisationMachine
 from qednas.qnas.instances import TABLE
+from qednas.qnas.nasbench201 import identity as tables_identity
 from qednas.qnas.nasbench201 import nasbench201
 from qednas.qnas.surrogate import TARGETS, BayesianQuadratic, target
 from qednas.qnas.surrogate_search import Surrogate
@@ -33,6 +35,7 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(a @ b / max(np.sqrt((a @ a) * (b @ b)), 1e-300))
 
 
+@declare(version=1, data=(tables_identity,))
 def run_surrogates(task: Task) -> dict[str, Any]:
     """Models fitted to the first 25, 50, ... of randomly ordered evaluations, each the value of one training; by mean accuracies.
 
@@ -70,6 +73,7 @@ def run_surrogates(task: Task) -> dict[str, Any]:
     return out | {"evaluated": {"rank": np.array([rank(int(cell)) for cell in best], float)}}
 
 
+@declare(version=1, pieces=(run_surrogates,))
 def surrogate_runs(
     counts: list[int], models: list[str], seeds: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:

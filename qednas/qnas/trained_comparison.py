@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.comparison import observed, run_search
 from qednas.qnas.trained_tables import trained_table, trained_values
 
 
+@declare(version=1)
 def run_searches(task: Task) -> dict[str, Any]:
     """The searches of one space and method, ``seeds`` of them.
 
@@ -35,6 +37,7 @@ def run_searches(task: Task) -> dict[str, Any]:
     }
 
 
+@declare(version=1, pieces=(run_searches,))
 def compare_on_trained(
     tables: Sequence[str],
     searches: Mapping[str, Mapping[str, Any]],

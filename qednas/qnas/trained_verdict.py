@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from qednas.qnas.comparison_verdict import mean_sem
-from qednas.qnas.statistics import wilcoxon
+from qednas.base.statistics import compare, compare_unpaired, mean_sem
+from qednas.base.task import declare
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.trained_tables import FOLDER, number, read_hand_designed, read_rows, trained_values
 
@@ -42,15 +42,6 @@ def best_of(hand, score) -> str:
     return max(hand, key=lambda name: score(hand[name]["held"]))
 
 
-def unpaired(first: np.ndarray, second: np.ndarray) -> tuple[dict[str, float], float]:
-    """By how much the mean of the first is above that of the second, with the errors of both, and p of Welch's t-test."""
-    from scipy.stats import ttest_ind
-
-    error = float(np.hypot(*(own.std(ddof=1) / len(own) ** 0.5 for own in (first, second))))
-    gain = {"gain": float(first.mean() - second.mean()), "gain_sem": error}
-    return gain, float(ttest_ind(first, second, equal_var=False).pvalue)
-
-
 def by_gradient(space: str, folder: Path = FOLDER) -> dict[str, Any] | None:
     """What differentiable searches chose: test mean over searches, ``_sem``; ``trainings``: one search in times of a training."""
     path = folder / f"{space}-differentiable.csv"
@@ -63,13 +54,14 @@ def by_gradient(space: str, folder: Path = FOLDER) -> dict[str, Any] | None:
     return mean_sem(tested(space)[chosen], "test") | {"trainings": float(seconds / usual), "chosen": chosen}
 
 
+@declare(version=1)
 def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
     """From ``13/trained``: test values of what was found, mean over seeds and ``_sem``.
 
     ``spaces``: {space: {"searches": {name: ...}, "hand-designed", "gradient", "best": of the whole space}}.
     ``rows``: {space: gains of the champion over the rival, over the best hand-designed network, and over the gradient (means with
-    ``_sem``), and the gain that the paper writes}.  ``p``: {"space against": times the number of tests}, of Wilcoxon's test where
-    seeds are shared, of Welch's otherwise.
+    ``_sem``), and the gain that the paper writes}.  ``p``: {"space against": raw}, of Wilcoxon's test where seeds are shared, of
+    Welch's otherwise.
     """
     curves = inputs["13/trained"]["curves"]
     spaces: dict[str, Any] = {}
@@ -89,13 +81,12 @@ def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
         if space not in ROWS:
             continue
         found = scores[np.asarray(searches[champion]["found"])]
-        gains = found - scores[np.asarray(searches[rival]["found"])]
-        rows[space] = {rival: mean_sem(gains, "gain"), "paper": ROWS[space][3]}
-        p[f"{space} {rival}"] = wilcoxon(gains)
+        tests = {rival: compare(found, scores[np.asarray(searches[rival]["found"])])}
         trained = read_hand_designed(space)[best_of(hand, own.score)]["test"]
         others = {"hand-designed": np.array([own.score(value) for value in trained])}
         if gradient is not None:
             others["gradient"] = scores[gradient["chosen"]]
-        for name, values in others.items():
-            rows[space][name], p[f"{space} {name}"] = unpaired(found, values)
-    return {"spaces": spaces, "rows": rows, "p": {name: min(1.0, len(p) * value) for name, value in p.items()}}
+        tests |= {name: compare_unpaired(found, values) for name, values in others.items()}
+        p |= {f"{space} {name}": test.pop("p") for name, test in tests.items()}
+        rows[space] = {**tests, "paper": ROWS[space][3]}
+    return {"spaces": spaces, "rows": rows, "p": p}

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.statistics import mean_sem
+from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.build import build
-from qednas.qnas.comparison_verdict import mean_sem
 from qednas.qnas.hand_designed import hand_designed
+from qednas.qnas.problems import identity as problems_identity
 from qednas.qnas.problems import problem
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.training import SCHEDULES, Schedule, trained_and_measured
@@ -22,6 +24,7 @@ from qednas.qnas.training import SCHEDULES, Schedule, trained_and_measured
 FOUND = "found"
 
 
+@declare(version=1, data=(problems_identity,))
 def run(task: Task) -> dict[str, Any]:
     """One training: ``test`` accuracy and ``f1`` (%), ``parameters`` and ``seconds``."""
     data, seed = problem(task["data"]), task["seed"]
@@ -49,6 +52,7 @@ def most_found(inputs, search: str) -> dict[str, str]:
     return space.named(space.digits([int(np.bincount(found).argmax())])[0])
 
 
+@declare(version=1, pieces=(run,))
 def transferred(
     inputs,
     search: str,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qednas.base.task import declare
 from qednas.companion.parallel import map_tasks
 from qednas.errors import InputError
 
@@ -21,6 +22,7 @@ def calls(log):
     return len(Path(log).read_text().splitlines()) if Path(log).exists() else 0
 
 
+@declare(version=1)
 def small(log, n=3):
     count(log)
     return {
@@ -30,26 +32,31 @@ def small(log, n=3):
     }
 
 
+@declare(version=1)
 def plain(log, value):
     count(log)
     return {"value": value}
 
 
+@declare(version=1)
 def slow(log, seconds):
     count(log)
     time.sleep(seconds)
     return {"value": 7}
 
 
+@declare(version=1)
 def timed(value, note):
     return {"value": value, "seconds": note, "timing": {"each": np.full(2, note)}}
 
 
+@declare(version=1)
 def doubled(inputs):
     (upstream,) = inputs.values()
     return {"value": 2 * upstream["value"]}
 
 
+@declare(version=1)
 def returning(kind):
     """Values that the store must refuse."""
     values = {
@@ -63,6 +70,7 @@ def returning(kind):
     return values[kind]
 
 
+@declare(version=1)
 def noisy_mean(task):
     """A task with its own seed; slow enough to be interrupted, with an array and a number."""
     count(task["log"]) if task.get("log") else None
@@ -81,8 +89,43 @@ def dying(task):
     os._exit(9)
 
 
+@declare(version=1, pieces=(noisy_mean,))
 def campaign(tasks, workers, checkpoint, log, seconds=0.0, progress=None):
     """A result made of many tasks, resumable."""
     jobs = [{"seed": seed, "log": log, "seconds": seconds} for seed in range(tasks)]
     rows = map_tasks(noisy_mean, jobs, workers=workers, checkpoint=checkpoint, progress=progress)
     return {"means": [row["mean"] for row in rows], "spectra": np.stack([row["spectrum"] for row in rows])}
+
+
+def undeclared(value):
+    return {"value": value}
+
+
+@declare(version=1)
+def scatter(task):
+    """A training as it were: chaotic, so that only its distribution over seeds is the same on another machine."""
+    draw = np.random.default_rng(task["seed"]).normal()
+    return {"seed": task["seed"], "error": 1.0 + 0.1 * draw, "method": task["method"]}
+
+
+@declare(version=1)
+def mean_error(inputs):
+    """What a verdict does: means over seeds with standard errors."""
+    (upstream,) = inputs.values()
+    values = np.array([row["error"] for row in upstream["runs"]])
+    return {"mean": values.mean(), "mean_sem": values.std(ddof=1) / len(values) ** 0.5, "count": len(values)}
+
+
+@declare(version=1, pieces=(scatter,))
+def trainings(methods, seeds, checkpoint=None, workers=1):
+    """A study as the chapters have them: one row for each method and seed."""
+    jobs = [{"method": method, "seed": seed} for method in methods for seed in range(seeds)]
+    return {"runs": map_tasks(scatter, jobs, workers=workers, checkpoint=checkpoint)}
+
+
+@declare(version=1, pieces=())
+def careless(tasks):
+    """Runs tasks that it does not declare."""
+    return {
+        "means": [row["mean"] for row in map_tasks(noisy_mean, [{"seed": seed} for seed in range(tasks)], workers=1)]
+    }

@@ -14,16 +14,18 @@ smoke: {{size: 3, first: {{value: 2}}}}
 paper: {{size: 5, first: {{value: 3}}}}
 """
 CLAIMS = """\
-- {id: C1, paper: qed-nas, source: section 2, statement: small, chapter: "01", result: 01/first,
-   test: {kind: at_most, key: value, value: 3}}
-- {id: C2, paper: qnas, source: section 3, statement: later, chapter: "03", test: {kind: pending}}
+families: {small: {question: "Is it small?"}}
+claims:
+- {id: C1, paper: qed-nas, kind: paper, family: small, source: section 2, statement: small, chapter: "01", result: 01/first,
+   test: {kind: at_most, key: value, value: 3, exact: a setting}}
+- {id: C2, paper: qnas, kind: own, family: small, source: section 3, statement: later, chapter: "03", test: {kind: pending}}
 """
 CHAPTERS = {
     "01": [
         "import companion_tasks as t\nimport os\nimport sys\nfrom qednas.companion.chapter import Chapter\n"
         'ch = Chapter("01", profile=profile, seed=seed)',
         "log = os.environ['TASK_LOG']\n"
-        'first = ch.get_or_run("first", t.plain, tolerance="exact", log=log, **ch.settings["first"])\n'
+        'first = ch.get_or_run("first", t.plain, tolerance="exact", log=log, block="first")\n'
         "print('progress of the first chapter', file=sys.stderr)",
         "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, first['value']])\n"
         'ch.figure(fig, "line", caption="A line.", alt="a line")',
@@ -33,7 +35,7 @@ CHAPTERS = {
         "import companion_tasks as t\nimport os\nfrom qednas.companion.chapter import Chapter\n"
         'ch = Chapter("02", profile=profile, seed=seed)',
         "log, wait = os.environ['TASK_LOG'], float(os.environ.get('TASK_SECONDS', 0))\n"
-        'rows = ch.get_or_run("rows", t.campaign, tasks=ch.settings["size"], workers=1, log=log, seconds=wait)',
+        'rows = ch.get_or_run("rows", t.campaign, picked={"tasks": "size"}, workers=1, log=log, seconds=wait)',
         'double = ch.get_or_run("double", t.doubled, upstream=["01/first"])\nch.say("{v}", v=double["value"])',
         "if os.environ.get('TASK_FAILS'):\n    raise ValueError('broken on purpose')",
     ],

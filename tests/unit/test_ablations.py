@@ -56,7 +56,7 @@ def test_variants_are_ranked_among_all_architectures(space):
         assert run["rank"] == pytest.approx(better / (len(rows) - 1))
         assert -1 <= run["tau"] <= 1
     assert set(found["compared"]) == {"no entanglement", "plain"}
-    assert found["compared"]["plain"]["pairs"] == 4
+    assert (found["compared"]["plain"]["pairs"], found["compared"]["plain"]["tasks"]) == (4, 2)
     standard = [np.log(r["relative"]) for r in found["runs"] if r["variant"] == "standard"]
     other = [np.log(r["relative"]) for r in found["runs"] if r["variant"] == "no entanglement"]
     assert found["summary"]["matching_gain"] == pytest.approx(np.mean(other) - np.mean(standard))

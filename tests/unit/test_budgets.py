@@ -176,7 +176,8 @@ def test_fewer_parameters_by_hand(known, monkeypatch):
     assert swept["QAOA"]["gained"] == pytest.approx((as_good - size[rival]) / 1000)
     assert swept["QAOA"]["met"] == 1
     assert swept["evolution"]["saved"] == 0  # its own network, which is as good as itself
-    assert swept["random"] == dict.fromkeys(swept["random"], 0)
+    units = {f"{key}_units": 2 for key in ("saved", "gained", "met")}
+    assert swept["random"] == dict.fromkeys(swept["random"], 0) | units
     assert claim["more"]["evolution"]["random"]["gain"] == pytest.approx(swept["QAOA"]["saved"])
     assert claim["summary"]["evolution"] == swept
     assert claim["spaces"]["satellite"]["hand-designed"]["QAOA"]["met"] == 0

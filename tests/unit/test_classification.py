@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 
 from qednas.diffqas import classification_pictures as pictures
@@ -24,7 +25,7 @@ from qednas.diffqas.classification import (
     run_ten,
     ten_runs,
 )
-from qednas.diffqas.classification_verdict import judged, mean_sem, option_rows, paired, same_as
+from qednas.diffqas.classification_verdict import judged, option_rows, paired, same_as
 from qednas.diffqas.classify import Data
 from qednas.diffqas.networks import convolutional
 
@@ -164,6 +165,9 @@ def test_gains_are_those_that_were_put_in():
     assert summary["circuit_over_random"]["gain"] == pytest.approx(0.01, abs=1e-9)
     assert all(p < 0.05 for p in found["p"].values())
     assert found["alive"] == 6
+    assert found["pairs"]["mnist 1,5"]["lost"] == pytest.approx(0.02, abs=1e-3)
+    assert found["pairs"]["mnist 1,5"]["lost_units"] == 5
+    assert (summary["over_random"]["tasks"], summary["over_random"]["pairs"]) == (len(TARGETS), 5 * len(TARGETS))
     assert found["margins"]["mnist_688"] == pytest.approx(0.9401 - 0.9329, abs=1e-9)
     assert found["margins"]["mnist_3292"] == pytest.approx(0.9401 - 0.955, abs=1e-9)  # the largest size that was run
 
@@ -174,12 +178,12 @@ def test_no_gain_is_not_significant():
     assert abs(found["summary"]["over_random"]["gain"]) < 4 * found["summary"]["over_random"]["gain_sem"]
 
 
-def test_paired_differences_and_their_corrected_p():
-    found = paired([1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 0])
+def test_differences_are_paired_within_each_task():
+    found = paired({"a": [1, 2, 3], "b": [4, 5, 6]}, {"a": [0, 0, 0], "b": [0, 0, 0]})
     assert found["gain"] == 3.5
-    assert found["p"] == pytest.approx(8 * 2 / 2**6)
-    assert paired([1.0], [0.0])["p"] == 1.0
-    assert mean_sem([1.0, 3.0]) == (2.0, 1.0)
+    assert found["gain_sem"] == pytest.approx((1 / 3 + 1 / 3) ** 0.5 / 2)
+    assert found["p"] == pytest.approx(2 * stats.t.sf(3.5 / found["gain_sem"], 4))
+    assert paired({"a": [1.0]}, {"a": [0.0]})["p"] == 1.0
 
 
 def test_options_are_compared_after_as_many_steps():

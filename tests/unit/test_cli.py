@@ -126,11 +126,15 @@ def test_text_output_names_units_and_sector(capsys):
     assert "inside the training region" in capsys.readouterr().out
 
 
+FIELDS = {"id", "paper", "kind", "family", "trivial", "source", "statement", "chapter", "result", "verdict", "why"}
+
+
 def test_claims_have_verdicts(capsys):
     rows = answer(capsys, "claims")["claims"]
     assert rows
-    assert all({"id", "source", "statement", "result", "verdict", "why"} <= set(row) for row in rows)
-    assert {row["verdict"] for row in rows} <= {"holds", "does not hold", "not testable here", "pending"}
+    assert all(set(row) - {"reason"} == FIELDS for row in rows)
+    assert {row["verdict"] for row in rows} <= {"holds", "does not hold", "undecided", "not testable here", "pending"}
+    assert {row["kind"] for row in rows} == {"paper", "own"}
 
 
 def test_status_is_json(capsys):

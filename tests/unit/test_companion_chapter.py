@@ -48,10 +48,10 @@ def test_the_header_says_what_a_reader_asks(root, shown):
 def test_results_go_to_the_build_folder_under_the_chapter(root, shown, tmp_path):
     chapter = Chapter("01", profile="smoke")
     log = str(tmp_path / "log")
-    result = chapter.get_or_run("first", tasks.plain, log=log, **chapter.settings["first"])
+    result = chapter.get_or_run("first", tasks.plain, log=log, block="first")
     assert result.path == root / "_build/smoke/results/01/first.json"
     assert Chapter("02", profile="smoke").read("01/first")["value"] == 2
-    assert result.provenance["origins"] == {"value": "first.value", "*": "first"}
+    assert result.provenance["origins"] == {"*": "first"}
     with pytest.raises(InputError, match="another chapter"):
         chapter.get_or_run("02/x", tasks.plain, log=log, value=1)
 
@@ -59,7 +59,7 @@ def test_results_go_to_the_build_folder_under_the_chapter(root, shown, tmp_path)
 def test_status_names_the_setting_that_changed(root, shown, tmp_path):
     log = str(tmp_path / "log")
     chapter = Chapter("01", profile="smoke")
-    chapter.get_or_run("first", tasks.plain, log=log, **chapter.settings["first"])
+    chapter.get_or_run("first", tasks.plain, log=log, block="first")
     assert [(row["name"], row["state"]) for row in collect(root)][0] == ("01/first", "fresh")
     info = root / "book/chapters/01.yml"
     info.write_text(info.read_text().replace("{value: 2}", "{value: 4, more: 1}"))

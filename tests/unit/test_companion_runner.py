@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import companion_tasks as tasks
 import pytest
 from small_project import SUPPORT, notebook, write_project
 
-from qednas.companion import execution, run_state
+from qednas.companion import execution, run_state, sums
 from qednas.companion.accept import accept
 from qednas.companion.result import load
 from qednas.companion.verify import verify
@@ -48,8 +49,6 @@ def run(root, *arguments, **environment):
 
 def copied(finished, tmp_path):
     """A private copy of the finished project."""
-    import shutil
-
     return shutil.copytree(finished[0], tmp_path / "project")
 
 
@@ -151,6 +150,8 @@ def test_accept_then_verify_one_chapter_and_render(finished, tmp_path):
     taken = accept(root)
     assert taken == ["01/first", "02/double", "02/rows"]
     assert (root / "results/paper/01/line.svg").is_file()
+    assert (root / "results/paper/02/rows.tasks").is_file()
+    assert not sums.problems(root / "results/paper")
     assert not [path for path in (root / "results").iterdir() if path.name != "paper"]
     lines = []
     assert verify(root, "paper", write=lines.append) == 0
@@ -193,11 +194,48 @@ def test_verify_names_what_is_wrong(finished, tmp_path):
     assert verify(root, "paper", write=lines.append) == 1
     text = "\n".join(lines)
     assert "01/first" in text
+    assert "COMMITTED FILE it is not what was accepted" in text
     assert "MISMATCH in 1 of 1: value deviates by 0.00033, allowed 1e-12" in text
     assert "02/double" in text
     assert "MISSING in this run" in text
     assert "CORRUPT" in text
     assert lines[-1] == "verify: 0 of 3 results agree with results/paper, 3 do not"
+
+
+def test_smoke_values_are_expected_and_compared(tmp_path):
+    root = write_project(tmp_path)
+    assert run(root, "reproduce", "--profile", "smoke").returncode == 0
+    done = run(root, "expect")
+    assert done.returncode == 0, done.stderr
+    assert "3 smoke results are what the tests expect now" in done.stdout
+    kept = sorted(path.relative_to(root / "results/smoke").as_posix() for path in (root / "results/smoke").rglob("*.*"))
+    assert kept == ["01/first.json", "02/double.json", "02/rows.json", "02/rows.npz"]
+    done = run(root, "verify", "--profile", "smoke")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        0,
+        "verify: 3 of 3 results agree with results/smoke, 0 do not",
+    )
+    info = root / "book/chapters/01.yml"
+    info.write_text(info.read_text().replace("{value: 2}", "{value: 4}"))
+    done = run(root, "reproduce", "--profile", "smoke")
+    assert done.returncode == 1
+    assert "01/first" in done.stdout
+    assert "the settings of the run is not the committed one" in done.stdout
+    # One chapter alone builds on what is expected of the others.
+    shutil.rmtree(root / "_build")
+    assert run(root, "reproduce", "--profile", "smoke", "--only", "02").returncode == 0
+
+
+def test_recorded_tasks_are_taken_over_only_where_that_is_asked_for(finished, tmp_path):
+    root = copied(finished, tmp_path)
+    accept(root)
+    settings = {"TASK_LOG": str(finished[0] / "calls.log")}
+    before = tasks.calls(finished[0] / "calls.log")
+    done = run(root, "reproduce", "--only", "02", "--recall", **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert tasks.calls(finished[0] / "calls.log") == before
+    assert run(root, "reproduce", "--only", "02", **settings).returncode == 0
+    assert tasks.calls(finished[0] / "calls.log") == before + 5
 
 
 def test_accept_refuses_what_is_no_finished_paper_run(finished, tmp_path):

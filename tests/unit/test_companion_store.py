@@ -12,7 +12,8 @@ import companion_tasks as tasks
 import numpy as np
 import pytest
 
-from qednas.companion import files, provenance
+from qednas.base.task import declare
+from qednas.companion import files, provenance, records
 from qednas.companion.result import load
 from qednas.companion.store import Store
 from qednas.errors import InputError
@@ -55,8 +56,11 @@ def test_provenance_tells_where_a_number_comes_from(store, log):
     assert record["threads"]["OMP_NUM_THREADS"] == "1"
     assert record["peak_memory_mb"] > 1
     assert record["seconds"] >= 0
-    assert {"companion_tasks", "qednas.errors"} <= set(record["modules"])
-    assert not any(name.startswith("qednas.companion") for name in record["modules"])
+    assert {"companion_tasks", "qednas.errors"} <= set(record["code"])
+    assert not any(name.startswith("qednas.companion") for name in record["code"])
+    assert (record["version"], record["pieces"], record["data"]) == (1, {}, {})
+    assert set(record["libraries"]) == {"numpy"}
+    assert "OpenBLAS" in record["processor"]
 
 
 def test_equal_content_gives_equal_files(tmp_path, log):
@@ -77,7 +81,13 @@ def test_the_key_changes_with_settings_and_upstream_only(tmp_path, log):
     down = other.get_or_run("03/down", tasks.doubled, upstream=["02/up"])
     assert down["value"] == 2
     other.get_or_run("02/up", tasks.plain, log=log, value=5)
-    assert other.status()[1] == {"name": "03/down", "state": "stale", "why": "upstream 02/up changed"}
+    row = other.status()[1]
+    assert {key: row[key] for key in ("name", "state", "why", "compared")} == {
+        "name": "03/down",
+        "state": "stale",
+        "why": "upstream 02/up changed",
+        "compared": 1.0,
+    }
     assert other.get_or_run("03/down", tasks.doubled, upstream=["02/up"])["value"] == 10
 
 
@@ -127,11 +137,11 @@ def package(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
-def test_the_key_follows_transitive_sources_and_nothing_else(package):
+def test_the_code_behind_a_result_is_what_it_imports_and_nothing_else(package):
     import pk.work
 
     def key():
-        return files.canonical(provenance.module_hashes(pk.work.__name__))
+        return files.canonical(provenance.code_behind(pk.work.__name__)[0])
 
     first = key()
     assert set(json.loads(first)) == {"pk", "pk.work", "pk.sub", "pk.sub.near", "pk.deep"}
@@ -141,6 +151,104 @@ def test_the_key_follows_transitive_sources_and_nothing_else(package):
     (package / "deep.py").write_text("FACTOR = 3\n")
     assert key() != first
     assert {name for name, value in json.loads(key()).items() if json.loads(first)[name] != value} == {"pk.deep"}
+
+
+def test_a_changed_module_makes_results_unverified_and_nothing_is_computed_again(package, tmp_path):
+    work = package / "work.py"
+    head = "from qednas.base.task import declare\n"
+    work.write_text(head + work.read_text().replace("def fn", "@declare(version=1)\ndef fn"))
+    store = Store(tmp_path / "results")
+
+    def made():
+        for name in [name for name in sys.modules if name.split(".")[0] == "pk"]:
+            del sys.modules[name]
+        import pk.work
+
+        return store.get_or_run("02/n", pk.work.fn, n=2)
+
+    first = made()
+    assert store.status()[0]["state"] == "fresh"
+    (package / "deep.py").write_text("TWO = 2\nFACTOR = TWO\n")
+    row = store.status()[0]
+    assert (row["state"], row["why"]) == ("unverified", "code of pk.deep changed")
+    assert made().path.stat().st_mtime_ns == first.path.stat().st_mtime_ns
+    work.write_text(work.read_text().replace("version=1", "version=2"))
+    made_again = made()
+    assert made_again.key != first.key
+    assert store.status()[0]["state"] == "fresh"
+
+
+def test_a_task_without_a_version_or_with_tasks_that_it_does_not_declare_is_refused(store):
+    with pytest.raises(InputError, match=r"^companion_tasks.undeclared is a task without a version: write @declare"):
+        store.get_or_run("02/u", tasks.undeclared, value=1)
+    with pytest.raises(
+        InputError, match=r"02/c: companion_tasks:noisy_mean runs as a task but is not among the pieces"
+    ):
+        store.get_or_run("02/c", tasks.careless, tasks=2)
+    for version in (0, 1.5, True, "1"):
+        with pytest.raises(InputError, match="task version"):
+            declare(version)
+    assert not list(store.root.rglob("*.json"))
+
+
+def test_tasks_are_recorded_beside_their_result_and_taken_over_from_there(store, tmp_path, log):
+    result = store.get_or_run("04/c", tasks.campaign, tasks=3, workers=1, log=log)
+    recorded = records.read_tasks(records.path_of(result.path), result.digest)
+    assert [one.arguments["seed"] for one in recorded.tasks] == [0, 1, 2]
+    assert recorded.whole
+    assert [one.output["mean"] for one in recorded.tasks] == result["means"]
+    np.testing.assert_array_equal(recorded.tasks[1].output["spectrum"], result["spectra"][1])
+    again = Store(tmp_path / "again", recalled=store.root)
+    assert tasks.calls(log) == 3
+    assert again.get_or_run("04/c", tasks.campaign, tasks=4, workers=1, log=log)["means"][:3] == result["means"]
+    assert tasks.calls(log) == 4  # the fourth only
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 40, None])
+def test_a_damaged_record_of_tasks_is_named(store, log, damage):
+    result = store.get_or_run("04/c", tasks.campaign, tasks=2, workers=1, log=log)
+    path = records.path_of(result.path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20] if damage is None else damage)
+    with pytest.raises(files.CorruptFile, match=r"c.tasks is truncated or no record"):
+        records.read_tasks(path, result.digest)
+    path.write_bytes(whole)
+    with pytest.raises(files.CorruptFile, match="another version of its result"):
+        records.read_tasks(path, "0" * 64)
+
+
+def test_large_arrays_are_recorded_by_projections(store, log, monkeypatch):
+    monkeypatch.setattr(records, "LARGEST", 3000)
+    result = store.get_or_run("04/c", tasks.campaign, tasks=3, workers=1, log=log)
+    recorded = records.read_tasks(records.path_of(result.path), result.digest)
+    assert not recorded.whole
+    sums = list(recorded.projected.values())[0]
+    output = tasks.noisy_mean({"seed": 0})
+    assert sums == records.projected(output)
+    output["spectrum"][3] *= 1.05
+    assert sums["spectrum"]["projections"] != records.projected(output)["spectrum"]["projections"]
+
+
+def test_every_part_of_the_header_is_under_the_seal(store, log):
+    result = store.get_or_run("02/small", tasks.small, log=log)
+    whole = json.loads(result.path.read_text())
+    for change in (
+        {"tolerance": "timing"},
+        {"key": "0" * 64},
+        {"provenance": {**whole["provenance"], "profile": "paper"}},
+        {"provenance": {**whole["provenance"], "seconds": 1e6}},
+        {"provenance": {}},
+        {"arrays": {**whole["arrays"], "file": "../../x.npz"}},
+    ):
+        result.path.write_text(json.dumps({**whole, **change}))
+        row = store.status()[0]
+        assert row["state"] == "corrupt", change
+        assert "seal" in row["why"]
+    result.path.write_text("[" * 5000 + "]" * 5000)
+    assert store.status()[0]["state"] == "corrupt"
+    forged = files.sealed({**whole, "arrays": {**whole["arrays"], "file": "../../x.npz"}})
+    result.path.write_text(json.dumps(forged))
+    assert "not its own file" in store.status()[0]["why"]
 
 
 @pytest.mark.parametrize("kind", ["nan", "inf", "object", "set", "keys", "list"])

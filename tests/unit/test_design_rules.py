@@ -5,7 +5,7 @@ import pytest
 
 from qednas.physics.families import build
 from qednas.qed.block_table import best_blocks, correlation_length, drawn_targets, part_error
-from qednas.qed.design_rules import PROXIES, design_rules, left_out, majority, regret, sign_test
+from qednas.qed.design_rules import PROXIES, by_family, design_rules, left_out, majority, regret
 
 FAMILIES = [f"family {k}" for k in range(10)]
 
@@ -29,9 +29,10 @@ def test_a_rule_on_entanglement_is_found_by_those_that_see_it():
     found = design_rules(table(lambda entropy, length, rng: "mps" if entropy < 0.5 else "rbm"))
     summary = found["summary"]
     assert summary["tree_entanglement"] > 0.8
-    assert summary["tree_entanglement_p"] < 0.01
+    assert found["compared"]["entanglement"]["gain"] > 0
+    assert found["compared"]["entanglement"]["p"] < 0.01
     assert summary["tree_control"] < 0.7
-    assert summary["both_over_control_p"] < 0.05
+    assert found["compared"]["both_over_control"]["p"] < 0.05
     assert "entropy" in found["trees"]["40"]
     weights = found["linear"]["40"]
     assert max(weights["rbm"], key=lambda name: weights["rbm"][name]) == "entropy"
@@ -39,16 +40,17 @@ def test_a_rule_on_entanglement_is_found_by_those_that_see_it():
 
 
 def test_a_rule_on_the_correlation_length_is_no_rule_on_entanglement():
-    summary = design_rules(table(lambda entropy, length, rng: "mps" if length < 0.5 else "rbm"))["summary"]
+    found = design_rules(table(lambda entropy, length, rng: "mps" if length < 0.5 else "rbm"))
+    summary, over = found["summary"], found["compared"]["both_over_control"]
     assert summary["tree_control"] > 0.8
     assert summary["tree_entanglement"] < 0.7
-    assert summary["both_over_control_p"] > 0.05
+    assert over["p"] > 0.05
 
 
 def test_chance_is_called_a_rule_as_rarely_as_it_should():
     """At 5 %, 40 tables without any rule: at most 7, exceeded once in 200 if the level is kept."""
     called = sum(
-        design_rules(table(lambda e, c, rng: str(rng.choice(["mps", "rbm"])), seed))["summary"]["tree_both_p"] < 0.05
+        design_rules(table(lambda e, c, rng: str(rng.choice(["mps", "rbm"])), seed))["compared"]["both"]["p"] < 0.05
         for seed in range(40)
     )
     assert called <= 7
@@ -61,14 +63,13 @@ def test_a_family_that_is_left_out_is_not_seen():
     assert all(said != own for said, own in zip(told, labels, strict=True))
 
 
-def test_regret_and_majority_and_the_sign_test():
+def test_regret_and_majority_and_families():
     row = {"errors": {"rbm": -5.0, "mps": -7.0}, "best": "mps"}
     assert regret(row, "mps") == 0.0
     assert regret(row, "rbm") == 2.0
     assert regret(row, "dense") == 2.0  # no size fits
     assert majority(["b", "a", "a", "b"]) == "a"
-    assert sign_test([True] * 5 + [False], [False] * 5 + [False]) == pytest.approx(2**-5)
-    assert sign_test([True], [True]) == 1.0
+    assert by_family({"per_target": [1, 0, 0.5, 1]}, ["f", "f", "g", "h"]) == [0.5, 0.5, 1]
 
 
 def test_the_best_block_has_a_size_within_the_budget():

@@ -76,6 +76,17 @@ def test_noise_grows_with_its_strength_and_with_folding_and_is_mitigated():
     assert far[0.01][1] < far[0.01][3]
 
 
+@pytest.mark.parametrize("noise", ["depolarising 0.01", "device"])
+def test_shots_are_those_of_their_seed(noise):
+    one, again, other = (
+        estimates(noisy(noise, N, DEPTH, 500, POOL, seed=seed), ANGLES) for seed in (3, 3, 4)
+    )  # fmt: skip
+    for fold, p in one.items():
+        np.testing.assert_array_equal(p, again[fold])
+        assert not np.array_equal(p, other[fold])
+    assert not np.array_equal(one[1][0], one[3][0])  # every circuit has shots of its own
+
+
 def test_the_noise_of_a_device_is_read_off_it():
     matrices = confusions("device", N, 20_000)
     for matrix in matrices:

@@ -10,26 +10,26 @@ from qednas.qed.evaluation import (
     SEARCH,
     best_sizes,
     drawn_at_random,
-    judged,
-    log_error,
     run_searcher,
     slow_sizes,
     target_of,
 )
+from qednas.qed.evaluation_verdict import entropy_missed, judged, log_error
 from qednas.qed.every_architecture import every_part
 
 TARGET = {"class": "critical", "family": "tfim", "sites": 8, "parameters": {"h": 1.0}}
 
 
-def made_up(errors: dict[str, list[float]], sites: int = 50) -> dict:
+def made_up(errors: dict[str, list[float]], sites: int = 50, wanted: float = 0.4) -> dict:
     """Runs with two seeds whose relative errors are those given, one number a target."""
     count = len(next(iter(errors.values())))
     runs = [
         {"target": k, "method": method, "seed": seed, "relative": values[k] * (1.1 if seed else 1 / 1.1),
-         "relative_error": 1e-9, "r_hat": 1.0}
+         "relative_error": 1e-9, "r_hat": 1.0, "renyi2": 0.4, "renyi2_error": 0.01}
         for method, values in errors.items() for k in range(count) for seed in range(2)
     ]  # fmt: skip
-    return {"07/runs": {"targets": [{**TARGET, "sites": sites}] * count, "runs": runs}}
+    targets, references = [{**TARGET, "sites": sites}] * count, [{"renyi2": wanted}] * count
+    return {"07/runs": {"targets": targets, "references": references, "runs": runs}}
 
 
 def test_better_than_every_block_means_every_block():
@@ -44,7 +44,11 @@ def test_better_than_every_block_means_every_block():
     assert not second["not_worse"]
     assert found["summary"]["share_better_than_blocks"] == 0.5
     assert found["summary"]["share_handled"] == 1.0
-    assert found["compared"][BLIND]["mean"] == pytest.approx(np.log(2) / 2)
+    assert found["compared"][BLIND]["gain"] == pytest.approx(np.log(2) / 2)
+    assert found["summary"]["best"] == {"hits": 1, "units": 2}
+    assert found["summary"]["precise"]["gain"] == pytest.approx(np.log(10))
+    # Twice the best block's errors, 1e-3 and 1e-5, over 1e-4.
+    assert found["summary"]["over_best_block"]["gain"] == pytest.approx((np.log(20) + np.log(0.2)) / 2)
     assert found["summary"]["least_gain"] == pytest.approx(np.log(2) / 2)
 
 
@@ -59,6 +63,19 @@ def test_the_same_network_is_not_better_than_itself():
 def test_short_systems_do_not_count_as_handled_at_50():
     same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
     assert judged(made_up(same, sites=20))["summary"]["share_handled"] == 0.0
+
+
+def test_the_entropy_counts_beyond_its_own_error():
+    run = {"renyi2": 0.5, "renyi2_error": 0.01}
+    assert entropy_missed(run, 0.4) == pytest.approx(0.08 / 0.4)
+    assert entropy_missed(run, 0.49) == 0
+    assert entropy_missed({"renyi2": 0.05, "renyi2_error": None}, 0.01) == pytest.approx(0.4)  # in shares of 0.1 nats
+    assert entropy_missed({"renyi2": None, "renyi2_error": None}, 0.4) == 1
+    same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
+    summary = judged(made_up(same, wanted=0.2))["summary"]
+    assert summary["worst_missed"] == summary["long_worst_missed"] == pytest.approx(0.18 / 0.2)
+    assert summary["worst_relative"] == pytest.approx(1e-3, rel=0.02)
+    assert summary["worst_missed_units"] == 2
 
 
 def test_an_error_below_its_own_error_bar_is_told_as_that():

@@ -140,7 +140,10 @@ def test_claims_are_read_off_the_results():
     assert tests["deeper"]["gain"] == pytest.approx(0.04)
     assert tests["mitigated"]["gain"] == pytest.approx(-0.1)
     assert set(found["p"]) == set(tests)
-    assert found["p"]["signal"] == pytest.approx(3 * 2 / 16)  # four differences of one sign, three tests
+    assert found["p"]["signal"] == pytest.approx(2 / 16)  # four differences of one sign
+    assert tests["signal"]["pairs"] == 4
+    assert own["recovery"]["recovered_units"] == 4
+    assert own["routing"]["5"]["xy-complete, one-hot"]["routed"] == pytest.approx((100 + 95) / 2 / 40)
     assert own["recovery"]["recovered"] == pytest.approx(0.8)
     assert own["recovery"]["error_few"] == pytest.approx(2.0)
     assert own["recovery"]["error_many"] == pytest.approx(0.2)

@@ -8,6 +8,7 @@ import pytest
 from qnas_candidates import additive, candidates, searched, space
 from scipy.stats import chisquare
 
+from qednas.base.statistics import wilcoxon
 from qednas.errors import InputError
 from qednas.qnas.evolution import Evolution
 from qednas.qnas.interfaces import History
@@ -15,7 +16,6 @@ from qednas.qnas.local_search import LocalSearch
 from qednas.qnas.random_search import RandomSearch
 from qednas.qnas.reinforce import Reinforce
 from qednas.qnas.space import Space
-from qednas.qnas.statistics import wilcoxon
 from qednas.qnas.tpe import TPE
 
 SEARCHERS = [

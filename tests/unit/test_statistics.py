@@ -1,58 +1,36 @@
-"""Tests, effects and intervals against values by hand, SciPy, all signs written out, and simulated error rates."""
+"""The one statistics module: tests, effects and intervals against values by hand, SciPy, all signs, and simulation."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from qednas.errors import InputError
-from qednas.qnas.statistics import (
+from qednas.base.statistics import (
     a12,
+    bootstrap_interval,
+    bootstrap_p,
     compare,
-    compare_pair,
-    evaluations_to,
+    compare_all,
+    compare_unpaired,
+    compare_within,
+    estimate,
     holm,
-    mean_ranks,
-    median_evaluations,
+    mean_and_sem,
+    mean_interval,
+    needed_for_share,
+    needed_units,
     paired_t,
     rank_biserial,
-    regret_curves,
+    share_interval,
+    share_p,
     signed_ranks,
+    smallest_p,
+    two_sided,
     wilcoxon,
 )
 
 FAILED = np.nan
-
-
-def test_curves_and_evaluations():
-    scores = np.array([[1.0, 3, 2, 5], [FAILED, 2, FAILED, 4], [4, 1, 1, FAILED]])
-    assert regret_curves(scores, 5).tolist() == [[4, 2, 2, 0], [np.inf, 3, 3, 1], [1, 1, 1, 1]]
-    assert evaluations_to(scores, 3).tolist() == [2, 4, 1]
-    assert evaluations_to(scores, 5).tolist() == [4, 5, 5]
-    assert evaluations_to(scores[1], 2) == 2
-
-
-def test_a_median_of_censored_counts():
-    counts = np.array([10, 20, 30, 101, 101])
-    found = median_evaluations(counts, 100, np.random.default_rng(0))
-    assert {key: found[key] for key in ("median", "runs", "reached", "censored")} == {
-        "median": 30, "runs": 5, "reached": 3, "censored": False,
-    }  # fmt: skip
-    assert (found["low"], found["high"]) == (10, 101)
-    assert found == median_evaluations(np.where(counts > 100, 10**6, counts), 100, np.random.default_rng(0))
-    assert median_evaluations(counts[2:], 100, np.random.default_rng(0))["censored"]
-
-
-def test_the_interval_of_a_median_covers_it():
-    """35, of 40 geometric counts: 400 intervals within what a binomial of 92 to 98 % leaves in all but one of 10,000 seeds."""
-    draws = np.random.default_rng(1)
-    covered = 0
-    for _ in range(400):
-        found = median_evaluations(draws.geometric(0.02, 40), 1000, draws, draws=200)
-        covered += found["low"] <= stats.geom(0.02).median() <= found["high"]
-    assert stats.binom(400, 0.92).ppf(5e-5) <= covered <= stats.binom(400, 0.98).ppf(1 - 5e-5)
 
 
 def test_signed_ranks_by_hand():
@@ -115,42 +93,6 @@ def test_paired_t_is_that_of_scipy():
     assert paired_t(np.full(5, 0.5)) == {"mean": 0.5, "mean_low": 0.5, "mean_high": 0.5, "t_p": 0}
 
 
-def test_mean_ranks_by_hand():
-    values = {"a": np.array([1.0, 2, 3]), "b": np.array([2.0, 2, 1]), "c": np.array([3.0, 0, 2])}
-    assert mean_ranks(values) == pytest.approx({"a": 5.5 / 3, "b": 6.5 / 3, "c": 2})
-    assert mean_ranks(values, lower_is_better=True) == pytest.approx({"a": 6.5 / 3, "b": 5.5 / 3, "c": 2})
-
-
-def test_comparisons():
-    """Every pair or against references, adjusted over all tables, the better one positive whichever way the values run."""
-    draws = np.random.default_rng(5)
-    tables = {table: {name: draws.normal(k, 1, 20) for k, name in enumerate("abc")} for table in ("x", "y")}
-    found = compare(tables, np.random.default_rng(0))
-    rows = found["x"]["comparisons"] + found["y"]["comparisons"]
-    assert [(row["first"], row["second"]) for row in rows] == 2 * [("a", "b"), ("a", "c"), ("b", "c")]
-    assert [row["holm"] for row in rows] == holm([row["p"] for row in rows]).tolist()
-    assert rows[1]["rank_biserial"] < -0.9
-    assert rows[1]["a12"] < 0.2
-    assert rows[1]["mean"] == pytest.approx((tables["x"]["a"] - tables["x"]["c"]).mean())
-    lower = compare(tables, np.random.default_rng(0), lower_is_better=True, references=["b"])
-    rows = lower["x"]["comparisons"]
-    assert [(row["first"], row["second"]) for row in rows] == [("a", "b"), ("c", "b")]
-    assert rows[0]["mean"] == pytest.approx((tables["x"]["b"] - tables["x"]["a"]).mean())
-    assert rows[0]["a12"] > 0.5
-    assert lower["x"]["ranks"]["a"] < lower["x"]["ranks"]["b"] < lower["x"]["ranks"]["c"]
-
-
-@pytest.mark.parametrize("values", [np.arange(6.0), np.full(6, 0.1)])
-def test_the_same_values_do_not_differ(values):
-    found = compare({"table": {"one": values, "two": values.copy()}}, np.random.default_rng(0))
-    row = found["table"]["comparisons"][0]
-    assert (row["p"], row["holm"], row["t_p"], row["rank_biserial"], row["a12"], row["mean"], row["zeros"]) == (
-        1, 1, 1, 0, 0.5, 0, 6,
-    )  # fmt: skip
-    assert found["table"]["ranks"] == {"one": 1.5, "two": 1.5}
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-
-
 def test_false_positives_stay_below_the_level():
     """Six comparisons of four methods that are the same, 12 seeds, with ties: any at .05 in at most 5 % of 600 simulations.
 
@@ -181,34 +123,104 @@ def test_a_difference_is_found():
     assert found >= 80
 
 
-def test_the_interval_of_a12_covers_it():
-    """Of values with half of the variance in common, both N(0, 1), one moved by 1: A12 is P(N(1, 2) > 0), .760.
-
-    Coverage of 300 within what a binomial of 90 to 98 % leaves in all but one of 5,000 seeds.
-    """
-    draws = np.random.default_rng(8)
-    covered = 0
-    for _ in range(300):
-        shared = draws.normal(0, 0.5**0.5, 30)
-        first, second = shared + draws.normal(1, 0.5**0.5, 30), shared + draws.normal(0, 0.5**0.5, 30)
-        found = compare_pair(first, second, draws, draws=200)
-        covered += found["a12_low"] <= stats.norm.cdf(1 / 2**0.5) <= found["a12_high"]
-    assert stats.binom(300, 0.90).ppf(1e-4) <= covered <= stats.binom(300, 0.98).ppf(1 - 1e-4)
+def test_the_mean_and_its_error():
+    assert mean_and_sem([1.0, 2, 3, 6]) == pytest.approx((3, np.std([1, 2, 3, 6], ddof=1) / 2))
+    assert mean_and_sem(np.array([[1.0, 2], [3, 6]])) == ([2, 4], [1, 2])
+    assert mean_and_sem([5.0]) == (5, 0)
+    assert estimate((2.0 for _ in range(3)), "lost") == {"lost": 2, "lost_sem": 0, "lost_units": 3}
 
 
-@pytest.mark.parametrize(
-    ("values", "references", "line"),
-    [
-        (
-            {"a": [1.0, 2], "b": [1.0]},
-            None,
-            r"t: b has values \(1,\); every method needs one for each seed, of 2 or more",
-        ),
-        ({"a": [1.0], "b": [1.0]}, None, r"t: a has values \(1,\); every method needs one for each seed, of 2 or more"),
-        ({"a": [1.0, 2], "b": [1.0, np.inf]}, None, "t: b has a value inf; only finite values can be compared"),
-        ({"a": [1.0, 2], "b": [1.0, 3]}, ["c"], "t: no method 'c' to compare with; there are a, b"),
-    ],
-)
-def test_what_cannot_be_compared(values, references, line):
-    with pytest.raises(InputError, match=line):
-        compare({"t": values}, np.random.default_rng(0), references=references)
+def test_the_smallest_p_of_a_test():
+    for count in range(1, 12):
+        assert smallest_p("ranks", count) == wilcoxon(np.arange(1.0, count + 1))
+        assert smallest_p("share", count, 0.5) == pytest.approx(share_p(count, count, 0.5))
+    assert 7 * smallest_p("ranks", 8) == pytest.approx(0.0546875)  # eight pairs and Holm over seven cannot reach 5 %
+    assert smallest_p("t", 2) == 0
+
+
+def test_the_comparison_counts_what_it_says():
+    found = compare([2.0, 3.0, 3.0, 6.0, 7.0, 5.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    assert found["gain"] == pytest.approx(5 / 6)
+    assert found["wins"] == pytest.approx((4 + 0.5) / 6)
+    assert found["pairs"] == 6
+    assert found["gain_sem"] == pytest.approx(np.std([1, 1, 0, 2, 2, -1], ddof=1) / 6**0.5)
+
+
+def test_what_is_always_smaller_is_told_from_what_is_not():
+    mine = np.arange(12.0)
+    assert compare(mine + 1, mine)["p"] == pytest.approx(2 / 2**12)
+    assert compare(mine, mine)["p"] == 1.0
+    found = compare_all({"worse": mine + 1, "same": mine}, mine)
+    assert found["worse"]["gain"] == 1
+    assert found["same"]["p"] == 1
+
+
+def test_chance_is_called_significant_as_rarely_as_it_should():
+    """At 5 %: 400 draws, 4 sigma."""
+    rng = np.random.default_rng(1)
+    called = np.mean([compare(rng.normal(size=15), rng.normal(size=15))["p"] < 0.05 for _ in range(400)])
+    assert called < 0.05 + 4 * (0.05 * 0.95 / 400) ** 0.5
+
+
+def test_fixed_tasks_do_not_count_as_seeds():
+    """Of one task it is the t-test; of several the error is that of seeds, however far apart the tasks are."""
+    values = np.array([0.2, 0.5, 0.1, 0.4])
+    found = compare_within({"one": values})
+    assert found["p"] == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert (found["gain_df"], found["pairs"], found["tasks"]) == (pytest.approx(3), 4, 1)
+    apart = compare_within({"one": values, "other": values + 100, "third": values - 100})
+    assert apart["gain"] == pytest.approx(found["gain"])
+    assert apart["gain_sem"] == pytest.approx(found["gain_sem"] / 3**0.5)
+    assert apart["gain_df"] == pytest.approx(9)
+    assert compare_within({"one": [1.0], "other": [2.0]})["p"] == 1
+
+
+def test_false_alarms_over_fixed_tasks_stay_below_the_level():
+    """Three tasks of unlike spread, five seeds: at 5 % in 1,000 simulations, exceeded once in 10,000 if the level is kept."""
+    rng = np.random.default_rng(2)
+    alarms = sum(
+        compare_within({k: spread * rng.normal(size=5) for k, spread in enumerate((0.1, 1.0, 3.0))})["p"] <= 0.05
+        for _ in range(1000)
+    )
+    assert alarms <= stats.binom(1000, 0.05).isf(1e-4)
+
+
+def test_unpaired_is_welch_and_shares_are_binomial():
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0.5, 1, 30), rng.normal(0, 3, 5)
+    found = compare_unpaired(first, second)
+    expected = stats.ttest_ind(first, second, equal_var=False)
+    assert found["p"] == pytest.approx(expected.pvalue)
+    assert found["gain_df"] == pytest.approx(expected.df)
+    assert found["pairs"] == 35
+    assert share_p(1, 8, 0.5) == pytest.approx(2 * 9 / 256)
+    assert share_p(4, 8, 0.5) == 1
+    assert share_interval(0, 20) == pytest.approx((0, 1 - 0.025 ** (1 / 20)))
+    assert two_sided(0.0, 0.0, 3) == 1
+    assert two_sided(0.1, 0.0, 3) == 0
+    low, high = mean_interval(1.0, 0.5, 9)
+    assert (low + high, high - 1) == pytest.approx((2, 0.5 * stats.t.ppf(0.975, 9)))
+
+
+def test_a_bootstrap_p_counts_the_smaller_side():
+    values = np.repeat([0.0, 1.0, 2.0], [10, 80, 10])
+    assert bootstrap_p(values, 1.5) == pytest.approx(0.2)
+    assert bootstrap_p(values, 5) == pytest.approx(2 / 100)
+    assert bootstrap_interval(values) == (0, 2)
+
+
+def test_as_many_units_as_are_needed_decide():
+    """Simulated: the power at that number is 0.8, within what 400 draws leave, for means, ranks and shares."""
+    rng = np.random.default_rng(4)
+    needed = needed_units(0.5, 1 / 10**0.5, 10)  # an effect of half a standard deviation
+    assert 30 <= needed <= 36
+    draws = [rng.normal(0.5, 1, needed) for _ in range(400)]
+    power = np.mean([stats.ttest_1samp(own, 0).pvalue <= 0.05 for own in draws])
+    assert abs(power - 0.8) < 0.08
+    ranks = needed_units(0.5, 1 / 10**0.5, 10, by="ranks")
+    assert abs(np.mean([wilcoxon(rng.normal(0.5, 1, ranks)) <= 0.05 for _ in range(400)]) - 0.8) < 0.08
+    count = needed_for_share(0.2, 0.5, 8)
+    assert abs(np.mean([share_p(h, count, 0.5) <= 0.05 for h in rng.binomial(count, 0.2, 400)]) - 0.8) < 0.1
+    assert needed_units(0.0, 1.0, 10) is None
+    assert needed_units(1e-6, 1.0, 10) is None
+    assert needed_for_share(0.5, 0.5, 10) is None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
+from qednas.base.statistics import compare_unpaired
 from qednas.errors import InputError
 from qednas.qnas import trained_verdict
 from qednas.qnas.comparison import observed
@@ -14,7 +15,7 @@ from qednas.qnas.device_study import device_runs, optimiser
 from qednas.qnas.trained_comparison import compare_on_trained
 from qednas.qnas.trained_pictures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
 from qednas.qnas.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
-from qednas.qnas.trained_verdict import best_of, by_gradient, by_hand, counterparts, unpaired
+from qednas.qnas.trained_verdict import best_of, by_gradient, by_hand, counterparts
 from qednas.qnas.transfer import most_found, transferred
 
 SEARCHES = {
@@ -82,10 +83,12 @@ def test_unpaired_gains_have_the_errors_of_both():
     # Means 3 and 1, variances 1 and 4, three and four values: t = 2 / sqrt(1/3 + 1).
     first, second = np.array([2.0, 3.0, 4.0]), np.array([-1.0, 1.0 - 6**0.5, 1.0 + 6**0.5, 3.0])
     second = 1 + (second - 1) * 2 / second.std(ddof=1)
-    gain, p = unpaired(first, second)
-    assert gain == {"gain": pytest.approx(2), "gain_sem": pytest.approx((1 / 3 + 1) ** 0.5)}
+    found = compare_unpaired(first, second)
+    assert found["gain"] == pytest.approx(2)
+    assert found["gain_sem"] == pytest.approx((1 / 3 + 1) ** 0.5)
     freedom = (4 / 3) ** 2 / ((1 / 3) ** 2 / 2 + 1 / 3)
-    assert p == pytest.approx(2 * stdtr(freedom, -2 / (4 / 3) ** 0.5))
+    assert found["gain_df"] == pytest.approx(freedom)
+    assert found["p"] == pytest.approx(2 * stdtr(freedom, -2 / (4 / 3) ** 0.5))
 
 
 def test_held_out_data_choose_among_networks_by_hand():

@@ -1,0 +1,1 @@
+"""What every room of the package stands on: no science, no companion."""

@@ -1,0 +1,342 @@
+"""Recompute a random sample of the paper run and compare: what a stranger can check in twenty minutes.
+
+A task is the smallest piece that can be computed alone at its paper settings: one system, one training, one search and seed.
+Every second of the run is equally likely to be looked at.  Results that are looked at are also put together again from what their
+tasks gave, so a value that was changed between a task and the book is found too.  A result whose code changed since it was
+computed, and whose tasks still give the same, is stamped with the code of today.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.companion import files, parallel, paths, profiles, provenance, records, sums
+from qednas.companion.comparing import Deviation, Ground, decided, deviations
+from qednas.companion.consistency import arguments_of, inconsistencies
+from qednas.companion.progress import note
+from qednas.companion.result import Result, load, names
+from qednas.companion.scatter import against_scatter
+from qednas.companion.status import CORRUPT, UNVERIFIED, function_of, result_rows
+from qednas.companion.store import Store
+from qednas.errors import InputError
+
+LEAST_TASKS = 3  # of an unverified result that have to agree before it is stamped, or all of them
+SLACK = 1.2  # a task is begun only if so many times its recorded seconds are left
+SPOKEN = 20.0  # seconds between lines of progress
+Write = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One task of a result, or (identity "") a result that has none and is computed as a whole."""
+
+    result: str
+    identity: str
+    function: str
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        return f"{self.result} {self.identity}"
+
+
+@dataclass
+class Run:
+    """The paper run as it is stored: results, their records, and the items that can be drawn."""
+
+    folder: Path
+    results: dict[str, Result]
+    recorded: dict[str, records.Tasks]
+    items: list[Item]
+    unrecorded: list[str]
+
+    @property
+    def seconds(self) -> float:
+        """Of one worker, for everything that the results took."""
+        known = sum(item.seconds for item in self.items)
+        return known + sum(2 * self.results[name].provenance["seconds"] for name in self.unrecorded)
+
+
+def read_run(folder: Path, chosen: set[str] | None = None) -> Run:
+    """Everything stored in ``folder``, of the results ``chosen``.  Raises CorruptFile for a record that cannot be used."""
+    run = Run(folder, {}, {}, [], [])
+    for name in names(folder):
+        if chosen is not None and name not in chosen:
+            continue
+        result = load(folder, name)
+        run.results[name] = result
+        found = records.read_tasks(records.path_of(result.path), result.digest)
+        if found is not None:
+            run.recorded[name] = found
+            run.items += [Item(name, one.identity, one.function, max(one.seconds, 1e-3)) for one in found.tasks]
+        elif result.provenance["pieces"]:
+            run.unrecorded.append(name)
+        else:
+            seconds = max(float(result.provenance["seconds"]), 1e-3)
+            run.items.append(Item(name, "", str(result.provenance["function"]), seconds))
+    return run
+
+
+def drawn(items: list[Item], seed: int, every_result_first: bool) -> list[Item]:
+    """Items in random order, a second of the run as likely as any other (Efraimidis and Spirakis, doi:10.1016/j.ipl.2005.11.003).
+
+    With ``every_result_first`` the first few tasks of each result come before the rest, the quickest results first.
+    """
+    rng = np.random.default_rng([seed, len(items)])
+    keys = rng.exponential(size=len(items)) / np.array([item.seconds for item in items])
+    order = [items[k] for k in np.argsort(keys)]
+    if not every_result_first:
+        return order
+    first: dict[str, list[Item]] = {}
+    for k in rng.permutation(len(items)):
+        own = first.setdefault(items[k].result, [])
+        if len(own) < LEAST_TASKS:
+            own.append(items[k])
+    lists = sorted(first.values(), key=lambda own: sum(item.seconds for item in own))
+    begin = [item for own in lists for item in own]
+    return begin + [item for item in order if item not in set(begin)]
+
+
+def compute_task(function: str, arguments: dict[str, Any], located: dict[str, str]) -> dict[str, Any]:
+    """In a worker: one task again."""
+    module, _, name = function.partition(":")
+    output, _ = parallel.run_task(getattr(importlib.import_module(module), name), arguments, located)
+    return output
+
+
+def compute_whole(folder: str, name: str) -> dict[str, Any]:
+    """In a worker: a result without tasks again."""
+    result = load(Path(folder), name)
+    return files.normalised(function_of(result)(**arguments_of(result, Path(folder))))
+
+
+def check_consistency(folder: str, name: str) -> list[Deviation]:
+    """In a worker: a result put together again from what its tasks gave."""
+    return inconsistencies(Path(folder), name)
+
+
+def compare_item(run: Run, item: Item, output: dict[str, Any]) -> list[Deviation]:
+    """What a task gave now beside what is stored of it."""
+    result = run.results[item.result]
+    ground = Ground(result.provenance.get("processor") == provenance.processor())
+    if not item.identity:
+        return list(deviations(output, dict(result), result.tolerance, ground))
+    recorded = run.recorded[item.result]
+    kind = task_tolerance(result.tolerance)
+    if item.identity in recorded.projected:
+        return list(deviations(records.projected(output), recorded.projected[item.identity], kind, ground))
+    stored = recorded.known[item.identity].output or {}
+    found = list(deviations(output, stored, kind, ground))
+    return found if ground.same or kind != "statistical" else against_scatter(output, stored, recorded, item.identity)
+
+
+def task_tolerance(tolerance: str | Mapping[str, str]) -> str:
+    """Class of what tasks give: that of the result, or the loosest of its classes but timing."""
+    if isinstance(tolerance, str):
+        return tolerance
+    order = ("statistical", "seeded", "converged", "exact")
+    return next((kind for kind in order if kind in tolerance.values()), "seeded")
+
+
+def audit(
+    root: Path,
+    *,
+    minutes: float = 20.0,
+    seed: int = 0,
+    chapter: str | None = None,
+    unverified: bool = False,
+    workers: int = 2,
+    write: Write = print,
+) -> int:
+    """Recompute random tasks of the committed paper run for ``minutes``, print what deviates and how much was covered.
+
+    An interrupted audit goes on where it was.  Returns 1 where something deviates, else 0.  Raises InputError for bad arguments
+    and where there is no task to draw.
+    """
+    if not (np.isfinite(minutes) and minutes > 0):
+        raise InputError(f"MINUTES={minutes:g}: a positive number of minutes")
+    number = next(iter(profiles.select(root, chapter))) if chapter else None
+    folder = paths.paper_results(root)
+    problems = sums.problems(folder, number)
+    for name, why in problems.items():
+        write(f"{name}: {why}")
+    rows = [row for row in result_rows(Store(folder, mode="render", profile="paper"), root)
+            if number is None or row["name"].startswith(f"{number}/")]  # fmt: skip
+    for row in rows:
+        if row["state"] == CORRUPT:
+            write(f"{row['name']}: {row['why']}")
+    chosen = {row["name"] for row in rows if row["state"] == UNVERIFIED or (not unverified and row["state"] != CORRUPT)}
+    run = read_run(folder, chosen)
+    if not run.items:
+        what = "unverified result" if unverified else "result"
+        where = f"chapter {number}" if number else "the paper run"
+        raise InputError(f"no task to audit: {where} has no {what} with recorded tasks")
+    plan = drawn(run.items, seed, unverified)
+    with Journal(root, folder, [minutes, seed, number, unverified]) as journal:
+        agreed, found = recompute(run, plan, journal, 60 * minutes, workers, write)
+    compared = sum(len(own) for own in found.values())
+    wrong = report(run, found, compared, agreed, write)
+    stamped = stamp(run, {row["name"]: row for row in rows}, agreed, wrong)
+    if stamped:
+        write(f"audit: {len(stamped)} results stamped with the code of today: {', '.join(sorted(stamped))}")
+    corrupt = any(row["state"] == CORRUPT for row in rows)
+    return 1 if wrong or problems or corrupt else 0
+
+
+class Journal:
+    """What an audit has done so far, so that an interrupted one goes on; gone once it has ended."""
+
+    def __init__(self, root: Path, folder: Path, arguments: list[Any]):
+        content = (folder / sums.NAME).read_bytes() if (folder / sums.NAME).is_file() else b""
+        name = files.sha256(files.canonical([arguments, files.sha256(content)]).encode())[:16]
+        self.path = root / "_build" / "audit" / f"{name}.json"
+        self.done: dict[str, list[list[Any]]] = {}
+        self.spent = 0.0
+
+    def __enter__(self) -> Journal:
+        try:
+            kept = json.loads(self.path.read_text())
+            self.done, self.spent = dict(kept["done"]), float(kept["spent"])
+        except (OSError, ValueError, KeyError, TypeError):
+            self.done, self.spent = {}, 0.0
+        return self
+
+    def __exit__(self, kind: Any, *rest: Any) -> None:
+        if kind is None:
+            self.path.unlink(missing_ok=True)
+
+    def add(self, key: str, found: list[Deviation], spent: float) -> None:
+        self.done[key] = [[one.path, one.kind, min(one.size, 1e300), one.ok, one.why, one.chance] for one in found]
+        self.spent = spent
+        files.write_atomic(self.path, (json.dumps({"done": self.done, "spent": spent}) + "\n").encode(), durable=False)
+
+    def deviations(self, key: str) -> list[Deviation]:
+        return [Deviation(*one) for one in self.done[key]]
+
+
+def recompute(
+    run: Run, plan: list[Item], journal: Journal, limit: float, workers: int, write: Write
+) -> tuple[list[Item], dict[str, list[Deviation]]]:
+    """Items that were computed, and deviations {result: list} of them and of the results put together again."""
+    start, before = time.monotonic(), journal.spent
+    if before:
+        write(f"audit: going on with {len(journal.done)} tasks done in {before:.0f} s")
+    found: dict[str, list[Deviation]] = {}
+    by_key = {item.key: item for item in run.items}
+    computed = [by_key[key] for key in journal.done if key in by_key]
+    for key in journal.done:
+        found.setdefault(key.split(" ")[0], []).extend(journal.deviations(key))
+    waiting = iter([item for item in plan if item.key not in journal.done])
+    checked = {key.split(" ")[0] for key in journal.done if key.endswith(" together")}
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=parallel.start_worker)
+    running: dict[Future[Any], Item] = {}
+    spoken = start
+
+    def spent() -> float:
+        return before + time.monotonic() - start
+
+    def submit_next() -> bool:
+        for item in waiting:
+            if spent() + SLACK * item.seconds > limit:
+                continue
+            running[submit(pool, run, item)] = item
+            if item.identity and item.result not in checked:
+                checked.add(item.result)
+                together = Item(item.result, "together", "", 0.0)
+                running[pool.submit(check_consistency, str(run.folder), item.result)] = together
+            return True
+        return False
+
+    try:
+        while True:
+            while len(running) < workers + 1 and submit_next():
+                pass
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                item = running.pop(future)
+                own = outcome(run, item, future)
+                if item.identity != "together":
+                    computed.append(item)
+                found.setdefault(item.result, []).extend(own)
+                journal.add(item.key, own, spent())
+            if time.monotonic() - spoken > SPOKEN:
+                spoken = time.monotonic()
+                note(f"audit: {len(computed)} tasks in {spent():.0f} of {limit:.0f} s")
+    except BaseException:
+        parallel.stop_pool(pool)
+        raise
+    pool.shutdown()
+    return computed, found
+
+
+def submit(pool: ProcessPoolExecutor, run: Run, item: Item) -> Future[Any]:
+    if not item.identity:
+        return pool.submit(compute_whole, str(run.folder), item.result)
+    one = run.recorded[item.result].known[item.identity]
+    located = {name: str(run.folder / f"{name}.json") for name in one.located}
+    return pool.submit(compute_task, one.function, one.arguments, located)
+
+
+def outcome(run: Run, item: Item, future: Future[Any]) -> list[Deviation]:
+    """Deviations of a finished piece of work; one that fails deviates."""
+    try:
+        output = future.result()
+    except Exception as error:  # whatever a task raises now it did not raise when the run was made
+        first = str(error).split("\n")[0][:160]
+        return [Deviation("task", "exact", float("inf"), False, f"{type(error).__name__}: {first}")]
+    return output if item.identity == "together" else compare_item(run, item, output)
+
+
+def report(
+    run: Run, found: dict[str, list[Deviation]], compared: int, computed: list[Item], write: Write
+) -> dict[str, list[Deviation]]:
+    """Print deviations and what was covered; returns the deviations by result."""
+    shared = sum(one.chance is not None for own in found.values() for one in own)
+    wrong = {name: [one for one in decided(own, shared) if not one.ok] for name, own in found.items()}
+    wrong = {name: own for name, own in wrong.items() if own}
+    for name, own in sorted(wrong.items()):
+        for one in own[:5]:
+            write(f"{name}: {one.path} {one.why}")
+        if len(own) > 5:
+            write(f"{name}: and {len(own) - 5} more values")
+    if run.unrecorded:
+        write(f"audit: no recorded tasks, so not drawn from: {', '.join(run.unrecorded)}")
+    seconds, looked = sum(item.seconds for item in computed), {item.result for item in computed}
+    write(
+        f"audit: {len(computed)} of {len(run.items)} tasks of {len(looked)} of {len(run.results)} results computed again, "
+        f"{seconds / 60:.1f} of {run.seconds / 60:.0f} minutes of a core ({seconds / run.seconds:.1%}); {compared} values "
+        f"compared, {sum(map(len, wrong.values()))} deviate"
+    )
+    return wrong
+
+
+def stamp(run: Run, rows: Mapping[str, Mapping[str, Any]], computed: list[Item], wrong: Mapping[str, Any]) -> list[str]:
+    """Stamp unverified results of which enough tasks agree with the code of today; returns their names."""
+    stamped = []
+    for name in run.results:
+        own = [item for item in computed if item.result == name]
+        total = [item for item in run.items if item.result == name]
+        if rows[name]["state"] != UNVERIFIED or name in wrong or len(own) < min(LEAST_TASKS, len(total)) or not own:
+            continue
+        result = run.results[name]
+        record = dict(files.read_record(result.path))
+        code, _ = provenance.code_behind(str(result.provenance["function"]).split(":")[0])
+        share = sum(item.seconds for item in own) / sum(item.seconds for item in total)
+        audited = {"code": code, "tasks": len(own), "share": round(share, 4), "created": provenance.today()}
+        record["provenance"] = {**record["provenance"], "audited": audited}
+        files.rewrite_header(result.path, record)
+        sums.update(run.folder, result.path)
+        stamped.append(name)
+    return stamped

@@ -1,0 +1,68 @@
+"""Whether a stored result is what its recorded tasks and its inputs give: put together again, without computing the tasks."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from qednas.base.task import every_piece
+from qednas.companion import files, records
+from qednas.companion.comparing import Deviation, deviations
+from qednas.companion.parallel import fix_threads
+from qednas.companion.result import Result, load
+from qednas.errors import InputError
+
+QUICK = 20.0  # seconds of a result without tasks up to which it is computed again
+
+
+def put_together(result: Result, folder: Path) -> dict[str, Any] | None:
+    """A result made again from what its tasks gave and from its inputs in ``folder``.
+
+    None where that would take computing: its record does not keep the outputs, or it has no tasks and took long.  Raises
+    InputError and CorruptFile where an input or a record is missing or does not fit.
+    """
+    from qednas.companion.status import function_of
+
+    fn = function_of(result)
+    recorded = records.read_tasks(records.path_of(result.path), result.digest)
+    if recorded is None:
+        if result.provenance["pieces"] or result.provenance["seconds"] > QUICK:
+            return None
+        recorder = records.Recorder(frozenset(), result.name)
+    elif not recorded.whole:
+        return None
+    else:
+        recorder = records.Recorder(frozenset(every_piece(fn)), result.name, recorded.known, "refuse")
+    fix_threads(1)
+    with records.recording(recorder):
+        return files.normalised(fn(**arguments_of(result, folder)))
+
+
+def arguments_of(result: Result, folder: Path) -> dict[str, Any]:
+    """What the function of a result was called with: its settings, and its inputs as they are in ``folder``."""
+    from qednas.companion.status import function_of
+
+    accepted = inspect.signature(function_of(result)).parameters
+    given: dict[str, Any] = dict(result.provenance["settings"])
+    if "inputs" in accepted:
+        try:
+            given["inputs"] = {name: load(folder, name) for name in result.provenance["upstream"]}
+        except FileNotFoundError as error:
+            raise InputError(f"{result.name}: an input is missing ({Path(str(error.filename)).name})") from None
+    if "checkpoint" in accepted:
+        given["checkpoint"] = None
+    return given
+
+
+def inconsistencies(folder: Path, name: str) -> list[Deviation]:
+    """Values of a stored result that are not what its own tasks and inputs give; none where that cannot be told quickly."""
+    result = load(folder, name)
+    try:
+        again = put_together(result, folder)
+    except (InputError, files.CorruptFile) as error:
+        return [Deviation("tasks", "exact", float("inf"), False, str(error))]
+    if again is None:
+        return []
+    found = deviations(again, dict(result), result.tolerance)
+    return [one for one in found if not one.ok]

@@ -1,0 +1,130 @@
+"""What verify catches: numbers, rows and seeds of the committed paper results changed at random, as a wrong rerun would."""
+
+import copy
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qednas.companion import claims, files, readme
+from qednas.companion.comparing import decided, numbers, tolerance_class
+from qednas.companion.result import load, names
+from qednas.companion.verify import compare_results
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "results" / "paper"
+PERTURBATIONS = 200
+
+
+def rerun(result, data, folder):
+    """The result of a run that gave ``data``, everything else as it is stored."""
+    record = files.read_record(result.path)
+    path = folder / f"{result.name}.json"
+    files.write_record(path, data, {key: record[key] for key in ("name", "key", "tolerance", "provenance")})
+    return load(folder, result.name)
+
+
+def whole(result):
+    return copy.deepcopy({key: result[key] for key in result})
+
+
+def caught(result, data, folder):
+    found = compare_results(rerun(result, data, folder), result)
+    return not all(one.ok for one in decided(found, 10_000))
+
+
+def change_at(data, dotted, change):
+    """Change the value at a dotted path in place."""
+    *parents, last = dotted.split(".")
+    place = data
+    for part in parents:
+        place = place[int(part)] if isinstance(place, (list, np.ndarray)) else place[part]
+    key = int(last) if isinstance(place, (list, np.ndarray)) else last
+    place[key] = change(place[key], place.get(f"{key}_sem") if isinstance(place, dict) else None)
+
+
+def moved(rng):
+    """5 per cent, or 5 standard errors where there are any."""
+
+    def change(value, sem):
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, (list, np.ndarray)):
+            changed = np.array(value, dtype=float)
+            place = np.unravel_index(rng.randrange(changed.size), changed.shape)
+            changed[place] = change(float(changed[place]), None)
+            return changed if isinstance(value, np.ndarray) else changed.tolist()
+        shift = 5 * sem if isinstance(sem, float) and sem > 0 and rng.random() < 0.5 else 0.05 * abs(value) or 0.05
+        return value + rng.choice((-1, 1)) * shift
+
+    return change
+
+
+def headline_values():
+    """(result, path) of every number that the claims are judged by or the README prints, measured times left out."""
+    found = [(name, key) for name, key, *_ in readme.EXPECTED]
+    for row in claims.load_claims(ROOT / "book" / "claims.yml").rows:
+        test = row["test"]
+        keys = [value for name, value in test.items() if name in ("key", "than", "p_key") and isinstance(value, str)]
+        found += [(row["result"], key) for key in keys if row.get("result")]
+    there = set(names(PAPER))
+    found = [(name, key) for name, key in dict.fromkeys(found) if name in there]
+    return [pair for pair in found if tolerance_class(load(PAPER, pair[0]).tolerance, pair[1]) != "timing"]
+
+
+def lists_of_rows(value, path=""):
+    """Dotted paths of lists of two or more mappings."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if isinstance(value, list) and len(value) > 1 and all(isinstance(item, dict) for item in value):
+        yield path
+    for key, item in items:
+        yield from lists_of_rows(item, f"{path}.{key}" if path else str(key))
+
+
+@pytest.fixture(scope="module")
+def headlines():
+    return headline_values()
+
+
+def test_no_headline_number_changes_unseen(headlines, tmp_path):
+    assert len(headlines) > 80
+    rng = random.Random(1)
+    missed = []
+    for name, key in headlines:
+        result = load(PAPER, name)
+        data = whole(result)
+        if numbers(result.at(key)) is None and not isinstance(result.at(key), (list, bool)):
+            continue
+        change_at(data, key, moved(rng))
+        if not caught(result, data, tmp_path):
+            missed.append((name, key))
+    assert not missed
+
+
+def test_random_perturbations_are_caught(headlines, tmp_path):
+    """Headline numbers moved, rows swapped, a seed lost: at least 95 % of 200."""
+    rng = random.Random(7)
+    with_rows = [name for name in names(PAPER) if any(lists_of_rows(whole(load(PAPER, name))))]
+    missed = []
+    for _ in range(PERTURBATIONS):
+        kind = rng.choice(("headline", "swapped", "lost"))
+        name, key = rng.choice(headlines) if kind == "headline" else (rng.choice(with_rows), "")
+        result = load(PAPER, name)
+        data = whole(result)
+        if kind == "headline":
+            change_at(data, key, moved(rng))
+        else:
+            place = rng.choice(list(lists_of_rows(data)))
+            rows = data
+            for part in place.split("."):
+                rows = rows[int(part)] if isinstance(rows, list) else rows[part]
+            if kind == "swapped":
+                i, j = rng.sample(range(len(rows)), 2)
+                rows[i], rows[j] = rows[j], rows[i]
+            else:
+                rows.pop(rng.randrange(len(rows)))
+            key = place
+        if not caught(result, data, tmp_path):
+            missed.append((kind, name, key))
+    assert len(missed) <= 0.05 * PERTURBATIONS, missed
