@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, paths, profiles, sums
+from qednas.companion import claims, files, paths, profiles, sums
 from qednas.companion.comparing import Deviation, Ground, decided, deviations, tolerance_class
 from qednas.companion.consistency import inconsistencies
 from qednas.companion.result import Result, load, names
 from qednas.companion.run_state import FINISHED, read_state
+from qednas.companion.store import Store
 from qednas.errors import InputError
 
 __all__ = ["compare_results", "tolerance_class", "verify"]
@@ -64,6 +65,9 @@ def verify(root: Path, profile: str, *, only: str | None = None, write: Write = 
             bad.add(name)
         rows += told
     print_table([("result", "class", "largest deviation", "verdict"), *rows], write)
+    changed = changed_verdicts(root, results, committed) if profile == "paper" and only is None else []
+    for row in changed:
+        write(f"verify: {row}")
     if False in kinds:
         write(f"verify: another kind of processor: {shared} values compared by standard errors, the others within 1e-6")
     tail = f", {new} new" if new else ""
@@ -71,7 +75,18 @@ def verify(root: Path, profile: str, *, only: str | None = None, write: Write = 
     right = compared - len(bad & set(wanted))
     place = committed.relative_to(root).as_posix()
     write(f"verify: {right} of {compared} results agree with {place}, {compared - right} do not{tail}")
-    return 1 if bad or right < compared else 0
+    return 1 if bad or right < compared or changed else 0
+
+
+def changed_verdicts(root: Path, results: Path, committed: Path) -> list[str]:
+    """Claims whose verdict on a whole run is not the committed one: what rests on measured times is compared here."""
+    path = root / "book" / "claims.yml"
+    new, old = (claims.evaluate(Store(place, mode="render", profile="paper"), path) for place in (results, committed))
+    return [
+        f"claim {a['id']} {b['verdict']} by the committed results, {a['verdict']} by this run"
+        for a, b in zip(new, old, strict=True)
+        if a["verdict"] != b["verdict"]
+    ]
 
 
 def ground_of(new: Result, old: Result) -> Ground:

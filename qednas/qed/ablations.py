@@ -257,4 +257,4 @@ def large_ablation(
     tasks = tasks_of(known, variants, seeds, common)
     found = map_tasks(search_large, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, found, strict=True)]
-    return {"systems": known, "runs": runs, "compared": compared(runs), "seconds": [seconds, train_seconds]}
+    return {"systems": known, "runs": runs, "compared": compared(runs), "allowance": [seconds, train_seconds]}

@@ -1,7 +1,7 @@
 """``make costs``: measure what a step of every network of chapters 6 to 8 takes, and write the table of costs.
 
-Every cost is measured in two rounds, ten minutes apart, and their mean kept with their spread.  What was measured
-is kept in ``_build/costs`` until the table is whole.  Meant for a machine that does nothing else: half an hour.
+Every cost is measured in three rounds, some minutes apart, and their median kept with their spread.  What was measured
+is kept in ``_build/costs`` until the table is whole.  Meant for a machine that does nothing else: a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from qednas.companion.parallel import Task, TaskError, map_tasks
 from qednas.companion.progress import every
 from qednas.errors import InputError
 from qednas.physics.families import build
+from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.ablations import VARIANTS
 from qednas.qed.architecture import Architecture, Given, every_part, part_parameters
 from qednas.qed.block_table import drawn_targets
@@ -38,24 +39,25 @@ from qednas.qed.supernet import Supernet
 from qednas.qed.trained_alone import training_settings
 from qednas.qed.vmc import train
 
-ROUNDS = 2
+ROUNDS = 3
 STEPS, SEARCH_STEPS = 9, 16  # of one measurement: with one renewal of chains
 PRODUCTS = 8  # products of two or three blocks that are measured beside pairs with the smallest block
 
 
-def prepared(task: Task):
-    """Hamiltonian and what is given, of a task with ``system``."""
-    system = task["system"]
+Network = tuple[str, ...]
+Search = tuple[int, dict[str, Any]]  # parameters a site, settings
+
+
+def prepared(system: dict[str, Any]) -> tuple[Hamiltonian, Given]:
+    """Hamiltonian of {family, sites, parameters} and what is given of it."""
     hamiltonian = build(system["family"], system["sites"], **system["parameters"])
     return hamiltonian, Given.of(hamiltonian, system["parameters"].get("width"))
 
 
-def measure_network(task: Task) -> dict[str, Any]:
-    """CPU seconds before the first step and of a later one, for ``task["parts"]``."""
-    hamiltonian, given = prepared(task)
-    make_ready()
-    block = Architecture(tuple(task["parts"])).build(given, task["round"])
-    settings = training_settings(hamiltonian, task["round"], 0.0, 1.0, steps=STEPS)
+def measure_network(hamiltonian: Hamiltonian, given: Given, parts: Network, seed: int) -> dict[str, float]:
+    """CPU seconds before the first step of training, and of a later one."""
+    block = Architecture(parts).build(given, seed)
+    settings = training_settings(hamiltonian, seed, 0.0, 1.0, steps=STEPS)
     began = time.process_time()
     run = train(hamiltonian, block, settings, clock=time.process_time)
     spent = time.process_time() - began
@@ -65,81 +67,90 @@ def measure_network(task: Task) -> dict[str, Any]:
     return {"seconds": a_step, "start": max(0.0, spent - STEPS * a_step)}
 
 
-def measure_search(task: Task) -> dict[str, Any]:
+def measure_search(hamiltonian: Hamiltonian, given: Given, search: Search, wanted: dict, seed: int) -> dict[str, float]:
     """CPU seconds of a step of a supernet, its start included."""
-    hamiltonian, given = prepared(task)
-    make_ready()
-    net = Supernet(every_part(given, KINDS, task["budget"] * hamiltonian.sites), given, seed=task["round"])
-    settings = SearchSettings(**{**task["settings"], "steps": SEARCH_STEPS, "seed": task["round"]})
-    wanted = shipped().predict(hamiltonian)["proxies"]
+    budget, own = search[0] * hamiltonian.sites, search[1]
+    net = Supernet(every_part(given, KINDS, budget), given, seed=seed)
+    settings = SearchSettings(**{**own, "steps": SEARCH_STEPS, "seed": seed})
     began = time.process_time()
-    search_architecture(
-        hamiltonian, net, settings, wanted=wanted, budget=task["budget"] * hamiltonian.sites, clock=time.process_time
-    )
+    search_architecture(hamiltonian, net, settings, wanted=wanted, budget=budget, clock=time.process_time)
     return {"seconds": (time.process_time() - began) / SEARCH_STEPS, "start": 0.0}
 
 
 def measure(task: Task) -> dict[str, Any]:
-    return measure_network(task) if "parts" in task else measure_search(task)
+    """{row: cost} of all networks and searches of one system."""
+    hamiltonian, given = prepared(task["system"])
+    make_ready()
+    wanted = shipped().predict(hamiltonian)["proxies"] if task["searches"] else {}
+    costs = {name_of(tuple(parts)): measure_network(hamiltonian, given, tuple(parts), task["round"])
+             for parts in task["networks"]}  # fmt: skip
+    for budget, settings in task["searches"]:
+        search = (budget, settings)
+        costs[name_of_search(search)] = measure_search(hamiltonian, given, search, wanted, task["round"])
+    return {"costs": costs}
 
 
-def network_tasks(system: dict[str, Any], budget: int, joined: bool) -> list[dict[str, Any]]:
+def name_of(parts: Network) -> str:
+    """Row of a network."""
+    return str(Architecture(parts))
+
+
+def name_of_search(search: Search) -> str:
+    """Row of a supernet."""
+    return search_name(SearchSettings(**search[1]), search[0])
+
+
+def networks(given: Given, budget: int, joined: bool, seed: str) -> list[Network]:
     """Every part alone; with ``joined`` also products, from which the shares of blocks in products are fitted."""
-    hamiltonian, given = prepared({"system": system})
-    parts = every_part(given, KINDS, budget * hamiltonian.sites)
-    chosen: list[tuple[str, ...]] = [(part,) for own in parts.values() for part in own]
-    if joined:
-        chosen += [(p,) for p in SLOW.values() if part_parameters(p, given) <= budget * hamiltonian.sites]
-        smallest = parts["jastrow"][0]
-        chosen += [(smallest, part) for kind, own in parts.items() if kind != "jastrow" for part in own]
-        others = [own for kind, own in parts.items() if kind != "jastrow"]
-        chosen += [(part, own[0]) for part in parts["jastrow"][1:] for own in others]
-        larger: list[tuple[str, ...]] = [
-            pair for first, second in itertools.combinations(others, 2) for pair in itertools.product(first, second)
-        ]
-        larger += [(smallest, *pair) for pair in larger]
-        chosen += random.Random(str(system)).sample(larger, min(PRODUCTS, len(larger)))
-    return [{"system": system, "parts": list(own)} for own in chosen]
+    parts = every_part(given, KINDS, budget)
+    chosen: list[Network] = [(part,) for own in parts.values() for part in own]
+    if not joined:
+        return chosen
+    chosen += [(part,) for part in SLOW.values() if part_parameters(part, given) <= budget]
+    smallest = parts["jastrow"][0]
+    others = [own for kind, own in parts.items() if kind != "jastrow"]
+    chosen += [(smallest, part) for own in others for part in own]
+    chosen += [(part, own[0]) for part in parts["jastrow"][1:] for own in others]
+    pairs = [pair for one, two in itertools.combinations(others, 2) for pair in itertools.product(one, two)]
+    larger: list[Network] = [*pairs, *((smallest, *pair) for pair in pairs)]
+    return chosen + random.Random(seed).sample(larger, min(PRODUCTS, len(larger)))
 
 
-def search_tasks(system: dict[str, Any], budget: int, settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"system": system, "budget": budget, "settings": own} for own in settings]
-
-
-def chapter_tasks() -> list[dict[str, Any]]:
-    """What chapters 6 to 8 train, in both profiles."""
+def wanted_rows() -> list[tuple[dict[str, Any], int, bool, list[Search]]]:
+    """Systems of chapters 6 to 8 in both profiles: budget a site, whether products are trained, searches."""
     root = paths.project_root()
-    tasks: list[dict[str, Any]] = []
+    rows: list[tuple[dict[str, Any], int, bool, list[Search]]] = []
     for profile in profiles.PROFILES:
         large, evaluation, table = (
             profiles.chapter_info(root, number).for_profile(profile) for number in ("06", "07", "08")
         )
         large, table = large["large"], table["table"]
-        for system in large["systems"]:
-            tasks += network_tasks(system, large["budget"], True)
-            own = [{**large["settings"], **VARIANTS[name].changed} for name in large["variants"]]
-            tasks += search_tasks(system, large["budget"], own)
-        for system in evaluation["targets"]:
-            tasks += network_tasks(system, evaluation["budget"], True)
-            tasks += search_tasks(system, evaluation["budget"], [CHOSEN, {**CHOSEN, "entanglement": 0.0}])
-        for system in drawn_targets(table["families"], table["each"], table["sites"]):
-            tasks += network_tasks(system, max(table["budgets"]), False)
-    return tasks
+        changed = [{**large["settings"], **VARIANTS[name].changed} for name in large["variants"]]
+        rows += [(s, large["budget"], True, [(large["budget"], own) for own in changed]) for s in large["systems"]]
+        guided: list[Search] = [(evaluation["budget"], own) for own in (CHOSEN, {**CHOSEN, "entanglement": 0.0})]
+        rows += [(target, evaluation["budget"], True, guided) for target in evaluation["targets"]]
+        drawn = drawn_targets(table["families"], table["each"], table["sites"])
+        rows += [(target, max(table["budgets"]), False, []) for target in drawn]
+    return rows
 
 
-def named(tasks: list[dict[str, Any]]) -> dict[tuple[CostClass, str], dict[str, Any]]:
-    """Tasks by row of the table: of systems whose steps cost the same only the first is measured."""
-    classes: dict[str, CostClass] = {}
-    found: dict[tuple[CostClass, str], dict[str, Any]] = {}
-    for task in tasks:
-        key = json.dumps(task["system"], sort_keys=True)
-        if key not in classes:
-            classes[key] = CostClass.of(*prepared(task))
-        if "parts" in task:
-            name = str(Architecture(tuple(task["parts"])))
-        else:
-            name = search_name(SearchSettings(**task["settings"]), task["budget"])
-        found.setdefault((classes[key], name), task)
+def chapter_tasks() -> dict[CostClass, list[dict[str, Any]]]:
+    """Tasks by what decides the cost: of systems whose steps cost the same every row is measured once."""
+    found: dict[CostClass, list[dict[str, Any]]] = defaultdict(list)
+    known: dict[CostClass, set[str]] = defaultdict(set)
+    for system, budget, joined, searches in wanted_rows():
+        hamiltonian, given = prepared(system)
+        where = CostClass.of(hamiltonian, given)
+        own = [
+            n
+            for n in networks(given, budget * hamiltonian.sites, joined, str(system))
+            if name_of(n) not in known[where]
+        ]
+        named = {name_of_search(one): one for one in searches}
+        more = [one for name, one in named.items() if name not in known[where]]
+        known[where] |= {*map(name_of, own), *named}
+        if own or more:
+            found[where].append({"system": system, "networks": list(map(list, own)), "searches": list(map(list, more))})
     return found
 
 
@@ -159,43 +170,43 @@ def fitted_shares(products: dict[str, float], spreads: list[float]) -> dict[str,
     }
 
 
-def rows_of(
-    tasks: dict[tuple[CostClass, str], dict[str, Any]], rounds: list[list[dict[str, Any]]]
-) -> dict[tuple[CostClass, str], Cost]:
-    """Means over the rounds; products become shares."""
+def rows_of(measured: dict[CostClass, dict[str, list[dict[str, float]]]]) -> dict[tuple[CostClass, str], Cost]:
+    """Medians over the rounds {class: {row: costs}}; products become shares."""
     rows: dict[tuple[CostClass, str], Cost] = {}
-    products: dict[CostClass, dict[str, Cost]] = defaultdict(dict)
-    for key, own in zip(tasks, zip(*rounds, strict=True), strict=True):
-        seconds = np.array([one["seconds"] for one in own])
-        middle = float(np.mean(seconds))
-        start = float(np.mean([one["start"] for one in own]))
-        cost = Cost(middle, start, float(np.ptp(seconds)) / middle)
-        if " + " in key[1]:
-            products[key[0]][key[1]] = cost
-        else:
-            rows[key] = cost
-    for where, own in products.items():
-        shares = fitted_shares({n: c.seconds for n, c in own.items()}, [c.spread for c in own.values()])
-        start = float(np.median([c.start for c in own.values()]))
-        shares[JOINED] = Cost(shares[JOINED].seconds, start, shares[JOINED].spread)
-        rows |= {(where, name): cost for name, cost in shares.items()}
+    for where, own in measured.items():
+        costs = {name: median_cost(rounds) for name, rounds in own.items()}
+        products = {name: cost for name, cost in costs.items() if " + " in name}
+        rows |= {(where, name): cost for name, cost in costs.items() if name not in products}
+        if products:
+            shares = fitted_shares({n: c.seconds for n, c in products.items()}, [c.spread for c in products.values()])
+            start = float(np.median([cost.start for cost in products.values()]))
+            shares[JOINED] = Cost(shares[JOINED].seconds, start, shares[JOINED].spread)
+            rows |= {(where, name): cost for name, cost in shares.items()}
     return rows
+
+
+def median_cost(rounds: list[dict[str, float]]) -> Cost:
+    seconds, start = (np.array([one[name] for one in rounds]) for name in ("seconds", "start"))
+    middle = float(np.median(seconds))
+    return Cost(middle, float(np.median(start)), float(np.ptp(seconds)) / middle)
 
 
 def main() -> int:
     folder = paths.project_root() / "_build" / "costs"
     try:
-        tasks = named(chapter_tasks())
-        rounds = [
-            map_tasks(
+        tasks = [(where, task) for where, own in chapter_tasks().items() for task in own]
+        measured: dict[CostClass, dict[str, list[dict[str, float]]]] = defaultdict(lambda: defaultdict(list))
+        for number in range(ROUNDS):
+            found = map_tasks(
                 measure,
-                [{**task, "round": number} for task in tasks.values()],
+                [{**task, "round": number} for _, task in tasks],
                 checkpoint=folder / str(number),
                 progress=every(10.0, f"costs, round {number + 1} of {ROUNDS}"),
             )
-            for number in range(ROUNDS)
-        ]
-        rows = rows_of(tasks, rounds)
+            for (where, _), one in zip(tasks, found, strict=True):
+                for name, cost in one["costs"].items():
+                    measured[where][name].append(cost)
+        rows = rows_of(measured)
     except (InputError, TaskError) as error:
         print(f"costs: {error}", file=sys.stderr)
         return 2

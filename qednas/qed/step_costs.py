@@ -58,7 +58,7 @@ class CostClass:
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds of one core for a step, and before the first one (``start``); spread: (largest - smallest) / mean of repeats."""
+    """seconds of one core for a step, and before the first one (``start``); spread: (largest - smallest) / median of repeats."""
 
     seconds: float
     start: float
@@ -116,7 +116,7 @@ def read_row(row: dict[str, str]) -> tuple[tuple[CostClass, str], Cost]:
     names = [field.name for field in fields(CostClass)]
     sites, flips, *marks = (int(row[name]) for name in names)
     figures = [float(row[name]) for name in FIGURES]
-    if not figures[0] > 0:
+    if not figures[0] >= 0 or (figures[0] == 0 and not row["network"].startswith(JOINED)):  # a share may be nothing
         raise ValueError(f"seconds = {row['seconds']} of {row['network']}")
     return (CostClass(sites, flips, *map(bool, marks)), row["network"]), Cost(*figures)
 

@@ -137,9 +137,8 @@ class DeviceQAOA:
         seed = int(rng.integers(2**31))
         if self.device == "qiskit.aer":
             return {} if "seed_simulator" in self.options else {"seed_simulator": seed}
-        if hasattr(
-            backend := self.options.get("backend"), "set_options"
-        ):  # Aer, in another process or with a device's noise
+        backend = self.options.get("backend")
+        if backend is not None and hasattr(backend, "set_options"):  # Aer, elsewhere or with the noise of a device
             backend.set_options(seed_simulator=seed)
             return {}
         (entry,) = entry_points(group="pennylane.plugins", name=self.device)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qednas.companion import claims, files, readme
+from qednas.companion import files, readme
+from qednas.companion.claims_file import load_claims, parts
 from qednas.companion.comparing import decided, numbers, tolerance_class
 from qednas.companion.result import load, names
 from qednas.companion.verify import compare_results
@@ -64,10 +65,12 @@ def moved(rng):
 def headline_values():
     """(result, path) of every number that the claims are judged by or the README prints, measured times left out."""
     found = [(name, key) for name, key, *_ in readme.EXPECTED]
-    for row in claims.load_claims(ROOT / "book" / "claims.yml").rows:
-        test = row["test"]
-        keys = [value for name, value in test.items() if name in ("key", "than", "p_key") and isinstance(value, str)]
-        found += [(row["result"], key) for key in keys if row.get("result")]
+    for row in load_claims(ROOT / "book" / "claims.yml").rows:
+        for test in parts(row["test"]):
+            inner = {"share": ("hits",), "bootstrap": ("value", "p")}.get(test["kind"])
+            keys = [test[name] for name in ("key", "than", "p") if isinstance(test.get(name), str)]
+            keys = keys if inner is None else [f"{test['key']}.{name}" for name in inner]
+            found += [(test.get("result", row.get("result")), key) for key in keys]
     there = set(names(PAPER))
     found = [(name, key) for name, key in dict.fromkeys(found) if name in there]
     return [pair for pair in found if tolerance_class(load(PAPER, pair[0]).tolerance, pair[1]) != "timing"]
