@@ -104,16 +104,18 @@ def needed_rows(verdict) -> list[dict]:
 def paired_rows(verdict, first: str, reference: str) -> list[dict]:
     """One search against another on every table: p corrected for all comparisons of this kind, effects, and the t-test that the
     paper asks for."""
-    every = [row for own in verdict["tests"].values() for row in own["comparisons"]]
-    corrected = {id(row): p for row, p in zip(every, holm([row["p"] for row in every]), strict=True)}
+    tests = verdict["tests"]
+    places = [(table, r["first"], r["second"]) for table, own in tests.items() for r in own["comparisons"]]
+    raw = [row["p"] for own in tests.values() for row in own["comparisons"]]
+    corrected = dict(zip(places, holm(raw), strict=True))
     rows = []
-    for table, own in verdict["tests"].items():
+    for table, own in tests.items():
         found = next(r for r in own["comparisons"] if (r["first"], r["second"]) == (first, reference))
         rows.append(
             {
                 "table": TABLES[table],
                 "median difference": f"{found['median']:+.2f}",
-                "Wilcoxon p, Holm": f"{corrected[id(found)]:.2g}",
+                "Wilcoxon p, Holm": f"{corrected[table, first, reference]:.2g}",
                 "rank-biserial": f"{found['rank_biserial']:+.2f}",
                 "A12": f"{found['a12']:.2f} ({found['a12_low']:.2f} to {found['a12_high']:.2f})",
                 "t-test p": f"{found['t_p']:.2g}",
