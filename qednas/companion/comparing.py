@@ -96,6 +96,9 @@ def _compare(
             yield from _compare(left, right, tolerance, inner, ground)
         elif kind == "timing":
             yield Deviation(inner, kind, 0.0, True)
+        elif _is_list_of_mappings(old[key]) and (not isinstance(new[key], list) or len(new[key]) != len(old[key])):
+            count = len(new[key]) if isinstance(new[key], list) else "no list"
+            yield Deviation(inner, kind, np.inf, False, f"{count} rows, not {len(old[key])}")
         elif kind == "statistical" and not ground.same:
             if not str(key).endswith(SEM):  # the yardstick itself
                 yield _statistical(inner, new[key], old[key], new.get(f"{key}{SEM}"), old.get(f"{key}{SEM}"), ground)

@@ -129,11 +129,14 @@ class Store:
 
     def _committed(self, name: str) -> Result:
         try:
-            return load(self.root, name)
+            result = load(self.root, name)
         except FileNotFoundError:
             raise InputError(f"no result {name} in {self.root}; {_remedy(name, self.profile)}") from None
         except files.CorruptFile as error:
             raise InputError(f"{error}; {_remedy(name, self.profile)}") from None
+        if (profile := result.provenance["profile"]) != self.profile:
+            raise InputError(f"{result.path} is of the {profile} profile, not a {self.profile} result")
+        return result
 
     def _fresh(self, name: str, key: str, tolerance: str | dict[str, str], warn: bool = False) -> Result | None:
         try:

@@ -196,6 +196,7 @@ def test_verify_names_what_is_wrong(finished, tmp_path):
     assert "01/first" in text
     assert "COMMITTED FILE it is not what was accepted" in text
     assert "MISMATCH in 1 of 1: value deviates by 0.00033, allowed 1e-12" in text
+    assert "verify: claim C1 does not hold by the committed results, holds by this run" in text
     assert "02/double" in text
     assert "MISSING in this run" in text
     assert "CORRUPT" in text

@@ -21,7 +21,7 @@ from qednas.errors import InputError
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path / "results")
+    return Store(tmp_path / "results", profile="paper")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_changing_a_loaded_array_changes_nothing_in_the_store(store, log):
 
 def test_provenance_tells_where_a_number_comes_from(store, log):
     record = store.get_or_run("02/small", tasks.small, log=log, n=4).provenance
-    assert record["profile"] == "smoke"
+    assert record["profile"] == "paper"
     assert record["settings"] == {"log": log, "n": 4}
     assert {"python", "qednas", "numpy"} <= set(record["versions"])
     assert record["threads"]["OMP_NUM_THREADS"] == "1"
@@ -314,6 +314,9 @@ def test_render_mode_never_computes(store, log):
     shown = _render(store).get_or_run("02/small", tasks.small, log=log, n=99)  # whatever its key
     assert len(shown["spectra"]["tfim"]) == 3
     assert tasks.calls(log) == 1
+    Store(store.root).get_or_run("02/up", tasks.plain, log=log, value=1)
+    with pytest.raises(InputError, match="up.json is of the smoke profile, not a paper result"):
+        _render(store).get_or_run("02/up", tasks.plain, log=log, value=1)
 
 
 def test_upstream_comes_from_the_root_then_from_the_fallback(tmp_path, log):

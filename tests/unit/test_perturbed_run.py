@@ -2,36 +2,39 @@
 
 import copy
 import random
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from qednas.companion import files, readme
+from qednas.companion import readme
 from qednas.companion.claims_file import load_claims, parts
-from qednas.companion.comparing import decided, numbers, tolerance_class
+from qednas.companion.comparing import ROUNDING, Ground, decided, deviations, numbers, tolerance_class
 from qednas.companion.result import load, names
-from qednas.companion.verify import compare_results
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "results" / "paper"
 PERTURBATIONS = 200
 
 
-def rerun(result, data, folder):
-    """The result of a run that gave ``data``, everything else as it is stored."""
-    record = files.read_record(result.path)
-    path = folder / f"{result.name}.json"
-    files.write_record(path, data, {key: record[key] for key in ("name", "key", "tolerance", "provenance")})
-    return load(folder, result.name)
+@cache
+def stored(name):
+    return load(PAPER, name)
 
 
-def whole(result):
-    return copy.deepcopy({key: result[key] for key in result})
+@cache
+def contents(name):
+    return {key: stored(name)[key] for key in stored(name)}
 
 
-def caught(result, data, folder):
-    found = compare_results(rerun(result, data, folder), result)
+def whole(name):
+    return copy.deepcopy(contents(name))
+
+
+def caught(name, data):
+    """On one kind of processor, where a rerun gives the same digits."""
+    found = list(deviations(data, contents(name), stored(name).tolerance, Ground()))
     return not all(one.ok for one in decided(found, 10_000))
 
 
@@ -73,7 +76,7 @@ def headline_values():
             found += [(test.get("result", row.get("result")), key) for key in keys]
     there = set(names(PAPER))
     found = [(name, key) for name, key in dict.fromkeys(found) if name in there]
-    return [pair for pair in found if tolerance_class(load(PAPER, pair[0]).tolerance, pair[1]) != "timing"]
+    return [pair for pair in found if tolerance_class(stored(pair[0]).tolerance, pair[1]) != "timing"]
 
 
 def lists_of_rows(value, path=""):
@@ -90,31 +93,32 @@ def headlines():
     return headline_values()
 
 
-def test_no_headline_number_changes_unseen(headlines, tmp_path):
+def test_no_headline_number_changes_unseen(headlines):
     assert len(headlines) > 80
     rng = random.Random(1)
     missed = []
     for name, key in headlines:
-        result = load(PAPER, name)
-        data = whole(result)
-        if numbers(result.at(key)) is None and not isinstance(result.at(key), (list, bool)):
+        value = stored(name).at(key)
+        if numbers(value) is None and not isinstance(value, (list, bool)):
             continue
+        if isinstance(value, float) and abs(value) < ROUNDING:
+            continue  # rounding itself, of which a claim only says that it is small: any other such value is as good
+        data = whole(name)
         change_at(data, key, moved(rng))
-        if not caught(result, data, tmp_path):
+        if not caught(name, data):
             missed.append((name, key))
     assert not missed
 
 
-def test_random_perturbations_are_caught(headlines, tmp_path):
+def test_random_perturbations_are_caught(headlines):
     """Headline numbers moved, rows swapped, a seed lost: at least 95 % of 200."""
     rng = random.Random(7)
-    with_rows = [name for name in names(PAPER) if any(lists_of_rows(whole(load(PAPER, name))))]
+    with_rows = [name for name in names(PAPER) if any(lists_of_rows(contents(name)))]
     missed = []
     for _ in range(PERTURBATIONS):
         kind = rng.choice(("headline", "swapped", "lost"))
         name, key = rng.choice(headlines) if kind == "headline" else (rng.choice(with_rows), "")
-        result = load(PAPER, name)
-        data = whole(result)
+        data = whole(name)
         if kind == "headline":
             change_at(data, key, moved(rng))
         else:
@@ -128,6 +132,6 @@ def test_random_perturbations_are_caught(headlines, tmp_path):
             else:
                 rows.pop(rng.randrange(len(rows)))
             key = place
-        if not caught(result, data, tmp_path):
+        if not caught(name, data):
             missed.append((kind, name, key))
     assert len(missed) <= 0.05 * PERTURBATIONS, missed
