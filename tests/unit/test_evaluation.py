@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.qed.architecture import Architecture
 from qednas.qed.evaluation import (
     BLIND,
     RANDOM,
     SEARCH,
+    SUPERNET,
     best_sizes,
     drawn_at_random,
     run_searcher,
@@ -16,6 +18,9 @@ from qednas.qed.evaluation import (
 )
 from qednas.qed.evaluation_verdict import entropy_missed, judged, log_error
 from qednas.qed.every_architecture import every_part
+from qednas.qed.search import CHOSEN
+from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import CostClass, measured_costs
 
 TARGET = {"class": "critical", "family": "tfim", "sites": 8, "parameters": {"h": 1.0}}
 
@@ -110,15 +115,21 @@ def test_random_search_draws_every_architecture_alike_and_none_twice():
 
 
 @pytest.mark.parametrize("method", [SEARCH, RANDOM])
-def test_a_searcher_keeps_to_its_time_and_its_budget(method):
+def test_a_searcher_keeps_to_its_cost_and_its_budget(method):
     torch.set_num_threads(1)
-    task = {"target": TARGET, "method": method, "seed": 1, "seconds": 1.0, "search_seconds": 4.0, "budget": 10}
+    task = {"target": TARGET, "method": method, "seed": 1, "seconds": 1.0, "search_seconds": 4.0, "budget": 12}
     found = run_searcher(task)
-    assert found["parameters"] <= 80
-    assert 2.0 < found["search_seconds"] < 10.0
+    assert found["parameters"] <= 96
+    hamiltonian, given = target_of(TARGET)
+    costs, where = measured_costs(), CostClass.of(hamiltonian, given)
+    if method == SEARCH:
+        expected = costs.of_search(where, SearchSettings(**CHOSEN), 12).steps(SUPERNET * 4.0)
+        assert found["supernet_steps"] == expected
+    whole = found["train_steps"] * costs.of(where, Architecture(tuple(found["architecture"]))).seconds
+    assert 0.4 < whole < 1.2  # its start comes on top
     assert found["energy"] > -9.8379514474593 - 5 * found["error"]  # exact
-    # How far training gets in one second is up to how busy the machine is; where it starts (all
-    # amplitudes alike, energy -8) and which way it goes are not. The bars are judged in chapter 7.
+    # How far training gets in so few steps is no bar; where it starts (all amplitudes alike, energy -8) and which way it
+    # goes are. The bars are judged in chapter 7.
     assert found["energy"] < -8.0 + 5 * found["error"]
     assert ("supernet_steps" in found) == (method == SEARCH)
     assert found["architecture"] in [c["architecture"] for c in found["candidates"]]
