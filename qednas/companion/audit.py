@@ -260,7 +260,7 @@ def recompute(
 
     try:
         while True:
-            while len(running) < workers + 1 and submit_next():
+            while len(running) < workers and submit_next():
                 pass
             if not running:
                 break
