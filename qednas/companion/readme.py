@@ -100,6 +100,7 @@ def found(root: Path) -> str:
         f"Simply taking the exact value of the same chain at 16 sites is off by {median['largest']:.1%}. At new points of 10 "
         f"to 16 sites the predictor is off by {random.at('errors.entropy.relative_median'):.1%}. {searched(committed)}\n"
         f"- **DiffQAS-QT.** {generated(committed)}\n- **Q-NAS.** {guided(committed)} {deployed(committed)}\n\n"
+        "A p value above is that of one comparison; the verdicts correct them for all tests that answer the same question.\n\n"
         f"Verdicts: {score(rows)}; what is true or false by construction is not counted."
     )
 
