@@ -104,7 +104,8 @@ def drawn(items: list[Item], seed: int, every_result_first: bool) -> list[Item]:
             own.append(items[k])
     lists = sorted(first.values(), key=lambda own: sum(item.seconds for item in own))
     begin = [item for own in lists for item in own]
-    return begin + [item for item in order if item not in set(begin)]
+    taken = set(begin)
+    return begin + [item for item in order if item not in taken]
 
 
 def compute_task(function: str, arguments: dict[str, Any], located: dict[str, str]) -> dict[str, Any]:

@@ -156,19 +156,25 @@ class Store:
             result = load(self.root, name)
         return result
 
-    def _recorder(self, fn: Callable[..., Any], name: str) -> records.Recorder:
-        recorder = records.Recorder(frozenset(every_piece(fn)), name)
-        if self.recalled is not None:
-            try:
-                former = load(self.recalled, name)
-                tasks = records.read_tasks(records.path_of(former.path), former.digest)
-            except (FileNotFoundError, files.CorruptFile):
-                return recorder
-            versions = key_parts(fn)["pieces"]
-            then = former.provenance.get("pieces", {})
-            for one in tasks.tasks if tasks is not None else ():
-                if one.function in versions and versions[one.function] == then.get(one.function):
-                    recorder.known = {**recorder.known, one.identity: one}
+    def _recorder(self, fn: Callable[..., Any], what: Mapping[str, Any]) -> records.Recorder:
+        """Records the tasks of a result; recalls those whose declared version, data and libraries are still the same."""
+        recorder = records.Recorder(frozenset(every_piece(fn)), what["name"])
+        if self.recalled is None:
+            return recorder
+        try:
+            former = load(self.recalled, what["name"])
+            tasks = records.read_tasks(records.path_of(former.path), former.digest)
+        except (FileNotFoundError, files.CorruptFile):
+            return recorder
+        then = former.provenance
+        if tasks is None or any(then.get(part) != what[part] for part in ("data", "libraries")):
+            return recorder
+        recorder.known = {
+            one.identity: one
+            for one in tasks.tasks
+            if what["pieces"].get(one.function, 0) == then["pieces"].get(one.function)
+            and all(then["upstream"].get(name) == what["upstream"].get(name) for name in one.located)
+        }
         return recorder
 
     def _compute(
@@ -203,7 +209,7 @@ class Store:
             extra["inputs"] = inputs
         if clash := sorted(set(extra) & set(what["settings"])):
             raise InputError(f"{name}: {', '.join(clash)} is given by the store and cannot be a setting")
-        recorder = self._recorder(fn, name)
+        recorder = self._recorder(fn, what)
         with records.recording(recorder):
             data = fn(**what["settings"], **extra)
         seconds = before + time.perf_counter() - start
