@@ -7,6 +7,7 @@ it comes from: :mod:`qednas.companion.downloads`; there is no official address w
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import Any
 
 from qednas.companion import downloads
@@ -21,7 +22,10 @@ def from_module(read: Reader, file: str) -> bytes:
     Raises Unavailable if there is no such literal.
     """
     part = file.split(".")[1]
-    for statement in ast.parse(read("__init__.py")).body:
+    with warnings.catch_warnings():  # the module has escapes that Python warns of, here or as an error
+        warnings.simplefilter("ignore")
+        module = ast.parse(read("__init__.py"))
+    for statement in module.body:
         match statement:
             case ast.Assign([ast.Subscript(ast.Name("penn"), ast.Constant(key))], value) if key == part:
                 text = ast.literal_eval(value)

@@ -112,3 +112,8 @@ def test_the_text_that_is_in_the_cache_is_the_right_one(part, md5, words, lines)
     assert all(line[0] == line[-1] == " " for line in found.splitlines())
     if part == "train":
         assert len(set(found.split())) == 9_999
+
+
+@pytest.mark.filterwarnings("error")
+def test_escapes_that_python_warns_of_are_read_as_they_stand():
+    assert from_module(module('penn = {}\npenn["train"] = "1\\/2 a bird\\n"\n'), "ptb.train.txt") == b"1\\/2 a bird\n"
