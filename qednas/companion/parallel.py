@@ -51,8 +51,8 @@ def fix_threads(count: int = 1) -> None:
 def hold_memory() -> None:
     """Let the C library keep memory that arrays give back, instead of asking the system for it page by page again.
 
-    Arrays of some megabytes are made and dropped in every step of a training; where pages are costly (virtual machines) up to
-    two thirds of the time went there.  It changes no number.  Other C libraries than glibc have no such settings.
+    Arrays of some megabytes are made and dropped in every step of a training; where pages are costly (virtual machines) nearly
+    half of the time went there.  It changes no number.  Other C libraries than glibc have no such settings.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
