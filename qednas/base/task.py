@@ -1,7 +1,8 @@
 """What is computed, declared beside the function that computes it: a version, its pieces, the data that it reads.
 
-A result is keyed by its settings, its inputs and this declaration, not by the text of the code.  Whoever changes what a function
-computes raises its version; whoever only tidies it up leaves the version alone, and an audit shows that nothing changed.
+A result is keyed by its settings, its inputs and this declaration, not by the text of the code or the file that holds it.
+Whoever changes what a function computes raises its version; whoever only tidies it up or moves it to another module leaves
+the version alone, and an audit shows that nothing changed.  A task is called as its function; no two tasks have one name.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def declare(
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """ "module:qualname" of a function."""
-    return f"{function.__module__}:{function.__qualname__}"
+    """Name of a task or of an identity of data: that of the function, whichever module holds it."""
+    return function.__qualname__
 
 
 def declaration(function: Callable[..., Any]) -> Declared:
@@ -61,11 +62,12 @@ def declaration(function: Callable[..., Any]) -> Declared:
 
 
 def every_piece(function: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
-    """{name: function} of all pieces of a task, their own pieces too."""
+    """{name: function} of all pieces of a task, their own pieces too.  Raises InputError where two have the same name."""
     found: dict[str, Callable[..., Any]] = {}
     for piece in declaration(function).pieces:
-        found[name_of(piece)] = piece
-        found |= every_piece(piece)
+        for name, one in {name_of(piece): piece, **every_piece(piece)}.items():
+            if found.setdefault(name, one) is not one:
+                raise InputError(f"two pieces of {name_of(function)} are called {name}: give one another name")
     return dict(sorted(found.items()))
 
 

@@ -8,7 +8,6 @@ computed, and whose tasks still give the same, is stamped with the code of today
 
 from __future__ import annotations
 
-import importlib
 import json
 import multiprocessing
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.task import every_piece
 from qednas.companion import files, parallel, paths, profiles, provenance, records, sums
 from qednas.companion.comparing import Deviation, Ground, decided, deviations
 from qednas.companion.consistency import arguments_of, inconsistencies
@@ -42,7 +42,6 @@ class Item:
 
     result: str
     identity: str
-    function: str
     seconds: float
 
     @property
@@ -78,12 +77,12 @@ def read_run(folder: Path, chosen: set[str] | None = None) -> Run:
         found = records.read_tasks(records.path_of(result.path), result.digest)
         if found is not None:
             run.recorded[name] = found
-            run.items += [Item(name, one.identity, one.function, max(one.seconds, 1e-3)) for one in found.tasks]
+            run.items += [Item(name, one.identity, max(one.seconds, 1e-3)) for one in found.tasks]
         elif result.provenance["pieces"]:
             run.unrecorded.append(name)
         else:
             seconds = max(float(result.provenance["seconds"]), 1e-3)
-            run.items.append(Item(name, "", str(result.provenance["function"]), seconds))
+            run.items.append(Item(name, "", seconds))
     return run
 
 
@@ -108,11 +107,14 @@ def drawn(items: list[Item], seed: int, every_result_first: bool) -> list[Item]:
     return begin + [item for item in order if item not in taken]
 
 
-def compute_task(function: str, arguments: dict[str, Any], located: dict[str, str]) -> dict[str, Any]:
-    """In a worker: one task again."""
-    module, _, name = function.partition(":")
-    output, _ = parallel.run_task(getattr(importlib.import_module(module), name), arguments, located)
-    return output
+def compute_task(
+    folder: str, name: str, task: str, arguments: dict[str, Any], located: dict[str, str]
+) -> dict[str, Any]:
+    """In a worker: one task of a result again."""
+    pieces = every_piece(function_of(load(Path(folder), name)))
+    if task not in pieces:
+        raise InputError(f"{name}: {task} is no longer among its tasks")
+    return parallel.run_task(pieces[task], arguments, located)[0]
 
 
 def compute_whole(folder: str, name: str) -> dict[str, Any]:
@@ -254,7 +256,7 @@ def recompute(
             running[submit(pool, run, item)] = item
             if item.identity and item.result not in checked:
                 checked.add(item.result)
-                together = Item(item.result, "together", "", 0.0)
+                together = Item(item.result, "together", 0.0)
                 running[pool.submit(check_consistency, str(run.folder), item.result)] = together
             return True
         return False
@@ -287,7 +289,7 @@ def submit(pool: ProcessPoolExecutor, run: Run, item: Item) -> Future[Any]:
         return pool.submit(compute_whole, str(run.folder), item.result)
     one = run.recorded[item.result].known[item.identity]
     located = {name: str(run.folder / f"{name}.json") for name in one.located}
-    return pool.submit(compute_task, one.function, one.arguments, located)
+    return pool.submit(compute_task, str(run.folder), item.result, one.task, one.arguments, located)
 
 
 def outcome(run: Run, item: Item, future: Future[Any]) -> list[Deviation]:
@@ -333,7 +335,7 @@ def stamp(run: Run, rows: Mapping[str, Mapping[str, Any]], computed: list[Item],
             continue
         result = run.results[name]
         record = dict(files.read_record(result.path))
-        code, _ = provenance.code_behind(str(result.provenance["function"]).split(":")[0])
+        code, _ = provenance.code_behind(function_of(result).__module__)
         share = sum(item.seconds for item in own) / sum(item.seconds for item in total)
         audited = {"code": code, "tasks": len(own), "share": round(share, 4), "created": provenance.today()}
         record["provenance"] = {**record["provenance"], "audited": audited}

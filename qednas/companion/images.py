@@ -166,6 +166,6 @@ def of_classes(name: str, part: str, classes: str) -> tuple[np.ndarray, np.ndarr
     return pixels[own], np.array([chosen.index(v) for v in labels[own]], dtype=np.int64), chosen
 
 
-def identity() -> dict[str, Any]:
+def images_identity() -> dict[str, Any]:
     """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
     return identity_of(PREPARATION, *SOURCES.values())

@@ -35,6 +35,7 @@ NUMERIC = RECORDED | {
     "qiskit_ibm_runtime": "qiskit-ibm-runtime",
 }
 COMPANION = f"{PACKAGE}.companion"
+DECLARATIONS = f"{PACKAGE}.base.task"  # versions count through the key
 DATA_ROOMS = frozenset(f"{COMPANION}.{name}" for name in ("images", "sensors", "satellite", "text"))
 SHORT = 12  # characters of a hash of one module
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -143,8 +144,9 @@ def closure(
 
 
 def is_machinery(module: str) -> bool:
-    """Whether a module says how tasks are shared out and results kept, which changes no number; preparing data does."""
-    return (module == COMPANION or module.startswith(f"{COMPANION}.")) and module not in DATA_ROOMS
+    """Whether a module says how tasks are declared, shared out and kept, which changes no number; preparing data does."""
+    companion = (module == COMPANION or module.startswith(f"{COMPANION}.")) and module not in DATA_ROOMS
+    return companion or module == DECLARATIONS
 
 
 def package_folder() -> Path:

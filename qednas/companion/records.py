@@ -23,7 +23,7 @@ from qednas.base.task import name_of
 from qednas.companion import files
 from qednas.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".tasks"
 LARGEST = 600_000  # bytes of a record beyond which arrays are told by checksums and projections alone
 PROJECTIONS = 6  # random sums of an array that stand for it where it is not kept
@@ -31,9 +31,9 @@ PROJECTIONS = 6  # random sums of an array that stand for it where it is not kep
 
 @dataclass
 class TaskRecord:
-    """One task: function, arguments, what it gave, seconds of one worker, upstream results whose files it was told."""
+    """One task: its name, arguments, what it gave, seconds of one worker, upstream results whose files it was told."""
 
-    function: str
+    task: str
     arguments: dict[str, Any]
     output: dict[str, Any] | None
     seconds: float
@@ -41,18 +41,18 @@ class TaskRecord:
 
     @property
     def identity(self) -> str:
-        return identity_of(self.function, self.arguments)
+        return identity_of(self.task, self.arguments)
 
 
-def identity_of(function: str, arguments: Mapping[str, Any]) -> str:
-    return files.sha256(files.canonical([function, arguments]).encode())[:20]
+def identity_of(task: str, arguments: Mapping[str, Any]) -> str:
+    return files.sha256(files.canonical([task, arguments]).encode())[:20]
 
 
 @dataclass
 class Recorder:
     """What tasks ran while a result was made; or, with ``known``, what they gave before, which is then not computed again.
 
-    allowed: names of the functions that may run as tasks (the declared pieces); missing: what to do with a task that is not
+    allowed: names of what may run as tasks (the declared pieces); missing: what to do with a task that is not
     known, "compute" or "refuse".
     """
 
@@ -143,7 +143,7 @@ def projected(value: Any, path: str = "") -> Any:
 def _encoded(tasks: Sequence[TaskRecord], full: bool) -> list[dict[str, Any]]:
     rows = []
     for one in tasks:
-        row: dict[str, Any] = {"function": one.function, "arguments": one.arguments, "seconds": round(one.seconds, 3)}
+        row: dict[str, Any] = {"task": one.task, "arguments": one.arguments, "seconds": round(one.seconds, 3)}
         if one.located:
             row["located"] = list(one.located)
         if full:
@@ -211,7 +211,7 @@ def read_tasks(path: Path, digest: str) -> Tasks | None:
                 arrays = {name: _unpack(stored) for name, stored in row["arrays"].items()}
                 output = files.join(row["output"], arrays.__getitem__)
             told = tuple(row.get("located", ()))
-            one = TaskRecord(row["function"], row["arguments"], output, float(row["seconds"]), told)
+            one = TaskRecord(row["task"], row["arguments"], output, float(row["seconds"]), told)
             tasks.append(one)
             if output is None:
                 sums[one.identity] = row["projected"]

@@ -116,6 +116,6 @@ def satellite(name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     return features, labels, tuple(TABLES[name].classes.values())
 
 
-def identity() -> dict[str, Any]:
+def satellite_identity() -> dict[str, Any]:
     """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
     return identity_of(PREPARATION, SOURCE)

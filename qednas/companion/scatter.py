@@ -40,7 +40,7 @@ def against_scatter(
 
 def without_seed(one: TaskRecord) -> str:
     rest = {key: value for key, value in one.arguments.items() if key != SEED}
-    return files.canonical([one.function, rest])
+    return files.canonical([one.task, rest])
 
 
 def scalars(value: Any, path: str = "") -> Iterator[tuple[str, float]]:

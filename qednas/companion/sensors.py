@@ -85,6 +85,6 @@ def ucr(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     return series, labels
 
 
-def identity() -> dict[str, Any]:
+def sensors_identity() -> dict[str, Any]:
     """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
     return identity_of(PREPARATION, SOURCE)

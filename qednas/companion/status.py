@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 from qednas.companion import files, paths, profiles, provenance, sums
 from qednas.companion.coverage import compared_share
 from qednas.companion.result import Result, load, names
-from qednas.companion.store import Store, what_belongs
+from qednas.companion.store import Store, other_versions, what_belongs
+from qednas.companion.tasks import find_task
 from qednas.errors import InputError
 
 FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "stale", "corrupt", "missing", "edited"
-PARTS = {"version": "version", "pieces": "version of", "data": "data", "libraries": "library", "files": "file"}
+PARTS = {"task": "task", "version": "version", "pieces": "version of", "data": "data", "files": "file"}
 
 
 def result_rows(store: Store, root: Path | None = None) -> list[dict[str, Any]]:
@@ -82,22 +82,22 @@ def collect(root: Path) -> list[dict[str, Any]]:
 
 
 def function_of(result: Result) -> Callable[..., Any]:
-    """The function that made a result, as it is today. Raises InputError where it is gone."""
-    module, _, name = str(result.provenance["function"]).partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError):
-        raise InputError(f"{module}.{name} no longer exists") from None
+    """The function that made a result, where it is today. Raises InputError where it is gone."""
+    return find_task(str(result.provenance["function"]))
 
 
 def stale_reasons(result: Result, store: Store, root: Path | None, stale: set[str]) -> list[str]:
     """Why the key of a result would be another today; empty where it would be the same."""
     record = result.provenance
     try:
-        now = what_belongs(result.name, function_of(result), record["settings"], record["upstream"], record["files"])
+        fn = function_of(result)
+        now = what_belongs(result.name, fn, record["settings"], record["upstream"], record["files"])
+        libraries = provenance.code_behind(fn.__module__)[1]
     except InputError as error:
         return [str(error)]
     reasons = [reason for part, word in PARTS.items() for reason in _changes(word, record.get(part), now[part])]
+    then = record["libraries"]
+    reasons += [f"library {name} is {libraries[name]}, was {then[name]}" for name in other_versions(then, libraries)]
     for name, digest in record["upstream"].items():
         try:
             if store.read(name, asking=result.name).identity != digest:
@@ -128,13 +128,15 @@ def _changes(word: str, then: Any, now: Any) -> Iterator[str]:
 
 def code_changes(result: Result) -> list[str]:
     """Modules whose code differs from that which computed a result, or with which an audit agreed since."""
-    module = str(result.provenance["function"]).split(":")[0]
     then = result.provenance["code"]
     try:
-        now, _ = provenance.code_behind(module)
+        now, _ = provenance.code_behind(function_of(result).__module__)
     except InputError as error:
         return [str(error)]
-    if now == then or now == result.provenance.get("audited", {}).get("code"):
+    audited = result.provenance.get("audited", {}).get("code")
+    then, audited = ({module: code for module, code in known.items() if not provenance.is_machinery(module)}
+                     for known in (then, audited or {}))  # fmt: skip
+    if now in (then, audited):
         return []
     reasons = [f"code of {name} changed" for name in sorted(now.keys() & then) if now[name] != then[name]]
     reasons += [f"now also uses {name}" for name in sorted(now.keys() - then)]

@@ -1,9 +1,9 @@
 """The result store: a number is computed once, kept with its provenance, and recomputed when what it came from changed.
 
-`get_or_run` keys a result by its name, the version declared beside its function and beside the pieces that it runs as tasks, its
-settings, the content of the results it builds on (but for measured times), the checksums of the data and files that it reads, and
-the versions of the numerical libraries. The hash of the code is recorded beside the key: where it differs, the result is
-`unverified`, still shown, until an audit has computed parts of it again.
+`get_or_run` keys a result by its name, its task, the versions declared beside it and beside the pieces that it runs as tasks,
+its settings, the content of the results it builds on (but for measured times), and the checksums of the data and files that it
+reads; a numerical library in another version makes it stale too. The module of the task and the hash of the code are recorded
+beside the key: where code differs, the result is `unverified`, still shown, until an audit has computed parts of it again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qednas.base.task import every_piece, key_parts
+from qednas.base.task import every_piece, key_parts, name_of
 from qednas.companion import files, provenance, records
 from qednas.companion.locks import locked
 from qednas.companion.progress import Progress, every, note
@@ -91,17 +91,19 @@ class Store:
             {other: result.identity for other, result in inputs.items()},
             {path.name: _file_digest(name, path) for path in map(Path, source_files)},
         )
+        libraries = provenance.code_behind(fn.__module__)[1]
         key = key_of(what)
-        found = self._fresh(name, key, tolerance)
+        found = self._fresh(name, key, libraries, tolerance)
         if found is not None:
             return found
         slug = name.replace("/", "__")
         waiting = f"{name}: another process is computing it, waiting for its result"
         with locked(self.root / ".locks" / f"{slug}.lock", on_wait=lambda: note(waiting)):
-            found = self._fresh(name, key, tolerance, warn=True)
+            found = self._fresh(name, key, libraries, tolerance, warn=True)
             if found is not None:
                 return found
-            return self._compute(fn, key, what, inputs, tolerance, dict(origins or {}))
+            where = {"function": provenance.function_name(fn), "libraries": libraries, "origins": dict(origins or {})}
+            return self._compute(fn, key, what, where, inputs, tolerance)
 
     def read(self, name: str, *, asking: str = "") -> Result:
         """A result of this or an earlier chapter: from the root, then from the fallback.
@@ -138,7 +140,9 @@ class Store:
             raise InputError(f"{result.path} is of the {profile} profile, not a {self.profile} result")
         return result
 
-    def _fresh(self, name: str, key: str, tolerance: str | dict[str, str], warn: bool = False) -> Result | None:
+    def _fresh(
+        self, name: str, key: str, libraries: Mapping[str, str], tolerance: str | dict[str, str], warn: bool = False
+    ) -> Result | None:
         try:
             result = load(self.root, name)
         except FileNotFoundError:
@@ -147,7 +151,7 @@ class Store:
             if warn:
                 note(f"warning: {error}; computing {name} again")
             return None
-        if result.key != key:
+        if result.key != key or other_versions(result.provenance["libraries"], libraries):
             return None
         if result.tolerance != tolerance:  # how it is compared is not how it was computed
             record = dict(files.read_record(result.path))
@@ -156,7 +160,9 @@ class Store:
             result = load(self.root, name)
         return result
 
-    def _recorder(self, fn: Callable[..., Any], what: Mapping[str, Any]) -> records.Recorder:
+    def _recorder(
+        self, fn: Callable[..., Any], what: Mapping[str, Any], libraries: Mapping[str, str]
+    ) -> records.Recorder:
         """Records the tasks of a result; recalls those whose declared version, data and libraries are still the same."""
         recorder = records.Recorder(frozenset(every_piece(fn)), what["name"])
         if self.recalled is None:
@@ -167,12 +173,12 @@ class Store:
         except (FileNotFoundError, files.CorruptFile):
             return recorder
         then = former.provenance
-        if tasks is None or any(then.get(part) != what[part] for part in ("data", "libraries")):
+        if tasks is None or then.get("data") != what["data"] or other_versions(then["libraries"], libraries):
             return recorder
         recorder.known = {
             one.identity: one
             for one in tasks.tasks
-            if what["pieces"].get(one.function, 0) == then["pieces"].get(one.function)
+            if what["pieces"].get(one.task, 0) == then["pieces"].get(one.task)
             and all(then["upstream"].get(name) == what["upstream"].get(name) for name in one.located)
         }
         return recorder
@@ -182,9 +188,9 @@ class Store:
         fn: Callable[..., Mapping[str, Any]],
         key: str,
         what: dict[str, Any],
+        where: dict[str, Any],
         inputs: dict[str, Result],
         tolerance: str | dict[str, str],
-        origins: dict[str, Any],
     ) -> Result:
         name = what["name"]
         path = self.root / f"{name}.json"
@@ -209,7 +215,7 @@ class Store:
             extra["inputs"] = inputs
         if clash := sorted(set(extra) & set(what["settings"])):
             raise InputError(f"{name}: {', '.join(clash)} is given by the store and cannot be a setting")
-        recorder = self._recorder(fn, what)
+        recorder = self._recorder(fn, what, where["libraries"])
         with records.recording(recorder):
             data = fn(**what["settings"], **extra)
         seconds = before + time.perf_counter() - start
@@ -217,7 +223,7 @@ class Store:
             with suppress(FileNotFoundError, files.CorruptFile):
                 seconds = max(seconds, load(self.recalled or self.root, name).provenance["seconds"])
         try:
-            header = self._header(key, what, tolerance, origins, seconds)
+            header = self._header(key, what, where, tolerance, seconds)
             header["provenance"]["code"] = provenance.code_behind(fn.__module__)[0]
             content = files.content_digest(data)
             # The record first: without its result it is overwritten by the next run, the other way round one would be missing.
@@ -232,14 +238,14 @@ class Store:
         return load(self.root, name)
 
     def _header(
-        self, key: str, what: dict[str, Any], tolerance: str | dict[str, str], origins: dict[str, Any], seconds: float
+        self, key: str, what: dict[str, Any], where: dict[str, Any], tolerance: str | dict[str, str], seconds: float
     ) -> dict[str, Any]:
         rest = {part: value for part, value in what.items() if part != "name"}
         record = {
             "profile": self.profile,
             "seed": self.seed,
             **rest,
-            "origins": origins,
+            **where,
             "versions": provenance.versions(),
             "processor": provenance.processor(),
             "threads": provenance.threads(),
@@ -261,15 +267,19 @@ def what_belongs(
     declared = key_parts(fn)
     return {
         "name": name,
-        "function": provenance.function_name(fn),
+        "task": name_of(fn),
         "version": declared["version"],
         "pieces": declared["pieces"],
         "settings": dict(settings),
         "upstream": dict(upstream),
         "files": dict(read),
         "data": declared["data"],
-        "libraries": provenance.code_behind(fn.__module__)[1],
     }
+
+
+def other_versions(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Numerical libraries whose version differs; one that the code uses only then or only now is a change of the code."""
+    return [name for name in then if name in now and then[name] != now[name]]
 
 
 def key_of(what: Mapping[str, Any]) -> str:

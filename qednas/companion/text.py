@@ -60,6 +60,6 @@ def treebank_text(part: str) -> str:
     return downloads.read(folder, f"ptb.{part}.txt").decode()
 
 
-def identity() -> dict[str, Any]:
+def text_identity() -> dict[str, Any]:
     """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
     return identity_of(PREPARATION, SOURCE)

@@ -124,7 +124,7 @@ def compare_results(new: Result, old: Result, folder: Path | None = None) -> lis
     ground = ground_of(new, old)
     found = [
         Deviation(f"provenance.{part}", "exact", float("inf"), False, f"the {part} of the run is not the committed one")
-        for part in ("profile", "seed", "function", "version", "settings")
+        for part in ("profile", "seed", "task", "version", "settings")
         if new.provenance.get(part) != old.provenance.get(part)
     ]
     found += deviations(dict(new), dict(old), old.tolerance, ground)

@@ -102,7 +102,7 @@ def noises(runs: Runs) -> dict[str, Differences]:
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_ablations(inputs) -> dict[str, Any]:
     """From the results of chapter 11: what the claims are read from.
 
     ``summary``: ratios of errors as powers of ten, with standard errors over seeds, the series fixed; ``p``: raw.

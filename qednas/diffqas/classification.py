@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from qednas.base.task import declare
-from qednas.companion.images import identity as images_identity
+from qednas.companion.images import images_identity
 from qednas.companion.parallel import Task, map_tasks
 from qednas.diffqas.blockwise import Blockwise, CircuitFeatures, bit_features, random_features
 from qednas.diffqas.candidates import PAPER, POOLS

@@ -42,7 +42,7 @@ def targets_of(runs: list[dict[str, Any]]) -> list[list[str]]:
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_classification(inputs) -> dict[str, Any]:
     """From ``09/paper`` and ``09/ten``: what the claims are read from.
 
     ``summary`` has, each with a standard error: ``least``, the lower of the mean accuracies on the two pairs of classes that the

@@ -23,7 +23,7 @@ def of(runs: list[dict[str, Any]], environment: str, method: str) -> list[dict[s
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_control(inputs) -> dict[str, Any]:
     """From ``10/control``: what the claims are read from.
 
     ``final``: {environment: {method: {...}}}, each a mean with ``_sem`` over seeds: exact ``success``, ``steps`` and ``reward``

@@ -168,7 +168,7 @@ class Always:
 
 
 @declare(version=2)  # 2: shots of Aer are seeded
-def run_noise(task: Task) -> dict[str, Any]:
+def run_generator_noise(task: Task) -> dict[str, Any]:
     """Search exactly, make the weights under each noise, and test: ``runs``, one for each noise and mitigation.
 
     ``mse`` is the test error, ``distance`` the total variation distance of the live circuits' probabilities from the exact ones.
@@ -198,8 +198,8 @@ def run_noise(task: Task) -> dict[str, Any]:
     return {"runs": runs}
 
 
-@declare(version=1, pieces=(run_noise,))
-def noise_runs(
+@declare(version=1, pieces=(run_generator_noise,))
+def generator_noise_runs(
     datasets: list[str],
     noises: list[str],
     units: int,
@@ -215,4 +215,4 @@ def noise_runs(
     """Generators of recurrent networks with ``units`` hidden units under every noise; returns ``runs``."""
     common = {"noises": noises, "units": units, "depth": depth, "rate": rate, "epochs": epochs, "shots": shots}
     tasks = [{**common, "dataset": d, "seed": s} for d in datasets for s in range(seeds)]
-    return {"runs": each_run(run_noise, tasks, "noise", workers, checkpoint, progress)}
+    return {"runs": each_run(run_generator_noise, tasks, "noise", workers, checkpoint, progress)}

@@ -90,7 +90,7 @@ def error_of(net: Generator, data) -> float:
 
 
 @declare(version=1)
-def run_shots(task: Task) -> dict[str, Any]:
+def run_generator_shots(task: Task) -> dict[str, Any]:
     """Search with ``shots`` a circuit (exactly where 0), then make the weights with each of ``reads`` shots, ``repeats`` times.
 
     ``runs``: one for each number of shots in reading, with ``mse``, mean over the repeats, and its standard deviation ``spread``;
@@ -113,8 +113,8 @@ def run_shots(task: Task) -> dict[str, Any]:
     return {"runs": runs}
 
 
-@declare(version=1, pieces=(run_shots,))
-def shot_runs(
+@declare(version=1, pieces=(run_generator_shots,))
+def generator_shot_runs(
     datasets: list[str],
     search: Sequence[int],
     reads: list[int],
@@ -133,4 +133,4 @@ def shot_runs(
          "epochs": epochs, "seed": k}
         for s in sorted(search, reverse=True) for d in datasets for k in range(seeds)
     ]  # fmt: skip
-    return {"runs": each_run(run_shots, tasks, "shots", workers, checkpoint, progress)}
+    return {"runs": each_run(run_generator_shots, tasks, "shots", workers, checkpoint, progress)}

@@ -68,7 +68,7 @@ def first_on(runs: list[dict[str, Any]], names: list[str], seed: int = 0) -> dic
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_forecasts(inputs) -> dict[str, Any]:
     """From ``10/series``: what the claims are read from.
 
     ``summary`` has ratios of errors as powers of ten, positive where the search is better, each with a standard error over

@@ -14,8 +14,7 @@ from qednas.physics.mean_field import mean_field
 from qednas.qed.architecture import every_part, kind_of, part_parameters, wrong_signs
 from qednas.qed.evaluation import run_single, solve, target_of
 from qednas.qed.every_architecture import KINDS
-from qednas.qed.predictor import identity as predictor_identity
-from qednas.qed.predictor import shipped
+from qednas.qed.predictor import predictor_identity, shipped
 from qednas.qed.recipes import RECIPES
 from qednas.qed.search import AGREED
 

@@ -23,12 +23,10 @@ from qednas.qed.architecture import Architecture, Given, every_part, kind_of, pa
 from qednas.qed.blocks.compiled import make_ready
 from qednas.qed.differentiable_search import search_architecture
 from qednas.qed.every_architecture import KINDS, within
-from qednas.qed.predictor import identity as predictor_identity
-from qednas.qed.predictor import shipped
+from qednas.qed.predictor import predictor_identity, shipped
 from qednas.qed.search import AGREED, CHOSEN, MOST_PROBABLE, halving
 from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import CostClass, measured_costs
-from qednas.qed.step_costs import identity as costs_identity
+from qednas.qed.step_costs import CostClass, costs_identity, measured_costs
 from qednas.qed.supernet import Supernet
 from qednas.qed.trained_alone import trained_alone
 

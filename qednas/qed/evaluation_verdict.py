@@ -46,7 +46,7 @@ def worst(rows: Sequence[dict[str, Any]], key: str, name: str) -> dict[str, Any]
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_evaluation(inputs) -> dict[str, Any]:
     """What ``07/runs`` says.
 
     Returns ``rows``, one per target, with the mean of ln(energy error) of every method, whether the discovered architecture is

@@ -45,7 +45,7 @@ def half_chain(psi: np.ndarray, space: Space) -> dict[str, float]:
 
 
 @declare(version=1)
-def train_one(task: Task) -> dict[str, Any]:
+def train_architecture(task: Task) -> dict[str, Any]:
     """One architecture trained by exact sums: its relative energy error, its entropy, and the CPU seconds it took."""
     hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
     make_ready()
@@ -61,7 +61,7 @@ def train_one(task: Task) -> dict[str, Any]:
     }
 
 
-@declare(version=1, pieces=(train_one,))
+@declare(version=1, pieces=(train_architecture,))
 def every_architecture(
     systems: list[dict], budget: int, seeds: int, steps: int, workers: int = 2, checkpoint=None, progress=None
 ) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def every_architecture(
         )
         common = {"system": system, "budget": budget, "steps": steps, "exact": state.energy}
         tasks += [common | {"parts": list(a.parts), "seed": seed} for a in own for seed in range(seeds)]
-    found = iter(map_tasks(train_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress))
+    found = iter(map_tasks(train_architecture, tasks, workers=workers, checkpoint=checkpoint, progress=progress))
     seconds = []
     for system in out:
         spent = 0.0

@@ -139,7 +139,7 @@ def know(hamiltonian: Hamiltonian) -> Known:
 
 
 @declare(version=1)
-def solve_chunk(task: Task) -> dict:
+def tabulate_chunk(task: Task) -> dict:
     """What is known of a chunk of systems; the unit of work of one process."""
     found = [know(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
     return {
@@ -151,7 +151,7 @@ def solve_chunk(task: Task) -> dict:
     }
 
 
-@declare(version=1, pieces=(solve_chunk,))
+@declare(version=1, pieces=(tabulate_chunk,))
 def tabulate_inputs(inputs, chunk: int = 100, workers: int = 2, checkpoint=None, progress=None) -> dict:
     """:class:`Known` of every system of the data set, in its order, as arrays.
 
@@ -162,7 +162,7 @@ def tabulate_inputs(inputs, chunk: int = 100, workers: int = 2, checkpoint=None,
     systems = samples(inputs["02/dataset"])
     plain = [{"family": s.family, "sites": s.sites, "parameters": s.parameters} for s in systems]
     tasks = [{"systems": plain[i : i + chunk]} for i in range(0, len(plain), chunk)]
-    parts = map_tasks(solve_chunk, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(tabulate_chunk, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     out = {name: np.concatenate([part[name] for part in parts]) for name in ("row", "gate", "grows", "base", "local")}
     owner = np.repeat(np.arange(len(systems)), [s.sites - 1 for s in systems])
     corrected = out["gate"][owner] > 0

@@ -28,7 +28,7 @@ def full_state(space: Space, sites: int, psi: np.ndarray) -> np.ndarray:
 
 
 @declare(version=1)
-def train_one(task: Task) -> dict:
+def train_machine(task: Task) -> dict:
     """One machine of one size and seed: energies, entropies of its state and of the exact one (nats), overlap."""
     torch.set_num_threads(1)
     sites = task["sites"]
@@ -54,7 +54,7 @@ def train_one(task: Task) -> dict:
     }
 
 
-@declare(version=1, pieces=(train_one,))
+@declare(version=1, pieces=(train_machine,))
 def learned_machines(
     sizes: list[int], seeds: int, steps: int, density: float, workers: int = 2, checkpoint=None, progress=None
 ) -> dict:
@@ -69,7 +69,7 @@ def learned_machines(
         for n in sorted(sizes, reverse=True)
         for s in range(seeds)
     ]
-    found = map_tasks(train_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(train_machine, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     rows = []
     for n in sizes:
         own = [f for f, t in zip(found, tasks, strict=True) if t["sites"] == n]

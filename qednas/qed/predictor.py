@@ -234,6 +234,6 @@ def shipped() -> Predictor:
     return Predictor.load()
 
 
-def identity() -> dict[str, str]:
+def predictor_identity() -> dict[str, str]:
     """For the keys of results that ask the shipped predictor: the checksum of its weights."""
     return {"weights": hashlib.sha256(SHIPPED.read_bytes()).hexdigest()}

@@ -11,7 +11,7 @@ from qednas.qed.evaluation_verdict import SMALL_ENTROPY, worst
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_supernet(inputs) -> dict[str, Any]:
     """From ``06/small``: what the claims are read from; all of the search as described.
 
     ``compared``: every variant with it (:func:`~qednas.qed.ablations.compared`).  ``rows``: one a system.  ``summary``: ``best``,

@@ -132,7 +132,7 @@ def table_text(rows: dict[tuple[CostClass, str], Cost]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def identity() -> dict[str, str]:
+def costs_identity() -> dict[str, str]:
     """For the keys of results that count their steps by this table: its checksum."""
     try:
         return {"table": hashlib.sha256(TABLE.read_bytes()).hexdigest()}

@@ -16,8 +16,7 @@ from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH, searcher
-from qednas.qnas.nasbench201 import identity as tables_identity
-from qednas.qnas.nasbench201 import nasbench201, training_seconds
+from qednas.qnas.nasbench201 import nasbench201, tables_identity, training_seconds
 from qednas.qnas.regrets import regret_curves
 from qednas.qnas.table import Table
 

@@ -46,7 +46,7 @@ def claimed(curves, champion: str, others: Sequence[str]) -> tuple[dict[str, Any
 
 
 @declare(version=1)
-def judged(
+def judge_comparison(
     inputs, champion: str, others: Sequence[str], references: Sequence[str], source: str = "13/searches", seed: int = 0
 ) -> dict[str, Any]:
     """From the ``curves`` of the result ``source``: regret of the incumbent after all evaluations, and how many it took.

@@ -20,8 +20,7 @@ from qednas.qnas.build import build
 from qednas.qnas.costs import costs, flops, parameters
 from qednas.qnas.edge_verdict import Known, incumbent
 from qednas.qnas.hand_designed import HAND_DESIGNED, hand_designed
-from qednas.qnas.problems import identity as problems_identity
-from qednas.qnas.problems import problem
+from qednas.qnas.problems import problem, problems_identity
 from qednas.qnas.quantised import deploy
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.training import SCHEDULES, trained_and_measured

@@ -10,7 +10,7 @@ ALLOWED = 1.0  # points of accuracy
 
 
 @declare(version=1)
-def judged(inputs, result: str, seeds: int) -> dict[str, Any]:
+def judge_deployment(inputs, result: str, seeds: int) -> dict[str, Any]:
     """From ``result`` (:func:`~qednas.qnas.deployment.deploy_found`): of the network that is the least far below ALLOWED, counted
     in its standard errors, the points ``lost`` with ``_sem`` and ``_units`` (trainings, ``seeds``), and its ``network``;
     ``networks``: of how many it is the worst."""

@@ -15,7 +15,7 @@ from qednas.qnas.cost_circuit import alternating, classical
 from qednas.qnas.descent import PROBES, spsa
 from qednas.qnas.encoding import centred
 from qednas.qnas.instances import KINDS, instance
-from qednas.qnas.nasbench201 import identity as tables_identity
+from qednas.qnas.nasbench201 import tables_identity
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.qaoa import QAOA, Optimised, approximation_ratio, optimum_probability
 from qednas.qnas.ramps import shipped_ramp
@@ -172,7 +172,7 @@ def exactly_valued(cost: Pairwise, mixer: str, depth: int, share: float, steps: 
 
 
 @declare(version=1, data=(tables_identity,))
-def run_shots(task: Task) -> dict[str, Any]:
+def run_qaoa_shots(task: Task) -> dict[str, Any]:
     """One cost: ``ratio`` and ``optimum`` (starts, shots, circuits) after SPSA, shots = 0 for exact values; ``start`` (starts,)
     without any step, and ``lbfgs`` with exact gradients: its ``ratio``, ``optimum`` and ``circuits`` (starts,)."""
     cost, mixer, depth = instance(task["kind"], task["choices"], task["seed"]), task["mixer"], task["depth"]
@@ -203,8 +203,8 @@ def run_shots(task: Task) -> dict[str, Any]:
     return found
 
 
-@declare(version=1, pieces=(run_shots,))
-def shot_runs(
+@declare(version=1, pieces=(run_qaoa_shots,))
+def qaoa_shot_runs(
     mixer: str,
     choices: int,
     depth: int,
@@ -220,12 +220,12 @@ def shot_runs(
     """Angles from estimated expectations.  starts: shares of the shipped ramp.  shots: of each estimate, 0 for the exact value.
     circuits: estimates in all.  steps: of L-BFGS, which is shown beside.
 
-    Returns ``found``: {kind: as of :func:`run_shots`, with an axis over instances in front}, and the axes.
+    Returns ``found``: {kind: as of :func:`run_qaoa_shots`, with an axis over instances in front}, and the axes.
     """
     axes = {"starts": starts, "shots": shots, "circuits": circuits}
     common = {"mixer": mixer, "choices": choices, "depth": depth, "steps": steps, **axes}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
-    runs = map_tasks(run_shots, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_qaoa_shots, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
     return {"found": found, "depth": depth, "mixer": mixer, **axes}
 

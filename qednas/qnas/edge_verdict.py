@@ -57,7 +57,7 @@ def found_front(known: Known, runs: dict[str, Any], cost: str, name: str, seed: 
 
 
 @declare(version=1)
-def judged(inputs, result: str, champion: str) -> dict[str, Any]:
+def judge_edge(inputs, result: str, champion: str) -> dict[str, Any]:
     """From the searches within budgets, ``result``.
 
     ``regret``: {space: {cost: {quantile: {search: mean and ``_sem``}}}} after all evaluations.  ``kept``: {space: {cost:

@@ -219,7 +219,7 @@ def recovery(mitigation) -> dict[str, Any]:
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_hardware(inputs) -> dict[str, Any]:
     """From the results "routing", "limit", "noise" and "mitigation" of chapter 14.
 
     ``summary``: ``routing`` (:func:`routed`), ``survival`` (:func:`survival`), ``depth`` (:func:`deep`), ``noise``

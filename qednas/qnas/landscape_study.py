@@ -15,7 +15,7 @@ from qednas.qnas.depth_study import quality, stacked
 from qednas.qnas.encoding import counts
 from qednas.qnas.instances import cells, instance
 from qednas.qnas.mixers import XMixer, xy_mixer
-from qednas.qnas.nasbench201 import identity as tables_identity
+from qednas.qnas.nasbench201 import tables_identity
 from qednas.qnas.qaoa import QAOA
 from qednas.qnas.ramps import shipped_ramp, units
 

@@ -17,7 +17,7 @@ from qednas.qnas.angles import linear_ramp
 from qednas.qnas.depth_study import stacked
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
-from qednas.qnas.nasbench201 import identity as tables_identity
+from qednas.qnas.nasbench201 import tables_identity
 from qednas.qnas.noise import NoisyCircuit, noise_of
 from qednas.qnas.noise_study import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp
 

@@ -119,6 +119,6 @@ def parameters() -> np.ndarray:
     return np.round(1e6 * measured("cifar10")[PARAMETERS][:, 1])
 
 
-def identity() -> dict[str, Any]:
+def tables_identity() -> dict[str, Any]:
     """For the keys of results that read these tables: their checksums."""
     return {"files": dict(TABLES.values())}

@@ -22,7 +22,7 @@ from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.instances import fitted
 from qednas.qnas.mixers import XMixer, xy_mixer
-from qednas.qnas.nasbench201 import identity as tables_identity
+from qednas.qnas.nasbench201 import tables_identity
 from qednas.qnas.noise import NoisyCircuit, noise_of
 from qednas.qnas.objectives import Expectation
 from qednas.qnas.pairwise import Pairwise
@@ -160,7 +160,7 @@ def tuned_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndar
 
 
 @declare(version=1, data=(tables_identity,))
-def run_noise(task: Task) -> dict[str, Any]:
+def run_qaoa_noise(task: Task) -> dict[str, Any]:
     """One circuit on one cost under one noise.
 
     ``samples``: for every depth, with the ramp tuned without noise: what :class:`Reading` tells; ``distance``, total variation
@@ -207,8 +207,8 @@ def run_noise(task: Task) -> dict[str, Any]:
     return found
 
 
-@declare(version=1, pieces=(run_noise,))
-def noise_runs(
+@declare(version=1, pieces=(run_qaoa_noise,))
+def qaoa_noise_runs(
     circuits: list[list[Any]],
     noises: list[str],
     depths: list[int],
@@ -221,13 +221,13 @@ def noise_runs(
 ) -> dict[str, Any]:
     """Every circuit ([mixer, encoding, columns, choices]) under every noise.  rounds: of Newton's method with noise, 0 for none.
 
-    Returns ``found``: {circuit: {noise: as of :func:`run_noise`, with an axis over instances in front}}, and the axes.
+    Returns ``found``: {circuit: {noise: as of :func:`run_qaoa_noise`, with an axis over instances in front}}, and the axes.
     """
     tasks: list[Task] = [
         {"circuit": circuit, "noise": noise, "depths": depths, "steps": steps, "rounds": rounds, "seed": seed}
         for circuit in circuits for noise in noises for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_noise, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_qaoa_noise, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     found: dict[str, Any] = {}
     for start in range(0, len(tasks), instances):
         first = tasks[start]

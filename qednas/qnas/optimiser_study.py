@@ -15,7 +15,7 @@ from qednas.qnas.cost_circuit import on_qubits
 from qednas.qnas.depth_study import quality, stacked
 from qednas.qnas.grover import adaptive_search, default_limit, expected_cost, success
 from qednas.qnas.instances import KINDS, instance
-from qednas.qnas.nasbench201 import identity as tables_identity
+from qednas.qnas.nasbench201 import tables_identity
 from qednas.qnas.vqe import VQE, RealCircuit
 
 AIMS = ("expectation", "cvar")

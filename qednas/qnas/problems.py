@@ -145,7 +145,12 @@ def problem(name: str) -> Problem:
     return PROBLEMS[name](name)
 
 
-def identity() -> dict[str, Any]:
+def problems_identity() -> dict[str, Any]:
     """For the keys of results that train on these data: the version of their preparation and the files behind them."""
-    rooms = {"images": image_sets, "sensors": sensors, "satellite": satellite_tables, "text": texts}
-    return {"preparation": PREPARATION, **{name: room.identity() for name, room in rooms.items()}}
+    return {
+        "preparation": PREPARATION,
+        "images": image_sets.images_identity(),
+        "sensors": sensors.sensors_identity(),
+        "satellite": satellite_tables.satellite_identity(),
+        "text": texts.text_identity(),
+    }

@@ -146,7 +146,7 @@ def surrogate_judged(result) -> dict[str, float]:
 
 
 @declare(version=1)
-def judged(inputs) -> dict[str, Any]:
+def judge_qaoa(inputs) -> dict[str, Any]:
     """From the results of chapter 12: what claims are read from, and all means for a comparison with another run.
 
     ``summary``, each number with its standard error over costs: ``depth``, ``vqe``, ``annealing`` and ``surrogate`` as measured;

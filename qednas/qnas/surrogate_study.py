@@ -15,8 +15,7 @@ from qednas.qnas.comparison import observed
 from qednas.qnas.depth_study import stacked
 from qednas.qnas.factorisation import FactorisationMachine
 from qednas.qnas.instances import TABLE
-from qednas.qnas.nasbench201 import identity as tables_identity
-from qednas.qnas.nasbench201 import nasbench201
+from qednas.qnas.nasbench201 import nasbench201, tables_identity
 from qednas.qnas.surrogate import TARGETS, BayesianQuadratic, target
 from qednas.qnas.surrogate_search import Surrogate
 

@@ -17,7 +17,7 @@ from qednas.qnas.trained_tables import trained_table, trained_values
 
 
 @declare(version=1)
-def run_searches(task: Task) -> dict[str, Any]:
+def run_trained_searches(task: Task) -> dict[str, Any]:
     """The searches of one space and method, ``seeds`` of them.
 
     Curves (seeds, evaluations) and times (seeds,) as :func:`~qednas.qnas.comparison.run_searches`; ``found``: (seeds,) the
@@ -37,7 +37,7 @@ def run_searches(task: Task) -> dict[str, Any]:
     }
 
 
-@declare(version=1, pieces=(run_searches,))
+@declare(version=1, pieces=(run_trained_searches,))
 def compare_on_trained(
     tables: Sequence[str],
     searches: Mapping[str, Mapping[str, Any]],
@@ -50,7 +50,7 @@ def compare_on_trained(
 ) -> dict[str, Any]:
     """Every search of ``searches`` ({name: specification}) on every table, with seeds from ``first``.
 
-    Returns ``curves``: {table: {name: what :func:`run_searches` gives}}.
+    Returns ``curves``: {table: {name: what :func:`run_trained_searches` gives}}.
     """
     own = list(range(first, first + seeds))
     order = [(table, name) for name in searches for table in tables]
@@ -58,7 +58,7 @@ def compare_on_trained(
         {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
         for table, name in order
     ]
-    parts = map_tasks(run_searches, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(run_trained_searches, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
     for (table, name), part in zip(order, parts, strict=True):
         curves[table][name] = part

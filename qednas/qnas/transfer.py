@@ -16,8 +16,7 @@ from qednas.base.task import declare
 from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.build import build
 from qednas.qnas.hand_designed import hand_designed
-from qednas.qnas.problems import identity as problems_identity
-from qednas.qnas.problems import problem
+from qednas.qnas.problems import problem, problems_identity
 from qednas.qnas.trained_spaces import trained_space
 from qednas.qnas.training import SCHEDULES, Schedule, trained_and_measured
 

@@ -5,7 +5,7 @@ import pytest
 
 from qednas.diffqas import ablation_pictures as pictures
 from qednas.diffqas.ablation import RULES
-from qednas.diffqas.ablation_verdict import entangled, judged, scaling
+from qednas.diffqas.ablation_verdict import entangled, judge_ablations, scaling
 from qednas.diffqas.device_noise import MITIGATIONS
 
 NAMES, SEEDS = ("bessel", "narma10"), range(3)
@@ -66,7 +66,7 @@ def inputs(factors: dict[str, float]) -> dict:
 def test_ratios_are_read_off_the_runs():
     factors = {"depth 5": 10.0, "separate angles": 0.1, "own": 0.5, "weights of bessel": 2.0, "weights of narma10": 2.0,
                "equal weights": 4.0, "top 1, as found": 100.0, "searched, trained on": 0.1}  # fmt: skip
-    found = judged(inputs(factors))
+    found = judge_ablations(inputs(factors))
     gains = {name: own["gain"] for name, own in found["summary"].items() if "gain" in own}
     assert gains["over_depth_5"] == pytest.approx(1)
     assert gains["over_depth_15"] == pytest.approx(0)
@@ -98,7 +98,7 @@ def test_entropy_and_error_are_ranked_within_a_series():
     assert found["p"] < 1e-6
     made = inputs({})
     made["11/variants"]["runs"] = runs
-    assert judged(made)["entanglement"]["gain"] == pytest.approx(-found["rho"])
+    assert judge_ablations(made)["entanglement"]["gain"] == pytest.approx(-found["rho"])
 
 
 def test_slopes_are_those_of_the_deepest_live_circuits():
@@ -109,7 +109,7 @@ def test_slopes_are_those_of_the_deepest_live_circuits():
 
 def test_everything_is_shown():
     made = inputs({"depth 5": 2.0})
-    verdict = judged(made)
+    verdict = judge_ablations(made)
     runs = {name.split("/")[1]: own["runs"] for name, own in made.items()}
     for picture in (pictures.entangled(runs["variants"]), pictures.gradients(runs["gradients"]), pictures.shots(verdict),
                     pictures.noise(runs["noise"])):  # fmt: skip

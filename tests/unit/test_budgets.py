@@ -9,7 +9,7 @@ from qednas.errors import InputError
 from qednas.qnas import budgets, deployment, edge_pictures, edge_verdict, fewer_parameters, trained_tables
 from qednas.qnas.budgets import NONE, budgeted_search, quantile, search_within_budgets
 from qednas.qnas.comparison import observed
-from qednas.qnas.edge_verdict import judged
+from qednas.qnas.edge_verdict import judge_edge
 from qednas.qnas.pareto import front
 from qednas.qnas.problems import Problem
 from qednas.qnas.table import Table
@@ -114,7 +114,7 @@ def test_all_searches_of_a_study(known, found):
 
 def test_verdict_on_the_searches(known, found):
     table, prices = known
-    verdict = normalised(judged({"14/budgets": found}, "14/budgets", "QAOA"))
+    verdict = normalised(judge_edge({"14/budgets": found}, "14/budgets", "QAOA"))
     assert verdict["least_kept"] == 1
     assert 0 <= verdict["kept_without"] < 1
     assert set(verdict["against"]) == set(verdict["p"]) == {"evolution", "random"}

@@ -25,7 +25,7 @@ from qednas.diffqas.classification import (
     run_ten,
     ten_runs,
 )
-from qednas.diffqas.classification_verdict import judged, option_rows, paired, same_as
+from qednas.diffqas.classification_verdict import judge_classification, option_rows, paired, same_as
 from qednas.diffqas.classify import Data
 from qednas.diffqas.networks import convolutional
 
@@ -153,7 +153,7 @@ def made_up(gain: float = 0.01) -> dict:
 
 
 def test_gains_are_those_that_were_put_in():
-    found = judged(made_up())
+    found = judge_classification(made_up())
     summary = found["summary"]
     assert summary["least"] == pytest.approx(0.9, abs=1e-3)
     assert summary["most_lost"] == pytest.approx(0.02, abs=1e-3)
@@ -173,7 +173,7 @@ def test_gains_are_those_that_were_put_in():
 
 
 def test_no_gain_is_not_significant():
-    found = judged(made_up(gain=0.0))
+    found = judge_classification(made_up(gain=0.0))
     assert found["p"]["over_random"] > 0.05
     assert abs(found["summary"]["over_random"]["gain"]) < 4 * found["summary"]["over_random"]["gain_sem"]
 
@@ -208,7 +208,7 @@ def test_options_are_compared_after_as_many_steps():
 
 def test_pictures_and_tables_show_every_way():
     found = made_up()
-    runs, verdict = found["09/paper"]["runs"], judged(found)
+    runs, verdict = found["09/paper"]["runs"], judge_classification(found)
     axes = pictures.compared(runs).axes
     assert len(axes) == 3
     assert pictures.differences(verdict)["over_random"].count("±") == 1

@@ -123,11 +123,11 @@ def test_results_whose_code_changed_are_stamped_once_their_tasks_agree(project, 
 
 def test_every_second_of_the_run_is_as_likely_to_be_drawn_as_any_other():
     """The first item drawn is one of weight w with chance w / sum: 20,000 draws, four standard errors."""
-    items = [Item("01/a", str(k), "f", seconds) for k, seconds in enumerate((1.0, 2.0, 5.0, 12.0))]
+    items = [Item("01/a", str(k), seconds) for k, seconds in enumerate((1.0, 2.0, 5.0, 12.0))]
     counts = np.bincount([int(drawn(items, seed, False)[0].identity) for seed in range(20_000)], minlength=4) / 20_000
     expected = np.array([1, 2, 5, 12]) / 20
     assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected * (1 - expected) / 20_000))
-    many = [Item(f"0{k % 3}/x", str(k), "f", 1.0 + k) for k in range(60)]
+    many = [Item(f"0{k % 3}/x", str(k), 1.0 + k) for k in range(60)]
     assert {item.result for item in drawn(many, 0, True)[:9]} == {"00/x", "01/x", "02/x"}
     assert sorted(item.key for item in drawn(many, 0, True)) == sorted(item.key for item in many)
 
@@ -165,7 +165,7 @@ def test_a_task_that_fails_now_is_a_deviation(project, monkeypatch):
     status, text = told(project, chapter="01")
     assert status == 1
     assert "01/runs: task KeyError: 'seed'" in text
-    assert "a task of companion_tasks:scatter is not recorded" in text
+    assert "a task of scatter is not recorded" in text
 
 
 def test_consistency_needs_no_computing(project):

@@ -12,10 +12,11 @@ import companion_tasks as tasks
 import numpy as np
 import pytest
 
-from qednas.base.task import declare
+from qednas.base.task import declare, every_piece
 from qednas.companion import files, provenance, records
 from qednas.companion.result import load
 from qednas.companion.store import Store
+from qednas.companion.tasks import declared_names, declaring_modules
 from qednas.errors import InputError
 
 
@@ -178,12 +179,77 @@ def test_a_changed_module_makes_results_unverified_and_nothing_is_computed_again
     assert store.status()[0]["state"] == "fresh"
 
 
+def forget(package="pk"):
+    for name in [name for name in sys.modules if name.split(".")[0] == package]:
+        del sys.modules[name]
+
+
+def test_a_task_that_moved_to_another_module_is_found_and_nothing_is_computed_again(package, tmp_path):
+    text = "from qednas.base.task import declare\n\n@declare(version=1)\ndef squared(n):\n    return {'n': n * n}\n"
+    (package / "first.py").write_text(text)
+    from pk.first import squared
+
+    store = Store(tmp_path / "results")
+    before = store.get_or_run("02/n", squared, n=3).path.stat().st_mtime_ns
+    forget()
+    (package / "first.py").rename(package / "sub" / "second.py")
+    row = store.status()[0]
+    assert (row["state"], row["why"]) == (
+        "unverified",
+        "now also uses pk.sub; now also uses pk.sub.second; no longer uses pk.first",
+    )
+    from pk.sub.second import squared as moved
+
+    assert store.get_or_run("02/n", moved, n=3).path.stat().st_mtime_ns == before
+    (package / "third.py").write_text(text)
+    declaring_modules.cache_clear()
+    assert "pk.sub.second and pk.third declare a task squared" in store.status()[0]["why"]
+    (package / "third.py").unlink()
+    (package / "sub" / "second.py").write_text(text.replace("squared", "cubed"))
+    declaring_modules.cache_clear()
+    assert store.status()[0]["why"] == "pk.first.squared no longer exists, and no module declares a task squared"
+
+
+def test_only_another_version_of_a_library_makes_a_result_stale(store, log, monkeypatch):
+    store.get_or_run("02/small", tasks.small, log=log)
+    behind = provenance.code_behind
+    for libraries, calls, why in (
+        ({"numpy": provenance.version_of("numpy"), "torch": "2.0"}, 1, ""),  # used as well now: a change of the code
+        ({"numpy": "0.1"}, 2, f"library numpy is 0.1, was {provenance.version_of('numpy')}"),
+    ):
+        monkeypatch.setattr(provenance, "code_behind", lambda module, now=libraries: (behind(module)[0], now))
+        assert store.status()[0]["why"] == why
+        store.get_or_run("02/small", tasks.small, log=log)
+        assert tasks.calls(log) == calls
+
+
+def test_no_two_tasks_of_the_project_have_one_name():
+    root = provenance.package_folder()
+    names = [name for path in (root / "qednas").rglob("*.py") for name in declared_names(path.read_text())]
+    assert len(names) > 100
+    assert sorted(names) == sorted(set(names))
+
+
+def test_two_pieces_of_one_name_are_refused():
+    @declare(version=1)
+    def one(task):
+        return {}
+
+    same = declare(version=1)(lambda task: {})
+    same.__qualname__ = one.__qualname__
+
+    @declare(version=1, pieces=(one, same))
+    def whole():
+        return {}
+
+    with pytest.raises(InputError, match="two pieces of .*whole are called .*one: give one another name"):
+        every_piece(whole)
+
+
 def test_a_task_without_a_version_or_with_tasks_that_it_does_not_declare_is_refused(store):
     with pytest.raises(InputError, match=r"^companion_tasks.undeclared is a task without a version: write @declare"):
         store.get_or_run("02/u", tasks.undeclared, value=1)
-    with pytest.raises(
-        InputError, match=r"02/c: companion_tasks:noisy_mean runs as a task but is not among the pieces"
-    ):
+    with pytest.raises(InputError, match=r"02/c: noisy_mean runs as a task but is not among the pieces"):
         store.get_or_run("02/c", tasks.careless, tasks=2)
     for version in (0, 1.5, True, "1"):
         with pytest.raises(InputError, match="task version"):

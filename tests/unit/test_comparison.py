@@ -9,7 +9,7 @@ from qednas.cli import main
 from qednas.qnas import comparison
 from qednas.qnas import comparison_pictures as pictures
 from qednas.qnas.comparison import compare_searches, observed, run_search
-from qednas.qnas.comparison_verdict import judged
+from qednas.qnas.comparison_verdict import judge_comparison
 from qednas.qnas.nasbench201 import nasbench201
 from qednas.qnas.space import Space
 from qednas.qnas.table import Table
@@ -79,7 +79,7 @@ def made(final: dict[str, float]) -> dict:
 
 def test_what_is_concluded_is_read_off_the_curves():
     searches = {"surrogate": 0.0, "evolution": 0.2, "random": 1.0, "qaoa": 0.0}
-    found = judged(
+    found = judge_comparison(
         {"13/searches": made(searches)}, "qaoa", ["evolution", "random"], ["surrogate", "evolution", "random"]
     )
     assert found["regret"]["cifar10"]["evolution"]["mean"] == pytest.approx(0.2, abs=0.02)
@@ -103,7 +103,7 @@ def test_the_figures_and_tables_of_the_comparison():
     searches = {"surrogate": 0.0, "evolution": 0.2, "random": 1.0, "qaoa": 0.0}
     specs = {name: {"method": name} for name in searches}
     runs = made(searches)
-    verdict = judged({"13/searches": runs}, "qaoa", ["random"], ["surrogate"])
+    verdict = judge_comparison({"13/searches": runs}, "qaoa", ["random"], ["surrogate"])
     figure = pictures.regrets(runs["curves"], specs)
     assert [len(axis.lines) for axis in figure.axes] == [2, 2]
     assert len(pictures.needed(verdict).axes) == 1

@@ -8,7 +8,7 @@ from qednas.diffqas.blindness import SAME, blind_agents, run_blind
 from qednas.diffqas.campaign import CIRCUITS
 from qednas.diffqas.classification import SEARCHED
 from qednas.diffqas.control import FIRST, OUTPUTS, best_rates, control_runs, networks
-from qednas.diffqas.control_verdict import judged
+from qednas.diffqas.control_verdict import judge_control
 
 METHODS = [*CIRCUITS, "random", "full"]
 GRIDS = ["MiniGrid-Empty-5x5-v0", "MiniGrid-Empty-6x6-v0"]
@@ -42,7 +42,7 @@ def made(late: dict[str, float], spread: dict[str, float], seeds: int = 3) -> li
 
 def test_differences_are_read_off_the_runs():
     """Twelve candidates count: the uniform ones four times."""
-    found = judged({"10/control": {"runs": made({SEARCHED: 0.8, "fixed/1": 0.2, "full": 0.9}, {SEARCHED: 0.1})}})
+    found = judge_control({"10/control": {"runs": made({SEARCHED: 0.8, "fixed/1": 0.2, "full": 0.9}, {SEARCHED: 0.1})}})
     gains = {name: own["gain"] for name, own in found["summary"].items() if isinstance(own, dict)}
     assert gains["over_fixed"] == pytest.approx(0.8 - (4 * 0.2 + 8 * 0.5) / 12)
     assert gains["over_full"] == pytest.approx(-0.1)
@@ -62,7 +62,7 @@ def test_the_campaign_runs_and_is_shown():
     found = control_runs(**settings, workers=1)
     assert len(found["runs"]) == 2 * len(METHODS)
     assert all(run["rate"] == found["rates"][run["method"]] for run in found["runs"])
-    verdict = judged({"10/control": found})
+    verdict = judge_control({"10/control": found})
     for picture in (pictures.grids(GRIDS), pictures.learning(found["runs"], verdict)):
         picture.canvas.draw()
     assert len(pictures.final_rows(verdict, GRIDS[0])) == len(METHODS)

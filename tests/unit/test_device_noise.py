@@ -12,8 +12,8 @@ from qednas.diffqas.device_noise import (
     depolarising,
     distance,
     estimates,
+    generator_noise_runs,
     mitigated,
-    noise_runs,
     noisy,
     proper,
     unread,
@@ -117,7 +117,7 @@ def test_runs_tell_the_error_of_every_noise():
         "epochs": 1,
         "shots": 1000,
     }
-    runs = noise_runs(**settings, seeds=1, workers=1)["runs"]
+    runs = generator_noise_runs(**settings, seeds=1, workers=1)["runs"]
     assert [(r["noise"], r["mitigation"]) for r in runs] == [
         ("exact", "none"), ("shots", "none"), ("uniform", "none"), *(("depolarising 0.01", m) for m in MITIGATIONS)]  # fmt: skip
     assert runs[0]["distance"] == 0

@@ -16,7 +16,7 @@ from qednas.qed.evaluation import (
     slow_sizes,
     target_of,
 )
-from qednas.qed.evaluation_verdict import entropy_missed, judged, log_error
+from qednas.qed.evaluation_verdict import entropy_missed, judge_evaluation, log_error
 from qednas.qed.every_architecture import every_part
 from qednas.qed.search import CHOSEN
 from qednas.qed.search_settings import SearchSettings
@@ -40,7 +40,7 @@ def made_up(errors: dict[str, list[float]], sites: int = 50, wanted: float = 0.4
 def test_better_than_every_block_means_every_block():
     blocks = {"jastrow": [1e-2, 1e-2], "rbm": [1e-3, 1e-5], "mps": [1e-3, 1e-3], "dense": [1e-1, 1e-1]}
     searches = {SEARCH: [1e-4, 1e-4], BLIND: [2e-4, 1e-4], RANDOM: [1e-3, 1e-4]}
-    found = judged(made_up(blocks | searches))
+    found = judge_evaluation(made_up(blocks | searches))
     first, second = found["rows"]
     assert first["better_than_blocks"]
     assert first["best"]
@@ -59,7 +59,7 @@ def test_better_than_every_block_means_every_block():
 
 def test_the_same_network_is_not_better_than_itself():
     same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
-    row = judged(made_up(same))["rows"][0]
+    row = judge_evaluation(made_up(same))["rows"][0]
     assert not row["better_than_blocks"]
     assert row["best"]
     assert row["not_worse"]
@@ -67,7 +67,7 @@ def test_the_same_network_is_not_better_than_itself():
 
 def test_short_systems_do_not_count_as_handled_at_50():
     same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
-    assert judged(made_up(same, sites=20))["summary"]["share_handled"] == 0.0
+    assert judge_evaluation(made_up(same, sites=20))["summary"]["share_handled"] == 0.0
 
 
 def test_the_entropy_counts_beyond_its_own_error():
@@ -77,7 +77,7 @@ def test_the_entropy_counts_beyond_its_own_error():
     assert entropy_missed({"renyi2": 0.05, "renyi2_error": None}, 0.01) == pytest.approx(0.4)  # in shares of 0.1 nats
     assert entropy_missed({"renyi2": None, "renyi2_error": None}, 0.4) == 1
     same = dict.fromkeys(("jastrow", "rbm", "mps", "dense", SEARCH, BLIND, RANDOM), [1e-3])
-    summary = judged(made_up(same, wanted=0.2))["summary"]
+    summary = judge_evaluation(made_up(same, wanted=0.2))["summary"]
     assert summary["worst_missed"] == summary["long_worst_missed"] == pytest.approx(0.18 / 0.2)
     assert summary["worst_relative"] == pytest.approx(1e-3, rel=0.02)
     assert summary["worst_missed_units"] == 2

@@ -19,7 +19,7 @@ from qednas.diffqas.forecasting import (
     single,
     units,
 )
-from qednas.diffqas.forecasting_verdict import COLUMNS, configuration, judged, rank, table
+from qednas.diffqas.forecasting_verdict import COLUMNS, configuration, judge_forecasts, rank, table
 from qednas.diffqas.published import FORECAST
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.series import SERIES, windows
@@ -101,7 +101,7 @@ def made(factors: dict[str, float], seeds: int = 3) -> list[dict]:
 
 def test_ratios_and_ranks_are_read_off_the_runs():
     factors = {SEARCHED: 0.1, "fixed/8": 0.05, "fixed/1": 10.0, "random": 0.01, "full": 0.001}
-    found = judged({"10/series": {"runs": made(factors)}})
+    found = judge_forecasts({"10/series": {"runs": made(factors)}})
     gains = {name: own["gain"] for name, own in found["summary"].items()}
     assert gains["over_uniform"] == pytest.approx(2)
     assert gains["over_best_fixed"] == pytest.approx(np.log10(0.5))
@@ -135,7 +135,7 @@ def test_the_campaign_runs_and_is_shown():
     for run in found["runs"]:
         if run["group"] == "tuned":
             assert [run["rate"], run["start"]] == found["chosen"][f"{run['dataset']} {run['method']}"]
-    verdict = judged({"10/series": found})
+    verdict = judge_forecasts({"10/series": found})
     for picture in (pictures.compared(verdict), pictures.forecasts(found["runs"]), pictures.structure(found["runs"]),
                     pictures.controls(found["runs"], verdict)):  # fmt: skip
         picture.canvas.draw()

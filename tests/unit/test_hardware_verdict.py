@@ -9,7 +9,7 @@ from qednas.qnas.hardware_verdict import (
     counted_shots,
     device_noise,
     fidelity,
-    judged,
+    judge_hardware,
     limits,
     on_device,
     shortest,
@@ -134,7 +134,7 @@ def test_what_survives_is_above_any_bit_string():
 
 
 def test_claims_are_read_off_the_results():
-    found = judged(made_up())
+    found = judge_hardware(made_up())
     own, tests = found["summary"], found["summary"]["tests"]
     assert tests["signal"]["gain"] == pytest.approx(0.8 * 0.5 + 0.0015 - 0.05)
     assert tests["deeper"]["gain"] == pytest.approx(0.04)
@@ -162,7 +162,7 @@ def test_claims_are_read_off_the_results():
 
 def test_everything_is_shown():
     made = made_up()
-    summary = judged(made)["summary"]
+    summary = judge_hardware(made)["summary"]
     routing, noise, mitigation = (made[f"14/{name}"] for name in ("routing", "noise", "mitigation"))
     for figure in (
         pictures.routing(routing), pictures.depth(summary["depth"], [1, 2]), pictures.samples(noise),

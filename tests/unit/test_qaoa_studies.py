@@ -25,7 +25,7 @@ from qednas.qnas.depth_study import (
     exactly_valued,
     pair_share,
     quality,
-    run_shots,
+    run_qaoa_shots,
     start_of,
 )
 from qednas.qnas.encoding import centred
@@ -35,7 +35,7 @@ from qednas.qnas.nasbench201 import nasbench201
 from qednas.qnas.optimiser_study import grover_runs, run_annealing, run_vqe
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.qaoa import QAOA
-from qednas.qnas.qaoa_verdict import averaged, concentrated, judged, moved, shots_judged, with_logs
+from qednas.qnas.qaoa_verdict import averaged, concentrated, judge_qaoa, moved, shots_judged, with_logs
 from qednas.qnas.ramps import random_cost
 from qednas.qnas.surrogate import BayesianQuadratic, target
 from qednas.qnas.surrogate_study import correlation, run_surrogates
@@ -162,7 +162,7 @@ def test_spsa_starts_and_counts_as_told(monkeypatch):
     monkeypatch.setattr(depth_study, "instance", lambda *_: SMALL)
     task = {"kind": "random", "choices": 0, "seed": 1, "mixer": "xy-complete", "depth": 2, "starts": [1, 0.25],
             "shots": [1000, 0], "circuits": [30, 60], "steps": 40}  # fmt: skip
-    found = run_shots(task)
+    found = run_qaoa_shots(task)
     for place, share in enumerate(task["starts"]):
         earlier = {"angles": start_of(SMALL, "xy-complete", 2, share)}
         own = QAOA(2, "xy-complete", steps=0).optimised(SMALL, np.random.default_rng(0), earlier)
@@ -419,7 +419,7 @@ def made_up() -> dict:
 
 
 def test_claims_are_read_off_the_results():
-    found = judged(made_up())
+    found = judge_qaoa(made_up())
     tests = found["summary"]["tests"]
     assert tests["amplified"]["gain"] == pytest.approx(0.6 - 0.01)
     assert tests["over_descent"]["gain"] == pytest.approx(0.6 - 0.7)

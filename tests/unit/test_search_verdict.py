@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.qed.ablations import STANDARD
-from qednas.qed.search_verdict import judged
+from qednas.qed.search_verdict import judge_supernet
 from qednas.qnas import deployment_verdict
 
 
@@ -17,7 +17,7 @@ def test_the_worst_system_is_judged_and_systems_are_fixed():
     runs = [run("xy", STANDARD, s, 1e-5 * (1 + s), rank=0.0 if s == 0 else 0.4) for s in range(3)]
     runs += [run("ssh", STANDARD, s, 1e-3, supernet=5e-3, trained_entropy=0.27) for s in range(3)]
     runs += [run("xy", "plain", s, 1e-4 * (1 + s)) for s in range(3)] + [run("ssh", "plain", s, 1e-3) for s in range(3)]
-    found = judged({"06/small": {"runs": runs}})
+    found = judge_supernet({"06/small": {"runs": runs}})
     summary = found["summary"]
     assert summary["best"] == {"hits": 1, "units": 6}
     assert summary["worst_supernet"] == pytest.approx(5e-3)
@@ -30,5 +30,5 @@ def test_the_worst_system_is_judged_and_systems_are_fixed():
 
 def test_the_network_least_surely_within_a_point_is_judged():
     networks = {"images": {"a": {"lost": 0.4, "lost_sem": 0.1}}, "sensors": {"b": {"lost": 0.1, "lost_sem": 0.5}}}
-    found = deployment_verdict.judged({"r": {"networks": networks}}, "r", 3)
+    found = deployment_verdict.judge_deployment({"r": {"networks": networks}}, "r", 3)
     assert found == {"network": "sensors: b", "lost": 0.1, "lost_sem": 0.5, "lost_units": 3, "networks": 2}

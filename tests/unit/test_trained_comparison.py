@@ -10,7 +10,7 @@ from qednas.base.statistics import compare_unpaired
 from qednas.errors import InputError
 from qednas.qnas import trained_verdict
 from qednas.qnas.comparison import observed
-from qednas.qnas.comparison_verdict import judged
+from qednas.qnas.comparison_verdict import judge_comparison
 from qednas.qnas.device_study import device_runs, optimiser
 from qednas.qnas.trained_comparison import compare_on_trained
 from qednas.qnas.trained_pictures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
@@ -51,7 +51,9 @@ def test_all_architectures_asked_for_leave_no_regret_but_that_of_one_training():
 
 
 def test_the_same_verdict_reads_any_comparison(found):
-    verdict = judged({"13/trained": found}, "QAOA", ["evolution", "random"], ["evolution"], source="13/trained")
+    verdict = judge_comparison(
+        {"13/trained": found}, "QAOA", ["evolution", "random"], ["evolution"], source="13/trained"
+    )
     assert set(verdict["regret"]["satellite"]) == set(SEARCHES)
     assert set(verdict["summary"]) == {"evolution", "random"}
 
