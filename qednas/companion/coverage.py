@@ -5,34 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
+from qednas.companion import files
+from qednas.companion.comparing import tolerance_class
 from qednas.companion.result import Result
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, int]]:
-    """Dotted path and count of every number, or array of numbers, in a result."""
-    if isinstance(value, Mapping):
+def leaves(value: Any, sizes: Mapping[str, int], path: str = "") -> Iterator[tuple[str, int]]:
+    """Dotted path and count of every number, or array of numbers, in the stored data of a result; `sizes` of its arrays."""
+    if isinstance(value, Mapping) and set(value) == {files.ARRAY}:
+        yield path, sizes[value[files.ARRAY]]
+    elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from leaves(item, f"{path}.{key}" if path else str(key))
+            yield from leaves(item, sizes, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
         if any(isinstance(item, (Mapping, list)) for item in value):
             for index, item in enumerate(value):
-                yield from leaves(item, f"{path}.{index}")
+                yield from leaves(item, sizes, f"{path}.{index}")
         elif value:
             yield path, len(value)
-    elif isinstance(value, np.ndarray):
-        yield path, int(value.size)
     elif value is not None:
         yield path, 1
 
 
 def compared_share(result: Result) -> float:
     """From 0 to 1; a result without numbers has nothing that is not compared."""
-    from qednas.companion.verify import tolerance_class
-
     total = compared = 0
-    for path, count in leaves(dict(result)):
+    for path, count in leaves(*result.outline()):
         total += count
         compared += count * (tolerance_class(result.tolerance, path) != "timing")
     return round(compared / total, 6) if total else 1.0

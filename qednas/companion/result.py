@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,11 @@ class Result(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Result({self.name}: {', '.join(self)})"
+
+    def outline(self) -> tuple[Mapping[str, Any], dict[str, int]]:
+        """The data with a marker for every array, and how many numbers each array holds; nothing is loaded."""
+        contents = (self._record["arrays"] or {}).get("contents", {})
+        return self._record["data"], {path: math.prod(about["shape"]) for path, about in contents.items()}
 
     def at(self, dotted: str) -> Any:
         """Value at a dotted path ("errors.energy", list positions as numbers); InputError where there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,21 @@ FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "sta
 PARTS = {"task": "task", "version": "version", "pieces": "version of", "data": "data", "files": "file"}
 
 
-def result_rows(store: Store, root: Path | None = None) -> list[dict[str, Any]]:
+CodeBehind = Callable[[str], tuple[dict[str, str], dict[str, str]]]  # of a module, as provenance.code_behind
+
+
+def result_rows(store: Store, root: Path | None = None, behind: CodeBehind | None = None) -> list[dict[str, Any]]:
     """One row {name, state, why, seconds, compared} per result in the store's root; `root` is the project, for settings.
 
     seconds: of the run that made it.  compared: share of its numbers that verify compares, all but measured times.
     """
+    behind = behind or once_each(provenance.code_behind)
     rows: list[dict[str, Any]] = []
     stale: set[str] = set()
     for name in names(store.root):
         try:
             result = load(store.root, name)
-            reasons, doubts = stale_reasons(result, store, root, stale), code_changes(result)
+            reasons, doubts = stale_reasons(result, store, root, stale, behind), code_changes(result, behind)
         except files.CorruptFile as error:
             rows.append({"name": name, "state": CORRUPT, "why": str(error), "seconds": None, "compared": None})
             continue
@@ -46,6 +51,11 @@ def result_rows(store: Store, root: Path | None = None) -> list[dict[str, Any]]:
     return rows
 
 
+def once_each(behind: CodeBehind) -> CodeBehind:
+    """`behind` that looks at every module once, for as long as it is kept: the results of a chapter share their modules."""
+    return lru_cache(maxsize=None)(behind)
+
+
 def collect(root: Path) -> list[dict[str, Any]]:
     """Status of every result of the project: {store, name, state, why, seconds, compared}.
 
@@ -62,8 +72,9 @@ def collect(root: Path) -> list[dict[str, Any]]:
         if folder.is_dir():
             fallback = paths.committed_results(root, profile)
             places[folder.relative_to(root).as_posix()] = Store(folder, fallback=fallback, profile=profile)
+    behind = once_each(provenance.code_behind)
     for place, store in places.items():
-        own = {row["name"]: {"store": place, **row} for row in result_rows(store, root)}
+        own = {row["name"]: {"store": place, **row} for row in result_rows(store, root, behind)}
         if place.startswith("results/"):
             for name, why in sums.problems(store.root).items():
                 row = own.setdefault(
@@ -86,13 +97,13 @@ def function_of(result: Result) -> Callable[..., Any]:
     return find_task(str(result.provenance["function"]))
 
 
-def stale_reasons(result: Result, store: Store, root: Path | None, stale: set[str]) -> list[str]:
+def stale_reasons(result: Result, store: Store, root: Path | None, stale: set[str], behind: CodeBehind) -> list[str]:
     """Why the key of a result would be another today; empty where it would be the same."""
     record = result.provenance
     try:
         fn = function_of(result)
         now = what_belongs(result.name, fn, record["settings"], record["upstream"], record["files"])
-        libraries = provenance.code_behind(fn.__module__)[1]
+        libraries = behind(fn.__module__)[1]
     except InputError as error:
         return [str(error)]
     reasons = [reason for part, word in PARTS.items() for reason in _changes(word, record.get(part), now[part])]
@@ -126,11 +137,11 @@ def _changes(word: str, then: Any, now: Any) -> Iterator[str]:
             yield f"{word} {name} {told if len(told) < 60 else 'changed'}"
 
 
-def code_changes(result: Result) -> list[str]:
+def code_changes(result: Result, behind: CodeBehind) -> list[str]:
     """Modules whose code differs from that which computed a result, or with which an audit agreed since."""
     then = result.provenance["code"]
     try:
-        now, _ = provenance.code_behind(function_of(result).__module__)
+        now, _ = behind(function_of(result).__module__)
     except InputError as error:
         return [str(error)]
     audited = result.provenance.get("audited", {}).get("code")
