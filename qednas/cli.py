@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qednas import __version__, answers
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
@@ -84,11 +84,11 @@ def run_search(args) -> dict:
 def run_diffqas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-    from qednas.companion.images import NAMES
+    from qednas.data.images import NAMES
+    from qednas.data.series import SERIES
     from qednas.diffqas.classify import HIDDEN, classify
     from qednas.diffqas.device import memory
     from qednas.diffqas.forecast import forecast
-    from qednas.diffqas.series import SERIES
     from qednas.diffqas.simulator import MOST_QUBITS
     from qednas.qed.search import every_few_seconds
 
@@ -124,7 +124,7 @@ def run_diffqas(args) -> dict:
 def run_nas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-    from qednas.companion.progress import every
+    from qednas.base.progress import every
     from qednas.qnas.table_search import search_table
 
     evaluations, seed = whole(args.evaluations, "evaluations"), whole(args.seed, "seed")

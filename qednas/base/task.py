@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Identity = Callable[[], Mapping[str, Any]]  # version of a preparation of data and checksums of the files that it reads

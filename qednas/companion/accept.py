@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from qednas.companion import files, paths, profiles, sums
-from qednas.companion.locks import Busy, locked
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.locks import Busy, locked
+from qednas.companion import paths, profiles, sums
 from qednas.companion.result import load, names
 from qednas.companion.run_state import FINISHED, RunState, read_state
 from qednas.companion.status import FRESH, UNVERIFIED, result_rows
 from qednas.companion.store import Store
-from qednas.errors import InputError
 
 EXPECTED = (".json", ".npz")  # of the smoke profile: values alone, no figure and no record of tasks
 

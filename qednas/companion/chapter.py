@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import fix_threads
 from qednas.companion import paths, profiles
-from qednas.companion.parallel import fix_threads
 from qednas.companion.result import Result
 from qednas.companion.store import Store
-from qednas.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

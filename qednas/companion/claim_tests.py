@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import (
     LEVEL,
     MOST_UNITS,
@@ -26,7 +27,6 @@ from qednas.base.statistics import (
 )
 from qednas.companion.claims_file import FAILS, HOLDS, STATISTICAL, UNDECIDED, counted
 from qednas.companion.result import Result
-from qednas.errors import InputError
 
 
 class Outdated(Exception):

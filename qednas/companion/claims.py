@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from qednas.base import files
+from qednas.base.errors import InputError
 from qednas.base.statistics import holm
-from qednas.companion import files
 from qednas.companion.claim_tests import Measured, Outdated, judge_exact, measure, verdict_of
 from qednas.companion.claims_file import (
     FAILS,
@@ -24,7 +25,6 @@ from qednas.companion.claims_file import (
 )
 from qednas.companion.result import Result, load
 from qednas.companion.store import Store
-from qednas.errors import InputError
 
 __all__ = ["FAILS", "HOLDS", "PENDING", "UNDECIDED", "UNTESTABLE", "VERDICTS", "evaluate", "load_claims"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import ALPHA, RANKS, WELCH, WITHIN, smallest_p
 from qednas.companion.profiles import read_yaml
-from qednas.errors import InputError
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 UNTESTABLE, PENDING = "not testable here", "pending"

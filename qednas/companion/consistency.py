@@ -6,12 +6,14 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.parallel import fix_threads
+from qednas.base.recording import recording
 from qednas.base.task import every_piece
-from qednas.companion import files, records
+from qednas.companion import records
 from qednas.companion.comparing import Deviation, deviations
-from qednas.companion.parallel import fix_threads
 from qednas.companion.result import Result, load
-from qednas.errors import InputError
 
 QUICK = 20.0  # seconds of a result without tasks up to which it is computed again
 
@@ -35,7 +37,7 @@ def put_together(result: Result, folder: Path) -> dict[str, Any] | None:
     else:
         recorder = records.Recorder(frozenset(every_piece(fn)), result.name, recorded.known, "refuse")
     fix_threads(1)
-    with records.recording(recorder):
+    with recording(recorder):
         return files.normalised(fn(**arguments_of(result, folder)))
 
 

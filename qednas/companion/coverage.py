@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from qednas.companion import files
+from qednas.base import files
 from qednas.companion.comparing import tolerance_class
 from qednas.companion.result import Result
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from qednas.companion.parallel import THREADS
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.parallel import THREADS
 
 TIMEOUT = 2 * 3600  # seconds for one cell; no chapter may take longer
 

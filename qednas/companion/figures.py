@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qednas.companion.files import write_atomic
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

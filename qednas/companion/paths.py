@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 
 def _is_project(folder: Path) -> bool:

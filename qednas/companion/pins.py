@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from qednas.base.errors import InputError
 from qednas.companion.paths import project_root
 from qednas.companion.profiles import read_yaml
-from qednas.errors import InputError
 
 PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[0-9][A-Za-z0-9.!]*")
 NOT_PINNED = ("qednas", "pip", "setuptools", "wheel")

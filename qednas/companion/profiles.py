@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 PROFILES = ("smoke", "paper")
 NOTEBOOK = re.compile(r"book/(\d\d)_[a-z0-9_]+")

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 PACKAGE = "qednas"
 RECORDED = {"numpy": "numpy", "scipy": "scipy", "torch": "torch", "tenpy": "physics-tenpy", "pennylane": "pennylane"}
@@ -35,8 +35,10 @@ NUMERIC = RECORDED | {
     "qiskit_ibm_runtime": "qiskit-ibm-runtime",
 }
 COMPANION = f"{PACKAGE}.companion"
-DECLARATIONS = f"{PACKAGE}.base.task"  # versions count through the key
-DATA_ROOMS = frozenset(f"{COMPANION}.{name}" for name in ("images", "sensors", "satellite", "text"))
+# How tasks are declared, shared out and written down: none of it changes a number; versions count through the key.
+MACHINERY = frozenset(
+    f"{PACKAGE}.base.{name}" for name in ("files", "locks", "parallel", "progress", "recording", "task")
+)
 SHORT = 12  # characters of a hash of one module
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -145,8 +147,7 @@ def closure(
 
 def is_machinery(module: str) -> bool:
     """Whether a module says how tasks are declared, shared out and kept, which changes no number; preparing data does."""
-    companion = (module == COMPANION or module.startswith(f"{COMPANION}.")) and module not in DATA_ROOMS
-    return companion or module == DECLARATIONS
+    return module in MACHINERY or module == COMPANION or module.startswith(f"{COMPANION}.")
 
 
 def package_folder() -> Path:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
+from qednas.base.progress import note
 from qednas.companion import claims, paths, profiles
-from qednas.companion.files import write_atomic
 from qednas.companion.ledger import score
-from qednas.companion.progress import note
 from qednas.companion.store import Result, Store, load, names
-from qednas.errors import InputError
 
 FIGURES = (  # result folder and name of the figures that the README shows, with the text for those who cannot see them
     ("04", "targets", "Predicted against reference entanglement of the large targets, one marker per class."),

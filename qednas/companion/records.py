@@ -10,18 +10,16 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from qednas.base import files
+from qednas.base.errors import InputError
 from qednas.base.task import name_of
-from qednas.companion import files
-from qednas.errors import InputError
 
 FORMAT = 2
 SUFFIX = ".tasks"
@@ -89,23 +87,6 @@ class Recorder:
             one = TaskRecord(name_of(function), own, output, spent, located)
             before = self.known.get(one.identity)
             self.tasks.append(before if before is not None and before.output is output else one)
-
-
-_CURRENT: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
-
-
-def current() -> Recorder | None:
-    """The recorder of the result that is being made, if any."""
-    return _CURRENT.get()
-
-
-@contextmanager
-def recording(recorder: Recorder) -> Iterator[Recorder]:
-    token = _CURRENT.set(recorder)
-    try:
-        yield recorder
-    finally:
-        _CURRENT.reset(token)
 
 
 def _pack(array: np.ndarray) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion import files
-from qednas.errors import InputError
+from qednas.base import files
+from qednas.base.errors import InputError
 
 MEASURED_TIME = re.compile(r"timing|seconds|.*_seconds")  # keys of data that differ from run to run by nature
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, provenance
+from qednas.base import files
+from qednas.companion import provenance
 from qednas.companion.execution import read_notebook
 from qednas.companion.result import load, names
 

@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+from qednas.base.errors import InputError
+from qednas.base.locks import Busy, locked
+from qednas.base.progress import note
 from qednas.companion import paths, profiles
 from qednas.companion.execution import ChapterFailed, execute
-from qednas.companion.locks import Busy, locked
-from qednas.companion.progress import note
 from qednas.companion.run_state import (
     ALTERED,
     FINISHED,
@@ -23,7 +24,6 @@ from qednas.companion.run_state import (
     is_kept,
     read_state,
 )
-from qednas.errors import InputError
 
 
 def reproduce(

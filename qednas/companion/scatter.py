@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
-from qednas.companion import files
+from qednas.base import files
 from qednas.companion.comparing import SEED, Deviation, numbers
 from qednas.companion.records import TaskRecord, Tasks
 from qednas.companion.result import MEASURED_TIME

@@ -7,12 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, paths, profiles, provenance, sums
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.companion import paths, profiles, provenance, sums
 from qednas.companion.coverage import compared_share
 from qednas.companion.result import Result, load, names
 from qednas.companion.store import Store, other_versions, what_belongs
 from qednas.companion.tasks import find_task
-from qednas.errors import InputError
 
 FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "stale", "corrupt", "missing", "edited"
 PARTS = {"task": "task", "version": "version", "pieces": "version of", "data": "data", "files": "file"}

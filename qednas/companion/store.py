@@ -17,12 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.locks import locked
+from qednas.base.progress import Progress, every, note
+from qednas.base.recording import recording
 from qednas.base.task import every_piece, key_parts, name_of
-from qednas.companion import files, provenance, records
-from qednas.companion.locks import locked
-from qednas.companion.progress import Progress, every, note
+from qednas.companion import provenance, records
 from qednas.companion.result import Result, load, names
-from qednas.errors import InputError
 
 __all__ = ["Result", "Store", "load", "names"]
 
@@ -216,7 +218,7 @@ class Store:
         if clash := sorted(set(extra) & set(what["settings"])):
             raise InputError(f"{name}: {', '.join(clash)} is given by the store and cannot be a setting")
         recorder = self._recorder(fn, what, where["libraries"])
-        with records.recording(recorder):
+        with recording(recorder):
             data = fn(**what["settings"], **extra)
         seconds = before + time.perf_counter() - start
         if recorder.known:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from qednas.companion import files
+from qednas.base import files
 
 NAME = "SHA256SUMS"
 GONE, CHANGED, UNKNOWN = "it is gone", "it is not what was accepted", "it was never accepted"

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from qednas.base.errors import InputError
 from qednas.companion import provenance
-from qednas.errors import InputError
 
 DECORATOR = "declare"
 

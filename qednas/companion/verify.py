@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import claims, files, paths, profiles, sums
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.companion import claims, paths, profiles, sums
 from qednas.companion.comparing import Deviation, Ground, decided, deviations, tolerance_class
 from qednas.companion.consistency import inconsistencies
 from qednas.companion.result import Result, load, names
 from qednas.companion.run_state import FINISHED, read_state
 from qednas.companion.store import Store
-from qednas.errors import InputError
 
 __all__ = ["compare_results", "tolerance_class", "verify"]
 

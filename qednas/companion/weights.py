@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.files import write_atomic
 from qednas.companion import paths
-from qednas.companion.files import write_atomic
 from qednas.companion.store import load
 
 PREFIX = "weights/"

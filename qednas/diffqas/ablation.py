@@ -12,15 +12,15 @@ from typing import Any
 
 import torch
 
+from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.companion.parallel import Task
+from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.campaign import FIXED, each_run, pool_of
 from qednas.diffqas.candidates import PAPER, POOLS
 from qednas.diffqas.entangling import entanglement
 from qednas.diffqas.forecast import predictions, train_forecasters
 from qednas.diffqas.forecasting import START, single
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.series import SERIES, Windows, windows
 from qednas.diffqas.side_by_side import SideBySide
 
 RULES = ("top 1", "top 3", "threshold")

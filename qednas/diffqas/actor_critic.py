@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas.grid import Grid, outcome
 from qednas.diffqas.stacked import OwnRates
-from qednas.errors import InputError
 
 WORKERS, STEPS, DISCOUNT, BETAS = 16, 5, 0.9, (0.92, 0.999)
 ENTROPY = 0.01  # weight of the entropy of the policy; the paper does not tell any

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.companion.parallel import Task
 from qednas.diffqas.actor_critic import train_agents
 from qednas.diffqas.campaign import each_run, listed
 from qednas.diffqas.control import FIRST, OUTPUTS, networks

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.generated import Generated
 from qednas.diffqas.mapping import SCALINGS, bits_of
 from qednas.diffqas.simulator import Simulator
-from qednas.errors import InputError
 
 
 def standardised(x: torch.Tensor) -> torch.Tensor:

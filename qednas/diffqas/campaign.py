@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from qednas.companion.parallel import Task, map_tasks
+from qednas.base.parallel import Task, map_tasks
 from qednas.diffqas.blockwise import Blockwise
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.classification import DISTINCT, SEARCHED, at

@@ -20,7 +20,7 @@ from itertools import product
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 Gates = list[tuple[int, int]]  # (control, target) of CNOTs, in order
 

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.images import images_identity
-from qednas.companion.parallel import Task, map_tasks
+from qednas.data.images import images_identity
 from qednas.diffqas.blockwise import Blockwise, CircuitFeatures, bit_features, random_features
 from qednas.diffqas.candidates import PAPER, POOLS
 from qednas.diffqas.classify import RATE, Data, load, train_classifier

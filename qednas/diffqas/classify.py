@@ -17,14 +17,14 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from qednas.companion.images import of_classes
+from qednas.base.errors import InputError
+from qednas.data.images import of_classes
 from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generated import Generated
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import HIDDEN, multilayer
 from qednas.diffqas.training_state import TrainingState
-from qednas.errors import InputError
 
 RATE, BATCH = 1e-3, 100
 SCHEDULES = ("constant", "one-cycle")
@@ -50,7 +50,7 @@ class Data:
 def load(dataset: str, classes: str = "all") -> Data:
     """The train and test images of some classes, "5,7" or "all", of "mnist", "fashion-mnist" or "digits".
 
-    Raises InputError as :func:`qednas.companion.images.of_classes` does.
+    Raises InputError as :func:`qednas.data.images.of_classes` does.
     """
     parts = []
     for part in ("train", "test"):

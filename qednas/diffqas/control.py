@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.companion.parallel import Task
 from qednas.diffqas.actor_critic import train_agents
 from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed, narrowed
 from qednas.diffqas.classification import controlled

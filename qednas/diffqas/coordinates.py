@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas.generated import Generated
 from qednas.diffqas.mapping import bits_of
-from qednas.errors import InputError
 
 
 class Coordinates(Generated):

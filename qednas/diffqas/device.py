@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import Candidate
 from qednas.diffqas.simulator import DTYPES, MOST_QUBITS, Simulator
-from qednas.errors import InputError
 
 PACKAGES = {
     "aqt": "pennylane-aqt",

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.companion.parallel import Task
+from qednas.data.series import SERIES, windows
 from qednas.diffqas.campaign import each_run
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.device import Device
@@ -27,8 +29,6 @@ from qednas.diffqas.finite_shots import error_of
 from qednas.diffqas.forecast import Alone, train_forecasters
 from qednas.diffqas.forecasting import START, seeded, single
 from qednas.diffqas.generator import Generator
-from qednas.diffqas.series import SERIES, windows
-from qednas.errors import InputError
 
 READ = 0.02  # probability to read a qubit wrongly, where it is not that of a device
 LINE = (0, 1, 4, 7, 10, 12, 15, 18, 21)  # neighbours on the device

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import Candidate
 from qednas.diffqas.device import quantum_function
-from qednas.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

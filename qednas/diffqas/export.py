@@ -20,9 +20,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from qednas.companion.files import sha256, write_atomic
+from qednas.base.errors import InputError
+from qednas.base.files import sha256, write_atomic
 from qednas.diffqas.generated import Generated
-from qednas.errors import InputError
 
 CLOSE = 1e-5  # of onnxruntime to torch, relative to the largest output
 BATCHES = (1, 3)  # sizes at which an ONNX network is compared

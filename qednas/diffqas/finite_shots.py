@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.companion.parallel import Task
+from qednas.data.series import SERIES, windows
 from qednas.diffqas.campaign import each_run
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.forecast import Alone, predictions, train_forecasters
 from qednas.diffqas.forecasting import START, single
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.series import SERIES, windows
 from qednas.diffqas.simulator import Simulator
-from qednas.errors import InputError
 
 MOST_SHOTS = 1 << 62  # counts are 64-bit whole numbers
 

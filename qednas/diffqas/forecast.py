@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
+from qednas.data.series import WINDOW, Windows, series, windows
 from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.series import WINDOW, Windows, series, windows
 from qednas.diffqas.stacked import OwnRates
-from qednas.errors import InputError
 
 BATCH, RATE, SMOOTHING, EPSILON = 10, 0.01, 0.99, 1e-8
 Progress = Callable[[int, int, str], None]

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.companion.parallel import Task
+from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.campaign import CIRCUITS, circuits, each_run, listed, narrowed
 from qednas.diffqas.classification import SEARCHED, controlled
 from qednas.diffqas.forecast import RATE, train_forecasters
 from qednas.diffqas.recurrent import UNITS, Recurrent
-from qednas.diffqas.series import SERIES, Windows, windows
 from qednas.diffqas.side_by_side import SideBySide
 from qednas.diffqas.stacked import Stacked
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
+from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.classification import SEARCHED
 from qednas.diffqas.classification_pictures import NAMES as OTHERS
 from qednas.diffqas.forecasting_verdict import COLUMNS, TUNED, errors, series_of
 from qednas.diffqas.published import SERIES as TITLES
-from qednas.diffqas.series import SERIES, windows
 
 NAMES = OTHERS | {
     "direct": "small LSTM",

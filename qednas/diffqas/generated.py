@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 MOST_WEIGHTS = 1 << 20
 

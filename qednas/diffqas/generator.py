@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.device import simulator
 from qednas.diffqas.generated import Generated
 from qednas.diffqas.mapping import SCALINGS, Affine, bits_of
-from qednas.errors import InputError
 
 MIXTURES = ("raw", "softmax")
 ALIKE = 1e-6  # a scatter that is rounding

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.simulator import Simulator
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 ENVIRONMENTS = tuple(f"MiniGrid-Empty-{side}x{side}-v0" for side in (5, 6, 8, 16))
 LARGEST = 10.0  # the numbers that code what is seen: divided by it they are below 1

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 NEAR_ZERO = 1e-12  # keeps the slope of the power below finite where a probability is zero
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas.generated import MOST_WEIGHTS
-from qednas.errors import InputError
 
 HIDDEN = (128, 64)
 SIDE = 28  # pixels of the images that the convolutional networks take

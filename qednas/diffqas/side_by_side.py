@@ -15,11 +15,11 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.mapping import SCALINGS
 from qednas.diffqas.simulator import DTYPES, Simulator
-from qednas.errors import InputError
 
 
 class Mixtures(torch.autograd.Function):

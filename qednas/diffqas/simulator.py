@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import Candidate, bit, came_from
 from qednas.diffqas.kernels import (
     phased,
@@ -27,7 +28,6 @@ from qednas.diffqas.kernels import (
     walsh_hadamard,
     workspace,
 )
-from qednas.errors import InputError
 
 MOST_QUBITS = 20
 DTYPES = {torch.float64: np.float64, torch.float32: np.float32}

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 
 class Stacked(nn.Module):

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from qednas.companion.files import write_atomic
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
 
 
 class TrainingState:

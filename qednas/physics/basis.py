@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 WINDOW_SPAN = 4  # widest string (in sites) that is put into a window; wider ones make the blocks too large to pay

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.exact import TIE, sectors_to_try
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.mpo import build_grids

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse.linalg as spla
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.basis import Basis, Flips, Windows
 from qednas.physics.entanglement import schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian, Sector

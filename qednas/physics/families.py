@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 Term = tuple[str, tuple[int, ...], float]

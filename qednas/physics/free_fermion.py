@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 MAX_SITES = 1000

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 LETTERS = {"I": (0, 0), "X": (1, 0), "Y": (1, 1), "Z": (0, 1)}
 NAMES = {bits: letter for letter, bits in LETTERS.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.families import PARITY_X, ZERO_Z, heisenberg_bond
 from qednas.physics.hamiltonian import Hamiltonian
 

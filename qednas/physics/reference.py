@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import mode_proxies, proxies
 from qednas.physics.hamiltonian import Hamiltonian
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.families import MAX_SITES, MIN_SITES, Term, build, check_number
 from qednas.physics.hamiltonian import LETTERS, Hamiltonian, Sector
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import compare_within
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import reference
 from qednas.qed.architecture import Architecture

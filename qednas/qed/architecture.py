@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.companion.files import write_atomic
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
 from qednas.companion.weights import write_weights
-from qednas.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.symmetries import permutations

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import map_tasks
 from qednas.physics.families import FAMILIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.mean_field import mean_field

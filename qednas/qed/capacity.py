@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build

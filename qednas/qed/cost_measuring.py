@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
+from qednas.base.parallel import Task, TaskError, map_tasks
+from qednas.base.progress import every
 from qednas.companion import paths, profiles, provenance
-from qednas.companion.files import write_atomic
-from qednas.companion.parallel import Task, TaskError, map_tasks
-from qednas.companion.progress import every
-from qednas.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.ablations import VARIANTS

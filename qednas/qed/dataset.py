@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.reference import reference

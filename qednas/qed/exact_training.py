@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.basis import Basis, Flips
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.qed.blocks.block import Block, all_configurations

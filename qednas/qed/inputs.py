@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.canonical_frame import Frame, canonical
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian, Sector

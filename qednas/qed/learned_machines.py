@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.qed.blocks.block import Block, Flip, spins
 from qednas.qed.local_energy import flips_of

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.system_file import choose_sector

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.derivatives import Derivatives
 
 NOTHING = 1e-12  # a spread, relative to the largest, that counts as none

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.basis import multiply
 from qednas.physics.entanglement import page_entropy, proxies, schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian

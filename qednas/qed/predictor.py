@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qednas.base.errors import InputError
 from qednas.companion.weights import write_weights
-from qednas.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.physics.families import build
 from qednas.physics.reference import is_free_fermion, reference
 from qednas.qed.recipes import RECIPES

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed import architecture as networks

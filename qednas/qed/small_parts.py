@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.canonical_frame import canonical, is_odd
 from qednas.physics.entanglement import PROXIES, proxies
 from qednas.physics.exact import ground_state

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.companion.store import load
 from qednas.companion.weights import PREFIX, result_arrays
 from qednas.qed.baselines import gradient_boosting, nearest_neighbour, scaling_fit

@@ -13,7 +13,7 @@ from dataclasses import asdict, astuple, dataclass, fields
 from functools import cache
 from pathlib import Path
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.architecture import Architecture, Given
 from qednas.qed.local_energy import LocalEnergy

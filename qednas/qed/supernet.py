@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.architecture import Architecture, Given, generator_of, make_part
 from qednas.qed.blocks.block import Block
 from qednas.qed.blocks.product import Product

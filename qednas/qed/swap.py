@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
 from qednas.qed.estimates import over_chains

@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import FAMILIES, build
 from qednas.qed.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from qednas.base.errors import InputError
 from qednas.companion.weights import write_weights
-from qednas.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
 from qednas.qed.estimates import Estimate

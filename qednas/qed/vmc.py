@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
 from qednas.qed.blocks.derivatives import add_to_parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.mixers import Mixer
 from qednas.qnas.objectives import Objective
 from qednas.qnas.statevector import phase, phase_back

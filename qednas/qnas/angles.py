@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Alternating, Angles
 from qednas.qnas.descent import lbfgs, spsa
 from qednas.qnas.objectives import Objective

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.interfaces import Samples
 from qednas.qnas.ising import Ising

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qednas.companion.files import write_atomic
-from qednas.companion.parallel import Task
+from qednas.base.files import write_atomic
+from qednas.base.parallel import Task
 from qednas.qnas import differentiable
 from qednas.qnas.hand_designed import HAND_DESIGNED, hand_designed
 from qednas.qnas.problems import problem

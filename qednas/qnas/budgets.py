@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
 from qednas.qnas.comparison import observed
 from qednas.qnas.costs import costs
 from qednas.qnas.loop import Search

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH, searcher
 from qednas.qnas.nasbench201 import nasbench201, tables_identity, training_seconds

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Alternating
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.mixers import Mixer, XMixer, biased_mixer, check_qubits, toward, xy_mixer

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from qednas.companion.files import write_atomic
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
+from qednas.base.parallel import Task, map_tasks
 from qednas.qnas.build import build
 from qednas.qnas.onnx_files import latency, translated
 from qednas.qnas.problems import Problem, problem

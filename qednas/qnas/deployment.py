@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
 from qednas.qnas.budgets import NONE, SWEPT
 from qednas.qnas.build import build
 from qednas.qnas.costs import costs, flops, parameters

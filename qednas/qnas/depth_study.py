@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.angles import flat, interpolated
 from qednas.qnas.cost_circuit import alternating, classical
 from qednas.qnas.descent import PROBES, spsa

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.comparison import observed
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.hardware import DeviceQAOA

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qednas.companion.parallel import Task
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task
 from qednas.qnas import cells, sequence_cells
 from qednas.qnas.problems import Problem, problem
 from qednas.qnas.space import Space

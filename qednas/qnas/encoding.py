@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.ising import Ising, check_listed
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.space import Space

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.interfaces import Candidates, History
 from qednas.qnas.random_search import completed, usable
 

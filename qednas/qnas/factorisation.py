@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.space import Space
 from qednas.qnas.surrogate import CONSTANT, BayesianQuadratic, variances

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import compare, estimate
 from qednas.base.task import declare
-from qednas.errors import InputError
 from qednas.qnas.budgets import NONE
 from qednas.qnas.edge_verdict import Known, evaluated, incumbent
 from qednas.qnas.trained_spaces import trained_space

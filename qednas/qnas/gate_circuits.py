@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Angles
 from qednas.qnas.cost_circuit import MIXERS, check_encoding
 from qednas.qnas.encoding import ENCODINGS

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.interfaces import Samples
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.space import MOST_LISTED

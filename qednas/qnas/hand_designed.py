@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.cells import Size, channels_last, convolution, padded
 from qednas.qnas.problems import Problem
 from qednas.qnas.sequence_cells import Attention, LanguageNetwork, Recurrent

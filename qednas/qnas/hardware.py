@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Angles
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.gate_circuits import GateCircuit, apply_in_pennylane

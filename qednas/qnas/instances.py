@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.comparison import observed
 from qednas.qnas.nasbench201 import EDGES, OPERATIONS, SPACE, nasbench201
 from qednas.qnas.pairwise import Pairwise

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 MOST_QUBITS = 20  # of a Hamiltonian whose 2^n energies are listed
 

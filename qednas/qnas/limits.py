@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.candidates import Listing, Unlisted
 from qednas.qnas.space import Space
 

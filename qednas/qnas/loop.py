@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion.files import write_atomic
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
 from qednas.qnas.interfaces import History, Searcher
 from qednas.qnas.limits import Cost, by_column, within
 from qednas.qnas.methods import BATCH, searcher

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.annealing import QuantumAnnealing, SimulatedAnnealing
 from qednas.qnas.evolution import Evolution
 from qednas.qnas.factorisation import FactorisationMachine

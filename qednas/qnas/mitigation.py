@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.gate_circuits import Gate
 from qednas.qnas.noise import Noise, misread, simulated
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.ising import MOST_QUBITS
 from qednas.qnas.space import MOST_LISTED
 from qednas.qnas.statevector import (

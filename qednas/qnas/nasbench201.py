@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.space import Space
 from qednas.qnas.table import Table
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.alternating import Alternating, Angles
 from qednas.qnas.angles import linear_ramp
 from qednas.qnas.cost_circuit import classical

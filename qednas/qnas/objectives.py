@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 FIRST = 512  # lowest energies that are looked at first for a quantile
 

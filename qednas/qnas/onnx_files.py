@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
 from qednas.qnas.cost_circuit import on_qubits
 from qednas.qnas.depth_study import quality, stacked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 
 def front(scores: np.ndarray, costs: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Angles
 from qednas.qnas.ising import Ising
 from qednas.qnas.mixers import adjacency

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qednas.companion import images as image_sets
-from qednas.companion import satellite as satellite_tables
-from qednas.companion import sensors
-from qednas.companion import text as texts
-from qednas.errors import InputError
-from qednas.qnas.landsat import TILE, places, tiles
+from qednas.base.errors import InputError
+from qednas.data import images as image_sets
+from qednas.data import satellite as satellite_tables
+from qednas.data import sensors
+from qednas.data import text as texts
+from qednas.data.landsat import TILE, places, tiles
 
 PREPARATION = 1  # of the tensors that are handed out; raised with every change of them
 SPLIT_SEED = 14
@@ -58,7 +58,7 @@ def standardised(parts: dict[str, tuple[Tensor, Tensor]], dims: tuple[int, ...])
 
 
 def pictures(name: str, held: int, trained: int | None) -> Problem:
-    from qednas.companion.images import images
+    from qednas.data.images import images
 
     def read(part: str) -> tuple[np.ndarray, np.ndarray]:
         x, y = images(name, part)
@@ -77,7 +77,7 @@ def pictures(name: str, held: int, trained: int | None) -> Problem:
 
 def series(name: str) -> Problem:
     """A set of the UCR archive; a fifth of its training part is held out."""
-    from qednas.companion.sensors import ucr
+    from qednas.data.sensors import ucr
 
     x, y = ucr(name, "train")
     parts = split(x[:, None, None], y, len(y) // 5)
@@ -88,7 +88,7 @@ def series(name: str) -> Problem:
 
 def text(name: str) -> Problem:
     """Windows of words and the words after them; ranks by frequency in the whole training text stand for words."""
-    from qednas.companion.text import treebank_text
+    from qednas.data.text import treebank_text
 
     words = {part: treebank_text(part).replace("\n", " <eos> ").split() for part in ("train", "valid", "test")}
     known, counts = np.unique(words["train"], return_counts=True)
@@ -107,7 +107,7 @@ def pixels(name: str) -> Problem:
     Neighbourhoods overlap, so parts are tiles of the picture, and pixels at the edge of a tile, which tell of the next one, are
     left out.
     """
-    from qednas.companion.satellite import satellite
+    from qednas.data.satellite import satellite
 
     x, y, _ = satellite(name)
     tile, inner = tiles(places(x), TILE)

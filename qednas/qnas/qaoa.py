@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Alternating, Angles
 from qednas.qnas.angles import STRATEGIES, Tuning, draw, spread
 from qednas.qnas.cost_circuit import MIXERS, Diagonal, alternating, check_encoding

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from qednas.companion.files import sha256, write_atomic
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import sha256, write_atomic
 from qednas.qnas.onnx_files import latency, outputs, slim, translated
 from qednas.qnas.problems import Problem
 from qednas.qnas.training import scores

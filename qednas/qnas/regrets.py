@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import a12, bootstrap_interval, orders, paired_t, rank_biserial, resampled, wilcoxon
-from qednas.errors import InputError
 
 
 def regret_curves(scores: np.ndarray, best: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Angles
 from qednas.qnas.gate_circuits import Gate, GateCircuit, exact_mixing, to_qiskit
 

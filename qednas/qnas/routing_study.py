@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.alternating import Angles
 from qednas.qnas.depth_study import NEAR, stacked
 from qednas.qnas.encoding import ENCODINGS

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 MOST_LISTED = 2**22  # configurations of a space that is listed whole
 

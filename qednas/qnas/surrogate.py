@@ -16,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.space import Space
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.interfaces import Candidates, History, Optimiser, Samples
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.space import Space

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.comparison import observed
 from qednas.qnas.depth_study import stacked
 from qednas.qnas.factorisation import FactorisationMachine

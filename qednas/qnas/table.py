@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.candidates import Listing
 from qednas.qnas.space import Space
 

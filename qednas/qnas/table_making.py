@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, provenance
-from qednas.companion.parallel import TaskError, fix_threads, map_tasks
-from qednas.companion.progress import every, note
-from qednas.errors import InputError
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.parallel import TaskError, fix_threads, map_tasks
+from qednas.base.progress import every, note
+from qednas.companion import provenance
 from qednas.qnas import baselines
 from qednas.qnas.costs import cost_space, write_costs
 from qednas.qnas.trained_spaces import SPACES, trained_space

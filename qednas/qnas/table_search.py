@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.loop import Search
 from qednas.qnas.table import read_table
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.comparison import observed, run_search
 from qednas.qnas.trained_tables import trained_table, trained_values
 

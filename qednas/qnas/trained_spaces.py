@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.space import Space
 
 EDGES = ("1<-0", "2<-0", "2<-1")

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion.files import write_atomic
-from qednas.companion.parallel import Task, map_tasks
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
+from qednas.base.parallel import Task, map_tasks
 from qednas.qnas.build import build
 from qednas.qnas.problems import problem
 from qednas.qnas.table import SCORE, Table

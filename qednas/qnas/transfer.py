@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.companion.parallel import Task, map_tasks
 from qednas.qnas.build import build
 from qednas.qnas.hand_designed import hand_designed
 from qednas.qnas.problems import problem, problems_identity

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.angles import draw
 from qednas.qnas.cost_circuit import check_encoding, on_qubits
 from qednas.qnas.descent import adam

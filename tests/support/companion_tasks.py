@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qednas.base.errors import InputError
+from qednas.base.parallel import map_tasks
 from qednas.base.task import declare
-from qednas.companion.parallel import map_tasks
-from qednas.errors import InputError
 
 
 def count(log):

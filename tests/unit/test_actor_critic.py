@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.actor_critic import DISCOUNT, Workers, losses, returns, train_agents
 from qednas.diffqas.control import networks
 from qednas.diffqas.grid import grid
-from qednas.errors import InputError
 
 EMPTY = "MiniGrid-Empty-5x5-v0"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import alternating as alternating_module
 from qednas.qnas.alternating import Alternating
 from qednas.qnas.angles import linear_ramp

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.annealing import PENALTIES, QuantumAnnealing, SimulatedAnnealing
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.ising import Ising

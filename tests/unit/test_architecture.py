@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.periodic import tfim_ring, tfim_torus
 from qednas.qed.architecture import (

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from spins import dense_of, hamiltonians
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.basis import Basis, Flips, sparse_matrix
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 

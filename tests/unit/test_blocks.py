@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.periodic import heisenberg_ring, tfim_ring
 from qednas.physics.symmetries import permutations

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.companion.files import normalised
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import normalised
 from qednas.qnas import budgets, deployment, edge_pictures, edge_verdict, fewer_parameters, trained_tables
 from qednas.qnas.budgets import NONE, budgeted_search, quantile, search_within_budgets
 from qednas.qnas.comparison import observed

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.block_pictures import KINDS, equal_rows, published_rows, swap_rows
 from qednas.qed.capacity import TARGETS, capacity, fit_one, make
 from qednas.qed.equal_budget import equal_budget

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import AXES, PAPER, POOLS, REPAIRED, Candidate, brick, came_from, ring
 from qednas.diffqas.simulator import Simulator
-from qednas.errors import InputError
 
 SHAPES = [(1, 2), (2, 3), (3, 1), (4, 5), (7, 3)]  # qubits, layers
 

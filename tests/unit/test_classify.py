@@ -5,12 +5,12 @@ import json
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.cli import main
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.classify import accuracy, classify, frozen, load, train_classifier
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import multilayer
-from qednas.errors import InputError
 
 
 def test_the_network_of_the_paper():

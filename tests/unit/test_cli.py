@@ -223,7 +223,7 @@ def test_diffqas_writes_the_network_that_it_measured(capsys, tmp_path):
     import onnxruntime
     from safetensors.torch import load_file
 
-    from qednas.companion.files import sha256
+    from qednas.base.files import sha256
     from qednas.diffqas.classify import load
     from qednas.diffqas.networks import multilayer
 

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from small_project import SUPPORT, write_project
 
+from qednas.base import files
+from qednas.base.errors import InputError
 from qednas.companion import audit as module
-from qednas.companion import files, records, sums
+from qednas.companion import records, sums
 from qednas.companion.audit import Item, audit, drawn
 from qednas.companion.consistency import inconsistencies
 from qednas.companion.result import load
 from qednas.companion.status import collect
 from qednas.companion.store import Store
-from qednas.errors import InputError
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_an_edited_file_is_named_without_computing(project):
 
 def test_results_whose_code_changed_are_stamped_once_their_tasks_agree(project, monkeypatch):
     real = module.provenance.code_behind
-    changed = lambda name: ({**real(name)[0], "qednas.errors": "0" * 12}, real(name)[1])  # noqa: E731
+    changed = lambda name: ({**real(name)[0], "qednas.base.errors": "0" * 12}, real(name)[1])  # noqa: E731
     monkeypatch.setattr("qednas.companion.provenance.code_behind", changed)
     states = {row["name"]: row["state"] for row in collect(project) if row["store"] == "results/paper"}
     assert states == {"01/runs": "unverified", "01/verdict": "unverified", "02/first": "unverified"}

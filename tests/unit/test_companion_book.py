@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
+from qednas.base.errors import InputError
 from qednas.companion import book
-from qednas.errors import InputError
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import matplotlib.pyplot as plt
 import pytest
 from small_project import write_project
 
+from qednas.base.errors import InputError
 from qednas.companion import figures, profiles
 from qednas.companion.chapter import Chapter
 from qednas.companion.status import collect
-from qednas.errors import InputError
 
 
 @pytest.fixture

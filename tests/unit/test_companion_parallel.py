@@ -12,10 +12,10 @@ import companion_tasks as tasks
 import numpy as np
 import pytest
 
-from qednas.companion import files
-from qednas.companion.parallel import TaskError, map_tasks
-from qednas.companion.progress import every
-from qednas.errors import InputError
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.parallel import TaskError, map_tasks
+from qednas.base.progress import every
 
 JOBS = [{"seed": seed} for seed in range(4)]
 
@@ -74,7 +74,7 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(tmp_path):
     log = str(tmp_path / "log")
     script = tmp_path / "run.py"
     script.write_text(
-        "import sys, companion_tasks as t; from pathlib import Path; from qednas.companion.parallel import map_tasks\n"
+        "import sys, companion_tasks as t; from pathlib import Path; from qednas.base.parallel import map_tasks\n"
         "if __name__ == '__main__':\n"
         "    jobs = [{'seed': s, 'seconds': 0.3, 'log': sys.argv[1]} for s in range(40)]\n"
         "    try:\n        map_tasks(t.noisy_mean, jobs, workers=2, checkpoint=Path(sys.argv[2]))\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from qednas.base.errors import InputError
 from qednas.companion.pins import environment_pins, lock_pins, write_pins
-from qednas.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,11 +12,11 @@ import companion_tasks as tasks
 import pytest
 from small_project import SUPPORT, notebook, write_project
 
+from qednas.base.errors import InputError
 from qednas.companion import execution, run_state, sums
 from qednas.companion.accept import accept
 from qednas.companion.result import load
 from qednas.companion.verify import verify
-from qednas.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_verify_names_what_is_wrong(finished, tmp_path):
     root = copied(finished, tmp_path)
     accept(root)
     committed = root / "results/paper/01/first.json"
-    from qednas.companion import files
+    from qednas.base import files
 
     record = files.read_record(committed)
     header = {key: record[key] for key in ("name", "key", "tolerance", "provenance")}

@@ -12,12 +12,13 @@ import companion_tasks as tasks
 import numpy as np
 import pytest
 
+from qednas.base import files
+from qednas.base.errors import InputError
 from qednas.base.task import declare, every_piece
-from qednas.companion import files, provenance, records
+from qednas.companion import provenance, records
 from qednas.companion.result import load
 from qednas.companion.store import Store
 from qednas.companion.tasks import declared_names, declaring_modules
-from qednas.errors import InputError
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_provenance_tells_where_a_number_comes_from(store, log):
     assert record["threads"]["OMP_NUM_THREADS"] == "1"
     assert record["peak_memory_mb"] > 1
     assert record["seconds"] >= 0
-    assert {"companion_tasks", "qednas.errors"} <= set(record["code"])
+    assert {"companion_tasks", "qednas.base.errors"} <= set(record["code"])
     assert not any(name.startswith("qednas.companion") for name in record["code"])
     assert (record["version"], record["pieces"], record["data"]) == (1, {}, {})
     assert set(record["libraries"]) == {"numpy"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import costs
 from qednas.qnas.build import build
 from qednas.qnas.costs import COLUMNS, LastWord, as_if_trained, costs_of, flops, parameters, write_costs

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas import device as module
 from qednas.diffqas.candidates import PAPER, REPAIRED
 from qednas.diffqas.device import Device, check_device
 from qednas.diffqas.drawing import draw
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.simulator import Simulator
-from qednas.errors import InputError
 
 CHANCE = 1e-6  # that a correct device fails one statistical test; seeds are fixed, so it is decided once
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.device_noise import (
     MITIGATIONS,
@@ -19,7 +20,6 @@ from qednas.diffqas.device_noise import (
     unread,
 )
 from qednas.diffqas.simulator import Simulator
-from qednas.errors import InputError
 
 N, DEPTH = 3, 2
 ANGLES = torch.randn(DEPTH, N, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

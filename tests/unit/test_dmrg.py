@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from spins import PARAMETERS, entropies
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics import dmrg, exact, free_fermion
 from qednas.physics.entanglement import mode_proxies
 from qednas.physics.families import FAMILIES, build

@@ -12,9 +12,9 @@ from pathlib import Path
 import pooch
 import pytest
 
-from qednas.companion import downloads as module
-from qednas.companion.downloads import Source, Unavailable, fetch, read
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data import downloads as module
+from qednas.data.downloads import Source, Unavailable, fetch, read
 
 FILES = {"a.bin": b"one file" * 9, "b.bin": b"another"}
 SUMS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}

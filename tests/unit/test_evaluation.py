@@ -136,7 +136,7 @@ def test_a_searcher_keeps_to_its_cost_and_its_budget(method):
 
 
 def test_a_training_that_fails_is_recorded_and_counts_as_nothing(monkeypatch):
-    from qednas.errors import InputError
+    from qednas.base.errors import InputError
     from qednas.qed import evaluation
 
     def failing(*_):

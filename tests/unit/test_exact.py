@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from spins import dense_of, entropies, hamiltonians, magnetisation, parity, reduced_spectrum
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics import exact
 from qednas.physics.exact import ground_state, sectors_to_try
 from qednas.physics.families import build

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.basis import multiply
 from qednas.physics.entanglement import schmidt_spectra
 from qednas.qed.blocks.block import exact_state

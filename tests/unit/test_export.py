@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas import export
 from qednas.diffqas.export import plain, save_network, save_onnx, save_weights
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import multilayer
 from qednas.diffqas.recurrent import Recurrent
-from qednas.errors import InputError
 
 
 class Tied(nn.Module):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.factorisation import FactorisationMachine, Machine, predicted
 from qednas.qnas.space import Space
 from qednas.qnas.surrogate import BayesianQuadratic

@@ -8,14 +8,14 @@ import onnxruntime
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.cli import main
+from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.forecast import Alone, predictions, train_forecasters
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.series import SERIES, windows
 from qednas.diffqas.side_by_side import SideBySide
-from qednas.errors import InputError
 
 
 def test_a_run_beside_others_is_the_run_alone():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.data.series import SERIES, windows
 from qednas.diffqas import forecasting_pictures as pictures
 from qednas.diffqas.campaign import CIRCUITS, pool_of
 from qednas.diffqas.candidates import PAPER
@@ -22,7 +23,6 @@ from qednas.diffqas.forecasting import (
 from qednas.diffqas.forecasting_verdict import COLUMNS, configuration, judge_forecasts, rank, table
 from qednas.diffqas.published import FORECAST
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.series import SERIES, windows
 
 CONTROLS = ["random", "bits", "coordinates", "direct", "full"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from spins import entropies
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics import exact
 from qednas.physics.entanglement import chord_length, mode_proxies, proxies
 from qednas.physics.families import build

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.cost_circuit import alternating
 from qednas.qnas.encoding import ENCODINGS
 from qednas.qnas.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit

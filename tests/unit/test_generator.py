@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER, REPAIRED
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.mapping import LABELS, SCALINGS, bits_of, saturating
-from qednas.errors import InputError
 
 
 def classifier() -> nn.Module:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.grid import ENVIRONMENTS, LARGEST, grid, outcome
-from qednas.errors import InputError
 
 FORWARD, RIGHT = 2, 1
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.grover import GROWTH, Grover, adaptive_search, amplify, default_limit, expected_cost, success
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.space import Space

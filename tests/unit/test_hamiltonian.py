@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spins import LADDER, PAULI, commute, dense, dense_of, hamiltonians, magnetisation, parity
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.basis import Basis, Flips, Windows, multiply, sparse_matrix
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 

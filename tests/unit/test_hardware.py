@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.cost_circuit import alternating
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.hardware import DeviceQAOA

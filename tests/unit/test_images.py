@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qednas.companion import downloads
-from qednas.companion.downloads import Source, Unavailable
-from qednas.companion.images import NAMES, SOURCES, fetch, from_sprites, images, of_classes, read_batch, read_idx
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data import downloads
+from qednas.data.downloads import Source, Unavailable
+from qednas.data.images import NAMES, SOURCES, fetch, from_sprites, images, of_classes, read_batch, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:

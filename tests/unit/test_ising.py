@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.ising import Ising
 
 

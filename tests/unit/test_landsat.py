@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
-from qednas.qnas.landsat import places, tiles
+from qednas.base.errors import InputError
+from qednas.data.landsat import places, tiles
 
 
 def neighbourhoods(picture):

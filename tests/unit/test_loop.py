@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.loop import Exhausted, Search
 from qednas.qnas.methods import METHODS, searcher
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import mitigation_study, noise_study
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.mitigation import (

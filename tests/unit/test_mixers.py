@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import statevector
 from qednas.qnas.mixers import (
     ColumnMixer,

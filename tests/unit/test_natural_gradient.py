@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed.blocks.block import Block, all_configurations

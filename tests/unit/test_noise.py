@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import noise_study
 from qednas.qnas.angles import linear_ramp
 from qednas.qnas.gate_circuits import GateCircuit

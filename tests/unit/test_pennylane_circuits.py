@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Alternating
 from qednas.qnas.cost_circuit import alternating
 from qednas.qnas.encoding import ENCODINGS

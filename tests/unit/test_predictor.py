@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.alternating import Alternating
 from qednas.qnas.angles import draw
 from qednas.qnas.cost_circuit import classical, on_qubits

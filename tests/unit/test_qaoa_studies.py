@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import compare
-from qednas.errors import InputError
 from qednas.qnas import (
     depth_study,
     instances,

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from qednas.companion.files import sha256
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import sha256
 from qednas.qnas.build import build
 from qednas.qnas.hand_designed import hand_designed
 from qednas.qnas.onnx_files import latency, outputs, slim, translated

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.block import Block, all_configurations, exact_state
 from qednas.qed.blocks.rbm import RBM, log_cosh
 

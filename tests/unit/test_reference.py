@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.reference import choose_method, reference

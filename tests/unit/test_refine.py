@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.regrets import compare, compare_pair, evaluations_to, mean_ranks, median_evaluations, regret_curves
 
 FAILED = np.nan

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import routing, routing_study
 from qednas.qnas.alternating import Alternating
 from qednas.qnas.gate_circuits import GateCircuit, to_qiskit

@@ -8,8 +8,8 @@ import pytest
 from qnas_candidates import additive, candidates, searched, space
 from scipy.stats import chisquare
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import wilcoxon
-from qednas.errors import InputError
 from qednas.qnas.evolution import Evolution
 from qednas.qnas.interfaces import History
 from qednas.qnas.local_search import LocalSearch

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.special import jvp
 
-from qednas.diffqas.series import SERIES, bessel, damped_pendulum, delayed_control, narma, series, windows
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data.series import SERIES, bessel, damped_pendulum, delayed_control, narma, series, windows
 
 
 def test_lengths_are_those_of_the_paper():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from qednas.base.errors import InputError
 from qednas.companion import paths, profiles, readme, weights
 from qednas.companion.store import load
-from qednas.errors import InputError
 from qednas.qed.predictor import Predictor
 
 ROOT = paths.project_root()

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER, REPAIRED
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.side_by_side import SideBySide
-from qednas.errors import InputError
 
 RUNS = [(PAPER, 0), (PAPER, 1), *(([candidate], 2) for candidate in PAPER), (PAPER[6:9], 3)]
 

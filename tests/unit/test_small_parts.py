@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.candidates import Listing, Unlisted
 from qednas.qnas.limits import LISTED, by_column, within
 from qednas.qnas.pairwise import Pairwise

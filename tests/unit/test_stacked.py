@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from qednas.base.errors import InputError
 from qednas.diffqas.classification import controlled
 from qednas.diffqas.forecasting import seeded
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.stacked import OwnRates, Stacked
-from qednas.errors import InputError
 
 
 @pytest.mark.parametrize("method", ["whole", "random", "bits", "coordinates"])

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.qed.architecture import Architecture, Given
 from qednas.qed.cost_measuring import fitted_shares, networks, rows_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, multivariate_normal, norm
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.space import Space
 from qednas.qnas.surrogate import NOISES, SHRINKAGES, BayesianQuadratic, target, variances
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.periodic import heisenberg_ring, tfim_ring, tfim_ring_energy, tfim_torus

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.system_file import choose_sector, load, parse, system
 

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import nasbench201
 from qednas.qnas.table import read_table
 

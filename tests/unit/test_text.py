@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from qednas.companion import downloads, text
-from qednas.companion.downloads import Unavailable
-from qednas.companion.text import PARTS, SOURCE, from_module, treebank_text
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data import downloads, text
+from qednas.data.downloads import Unavailable
+from qednas.data.text import PARTS, SOURCE, from_module, treebank_text
 
 TEXTS = {"train": " a bird sings \n it 's <unk> \n", "valid": ' the "bird" is gone \n', "test": " N birds \n"}
 # As in the package: line ends of Windows, which Python reads as plain ones, and one line end too many after the train text.

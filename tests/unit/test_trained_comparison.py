@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import stdtr
 
+from qednas.base.errors import InputError
 from qednas.base.statistics import compare_unpaired
-from qednas.errors import InputError
 from qednas.qnas import trained_verdict
 from qednas.qnas.comparison import observed
 from qednas.qnas.comparison_verdict import judge_comparison

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.build import build
 from qednas.qnas.cells import Network
 from qednas.qnas.dense import CENTRE

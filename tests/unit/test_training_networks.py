@@ -11,7 +11,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas import baselines, differentiable, problems, table_making, trained_tables
 from qednas.qnas.build import build
 from qednas.qnas.costs import cost_space

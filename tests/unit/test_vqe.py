@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qnas.objectives import CVaR, Expectation
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.ramps import random_cost

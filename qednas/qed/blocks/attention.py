@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import gelu, layer_norm
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.autoregressive import Autoregressive
 
 Memory = list[tuple[torch.Tensor, torch.Tensor]]

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn.functional import logsigmoid
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.block import Block
 
 NEVER = -torch.inf

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.block import Block
 from qednas.qed.blocks.derivatives import Outer, Piece
 

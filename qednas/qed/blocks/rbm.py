@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer

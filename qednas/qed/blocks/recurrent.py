@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.autoregressive import Autoregressive
 
 

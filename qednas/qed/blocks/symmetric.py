@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 from qednas.qed.blocks.block import Block
 from qednas.qed.blocks.derivatives import Derivatives
 

@@ -2,7 +2,7 @@
 
 Seeds belong to tasks, every worker has one thread, and results come back in the order of the tasks, as they would be
 read from disk: so neither the number of workers nor an interruption changes them.  While a result of the store is being made,
-every task is recorded beside it (:mod:`qednas.companion.records`).
+every task is recorded beside it (:mod:`qednas.base.recording`).
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qednas.companion import files, records
-from qednas.companion.progress import Progress
-from qednas.errors import InputError
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.progress import Progress
+from qednas.base.recording import current
 
 Task = Mapping[str, Any]
 # Of mallopt in glibc, bytes: above which memory is mapped apart (-3), kept at the end of the heap (-1), asked for at once (-2).
@@ -110,7 +111,7 @@ def map_tasks(
     if workers < 1:
         raise InputError(f"workers={workers}: at least 1")
     plain = [files.split(task)[0] for task in tasks]
-    recorder = records.current()
+    recorder = current()
     if recorder is not None:
         recorder.check(fn)
     places = [_place(checkpoint, index, task) for index, task in enumerate(plain)]

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 TILE = 10  # pixels along the side of a tile
 REACH = 1  # pixels that a neighbourhood reaches out

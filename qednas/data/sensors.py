@@ -1,6 +1,6 @@
 """Series of sensors with labels, of the UCR archive: Dau et al., IEEE/CAA J. Autom. Sinica 6, 1293 (2019).
 
-Where they come from: :mod:`qednas.companion.downloads`; no official address is given because none has been checked to have the
+Where they come from: :mod:`qednas.data.downloads`; no official address is given because none has been checked to have the
 same bytes.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion import downloads
-from qednas.companion.downloads import Source, identity_of
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data import downloads
+from qednas.data.downloads import Source, identity_of
 
 PREPARATION = 1  # of what is handed out; raised with every change of it
 

@@ -1,7 +1,7 @@
 """Images with labels: MNIST, Fashion-MNIST and CIFAR-10, and the small digits that scikit-learn has.
 
 Of MNIST and Fashion-MNIST the cache has the layout of torchvision, of CIFAR-10 that of the official archive, so that a folder
-which has them already can be given as ``QEDNAS_DATA``.  Where they come from: :mod:`qednas.companion.downloads`.
+which has them already can be given as ``QEDNAS_DATA``.  Where they come from: :mod:`qednas.data.downloads`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion import downloads
-from qednas.companion.downloads import Reader, Source, Unavailable, identity_of
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data import downloads
+from qednas.data.downloads import Reader, Source, Unavailable, identity_of
 
 PREPARATION = 1  # of what is handed out; raised with every change of it
 

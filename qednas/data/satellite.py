@@ -1,6 +1,6 @@
 """Tables measured in space, of the Statlog project: pixels of a Landsat picture, and states of the space shuttle.
 
-These are the versions of the KEEL repository.  Where they come from: :mod:`qednas.companion.downloads`; no official address is
+These are the versions of the KEEL repository.  Where they come from: :mod:`qednas.data.downloads`; no official address is
 given because none has been checked to have the same bytes.
 
 Landsat ("satimage"): 36 columns, the brightness (27 to 157 of at most 255, no unit) of 3x3 pixels in four bands: green, red, and
@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion import downloads
-from qednas.companion.downloads import Reader, Source, identity_of
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.data import downloads
+from qednas.data.downloads import Reader, Source, identity_of
 
 PREPARATION = 1  # of what is handed out; raised with every change of it
 

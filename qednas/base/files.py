@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 FORMAT = 2
 ARRAY = "$array"

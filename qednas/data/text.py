@@ -1,7 +1,7 @@
 """The Penn Treebank as prepared by Mikolov et al. (Interspeech 2010): 9,999 words to model language with.
 
 The text belongs to the Linguistic Data Consortium.  It is downloaded where it is used, and is no part of this repository.  Where
-it comes from: :mod:`qednas.companion.downloads`; there is no official address without a licence.
+it comes from: :mod:`qednas.data.downloads`; there is no official address without a licence.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import ast
 import warnings
 from typing import Any
 
-from qednas.companion import downloads
-from qednas.companion.downloads import Reader, Source, Unavailable, identity_of
+from qednas.data import downloads
+from qednas.data.downloads import Reader, Source, Unavailable, identity_of
 
 PREPARATION = 1  # of what is handed out; raised with every change of it
 

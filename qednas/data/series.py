@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from qednas.errors import InputError
+from qednas.base.errors import InputError
 
 WINDOW = 4  # values that the next one is forecast from
 TRAINED = 0.67  # share of the windows, the first ones, that is trained on

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qednas.companion.files import write_atomic
-from qednas.errors import InputError
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
 
 WAIT = 15  # seconds for an address to answer
 PATIENCE = 3600  # seconds for a registry's client: the largest package has 140 MB

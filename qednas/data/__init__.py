@@ -1,0 +1,1 @@
+"""Data sets and series: fetched, checked by checksum, prepared."""
