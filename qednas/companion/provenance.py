@@ -18,7 +18,7 @@ from typing import Any
 
 from qednas.base.errors import InputError
 
-PACKAGE = "qednas"
+PACKAGE, STUDIES = "qednas", "studies"  # the studies lie in book/, and are there in a checkout only
 RECORDED = {"numpy": "numpy", "scipy": "scipy", "torch": "torch", "tenpy": "physics-tenpy", "pennylane": "pennylane"}
 # Libraries that compute numbers, {module: distribution}: the versions of those that a task's modules import are in its key.
 NUMERIC = RECORDED | {
@@ -150,20 +150,21 @@ def is_machinery(module: str) -> bool:
     return module in MACHINERY or module == COMPANION or module.startswith(f"{COMPANION}.")
 
 
-def package_folder() -> Path:
-    """Folder that holds the qednas package."""
-    return Path(__file__).resolve().parents[2]
+def package_folders() -> dict[str, Path]:
+    """Folders that hold the package and the studies of the book's chapters."""
+    root = Path(__file__).resolve().parents[2]
+    return {PACKAGE: root, STUDIES: root / "book"}
 
 
 def code_behind(module: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Hashes of the sources behind `module`, itself and what it imports from its own package and from qednas, and the versions
-    of the numerical libraries that these import.
+    """Hashes of the sources behind `module`, itself and what it imports from its own package, qednas and the studies, and the
+    versions of the numerical libraries that these import.
 
     The companion itself does not count (:func:`is_machinery`).
     """
     top = module.split(".")[0]
-    folders = {PACKAGE: package_folder()}
-    if top != PACKAGE:
+    folders = package_folders()
+    if top not in folders:
         loaded = sys.modules.get(module)
         file = getattr(loaded, "__file__", None)
         if file is None:
@@ -185,7 +186,7 @@ def version_of(module: str) -> str:
 
 
 def notebook_modules(sources: Iterable[str]) -> dict[str, str]:
-    """Hashes of the qednas modules behind a notebook, from the sources of its code cells."""
+    """Hashes of the modules of the package and the studies behind a notebook, from the sources of its code cells."""
     names: set[str] = set()
     for source in sources:
         try:
@@ -195,7 +196,7 @@ def notebook_modules(sources: Iterable[str]) -> dict[str, str]:
         for name in imported:
             parts = name.split(".")
             names.update(".".join(parts[:k]) for k in range(1, len(parts) + 1))
-    return closure(names, {PACKAGE: package_folder()})[0]
+    return closure(names, package_folders())[0]
 
 
 def versions() -> dict[str, str]:

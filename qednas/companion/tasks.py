@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -17,16 +18,19 @@ DECORATOR = "declare"
 
 
 def find_task(recorded: str) -> Callable[..., Any]:
-    """The function recorded as "module:name": there, or in the module of its package or of qednas that declares the task now.
+    """The function recorded as "module:name": there, or in the module that declares the task now, of its own package, of qednas
+    or of the studies.
 
     Raises InputError where no module, or more than one, declares it.
     """
     module, _, name = recorded.partition(":")
+    folders = provenance.package_folders()
+    if (book := str(folders[provenance.STUDIES])) not in sys.path:
+        sys.path.append(book)
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError):
         pass
-    folders = {provenance.PACKAGE: provenance.package_folder()}
     with suppress(ImportError):
         top = importlib.import_module(module.split(".")[0])
         if top.__file__ is not None:

@@ -96,3 +96,12 @@ def table_of(path: Path, header: list[str], lines: list[tuple[int, list[str]]]) 
         if len(code) < 2:
             raise InputError(f"{path}: column {name!r} has one value, {next(iter(code))!r}; there is nothing to choose")
     return Table(Space(tuple(names), tuple(tuple(code) for code in codes)), digits, scores)
+
+
+def observed(table: Table, seed: int) -> np.ndarray:
+    """(rows,) the value of one training of each row, drawn at random among the row's."""
+    known = np.isfinite(table.scores)
+    count = known.sum(1)
+    order = np.argsort(~known, axis=1, kind="stable")  # trainings that exist come first
+    pick = np.random.default_rng([seed, 201]).integers(0, count)
+    return table.scores[np.arange(len(count)), order[np.arange(len(count)), pick]]

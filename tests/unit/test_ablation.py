@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from qednas.diffqas.ablation import EQUAL, RULES, discrete_runs, discretised, kept, run_discrete, run_variant, searched
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
+from studies.ch11.ablation import EQUAL, RULES, discrete_runs, discretised, kept, run_discrete, run_variant, searched
 
 TASK = {"dataset": "narma5", "variant": "x", "rate": 0.01, "depth": 2, "epochs": 2, "seeds": [0, 1]}
 

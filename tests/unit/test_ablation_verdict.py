@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from qednas.diffqas import ablation_pictures as pictures
-from qednas.diffqas.ablation import RULES
-from qednas.diffqas.ablation_verdict import entangled, judge_ablations, scaling
-from qednas.diffqas.device_noise import MITIGATIONS
+from studies.ch11 import figures as pictures
+from studies.ch11.ablation import RULES
+from studies.ch11.device_noise import MITIGATIONS
+from studies.ch11.verdict import entangled, judge_ablations, scaling
 
 NAMES, SEEDS = ("bessel", "narma10"), range(3)
 LIVE = (2, 5, 7, 8, 10, 11)

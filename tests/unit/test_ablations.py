@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from qednas.physics.exact import ground_state
-from qednas.qed.ablations import VARIANTS, large_ablation, small_ablation, wanted_proxies
-from qednas.qed.every_architecture import contained, every_architecture, space_of, within
 from qednas.qed.supernet import Supernet
+from studies.ch06.ablations import VARIANTS, large_ablation, small_ablation, wanted_proxies
+from studies.ch06.every_architecture import contained, every_architecture, space_of, within
 
 SYSTEMS = [
     {"family": "tfim", "sites": 6, "parameters": {"h": 1.0}},

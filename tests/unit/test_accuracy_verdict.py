@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from qednas.qed.accuracy_verdict import MEDIAN, TAIL, large, relative_errors, tail, unseen
-from qednas.qed.proxy_information import determination, determination_sem
+from studies.ch02.proxy_information import determination, determination_sem
+from studies.ch03.verdict import MEDIAN, TAIL, relative_errors, unseen
+from studies.ch04.verdict import large, tail
 
 
 def test_a_point_counts_once():

@@ -7,8 +7,8 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.diffqas.actor_critic import DISCOUNT, Workers, losses, returns, train_agents
-from qednas.diffqas.control import networks
 from qednas.diffqas.grid import grid
+from studies.ch10.control import networks
 
 EMPTY = "MiniGrid-Empty-5x5-v0"
 

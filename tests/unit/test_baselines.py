@@ -5,8 +5,8 @@ import pytest
 
 from qednas.physics.families import build
 from qednas.physics.mean_field import mean_field
-from qednas.qed.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 from qednas.qed.small_parts import Part, solve_parts
+from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 
 
 def test_largest_value_is_the_half_chain_of_the_largest_part():

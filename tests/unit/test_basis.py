@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from spins import dense_of, hamiltonians
 
 from qednas.base.errors import InputError
 from qednas.physics.basis import Basis, Flips, sparse_matrix
 from qednas.physics.hamiltonian import Hamiltonian, Sector
+from spins import dense_of, hamiltonians
 
 
 def sectors(kind, sites):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spins import PARAMETERS, dense_of, entropies, hamiltonians, magnetisation, parity
 
 from qednas.physics import exact
 from qednas.physics.canonical_frame import canonical, is_odd, permute_axes, sublattice_signs
@@ -15,6 +14,7 @@ from qednas.physics.entanglement import schmidt_spectra
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
+from spins import PARAMETERS, dense_of, entropies, hamiltonians, magnetisation, parity
 
 
 def same_states(h, other):

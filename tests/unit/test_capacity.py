@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qed.block_pictures import KINDS, equal_rows, published_rows, swap_rows
-from qednas.qed.capacity import TARGETS, capacity, fit_one, make
-from qednas.qed.equal_budget import equal_budget
-from qednas.qed.published import CASES, published_energies
-from qednas.qed.swap_check import swap_check
+from studies.ch05.capacity import TARGETS, capacity, fit_one, make
+from studies.ch05.equal_budget import equal_budget
+from studies.ch05.figures import KINDS, equal_rows, published_rows, swap_rows
+from studies.ch05.published import CASES, published_energies
+from studies.ch05.swap_check import swap_check
 
 SMALL = {"steps": 3, "samples": 64, "chains": 64}
 

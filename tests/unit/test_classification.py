@@ -6,9 +6,11 @@ import torch
 from scipy import stats
 from torch import nn
 
-from qednas.diffqas import classification_pictures as pictures
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.classification import (
+from qednas.diffqas.classify import Data
+from qednas.diffqas.networks import convolutional
+from studies.ch09 import figures as pictures
+from studies.ch09.classification import (
     CONTROLS,
     DISTINCT,
     FROZEN,
@@ -25,9 +27,7 @@ from qednas.diffqas.classification import (
     run_ten,
     ten_runs,
 )
-from qednas.diffqas.classification_verdict import judge_classification, option_rows, paired, same_as
-from qednas.diffqas.classify import Data
-from qednas.diffqas.networks import convolutional
+from studies.ch09.verdict import judge_classification, option_rows, paired, same_as
 
 TARGETS = [["mnist", "1,5"], ["fashion-mnist", "1,5"], ["fashion-mnist", "5,7"]]
 

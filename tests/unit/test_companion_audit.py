@@ -7,11 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import companion_tasks as tasks
 import numpy as np
 import pytest
-from small_project import SUPPORT, write_project
 
+import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.companion import audit as module
@@ -21,6 +20,7 @@ from qednas.companion.consistency import inconsistencies
 from qednas.companion.result import load
 from qednas.companion.status import collect
 from qednas.companion.store import Store
+from small_project import SUPPORT, write_project
 
 
 @pytest.fixture

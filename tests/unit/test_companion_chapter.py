@@ -1,14 +1,14 @@
 """The chapter object, figures and profiles: what a notebook shows and where it writes."""
 
-import companion_tasks as tasks
 import matplotlib.pyplot as plt
 import pytest
-from small_project import write_project
 
+import companion_tasks as tasks
 from qednas.base.errors import InputError
 from qednas.companion import figures, profiles
 from qednas.companion.chapter import Chapter
 from qednas.companion.status import collect
+from small_project import write_project
 
 
 @pytest.fixture

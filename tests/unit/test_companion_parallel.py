@@ -8,10 +8,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import companion_tasks as tasks
 import numpy as np
 import pytest
 
+import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.parallel import TaskError, map_tasks

@@ -8,15 +8,15 @@ import subprocess
 import sys
 import time
 
-import companion_tasks as tasks
 import pytest
-from small_project import SUPPORT, notebook, write_project
 
+import companion_tasks as tasks
 from qednas.base.errors import InputError
 from qednas.companion import execution, run_state, sums
 from qednas.companion.accept import accept
 from qednas.companion.result import load
 from qednas.companion.verify import verify
+from small_project import SUPPORT, notebook, write_project
 
 
 @pytest.fixture(scope="module")

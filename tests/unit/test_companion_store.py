@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import companion_tasks as tasks
 import numpy as np
 import pytest
 
+import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.task import declare, every_piece
@@ -225,8 +225,8 @@ def test_only_another_version_of_a_library_makes_a_result_stale(store, log, monk
 
 
 def test_no_two_tasks_of_the_project_have_one_name():
-    root = provenance.package_folder()
-    names = [name for path in (root / "qednas").rglob("*.py") for name in declared_names(path.read_text())]
+    files_of = [path for top, folder in provenance.package_folders().items() for path in (folder / top).rglob("*.py")]
+    names = [name for path in files_of for name in declared_names(path.read_text())]
     assert len(names) > 100
     assert sorted(names) == sorted(set(names))
 

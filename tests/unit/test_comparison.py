@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from qednas.cli import main
-from qednas.qnas import comparison
-from qednas.qnas import comparison_pictures as pictures
-from qednas.qnas.comparison import compare_searches, observed, run_search
-from qednas.qnas.comparison_verdict import judge_comparison
 from qednas.qnas.nasbench201 import nasbench201
 from qednas.qnas.space import Space
-from qednas.qnas.table import Table
+from qednas.qnas.table import Table, observed
+from studies.ch13 import comparison
+from studies.ch13 import figures as pictures
+from studies.ch13.comparison import compare_searches, run_search
+from studies.ch13.verdict import judge_comparison
 
 
 @pytest.fixture

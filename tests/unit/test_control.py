@@ -2,13 +2,13 @@
 
 import pytest
 
-from qednas.diffqas import blindness
-from qednas.diffqas import control_pictures as pictures
-from qednas.diffqas.blindness import SAME, blind_agents, run_blind
-from qednas.diffqas.campaign import CIRCUITS
-from qednas.diffqas.classification import SEARCHED
-from qednas.diffqas.control import FIRST, OUTPUTS, best_rates, control_runs, networks
-from qednas.diffqas.control_verdict import judge_control
+from studies.ch09.classification import SEARCHED
+from studies.ch10 import blindness
+from studies.ch10 import control_figures as pictures
+from studies.ch10.blindness import SAME, blind_agents, run_blind
+from studies.ch10.campaign import CIRCUITS
+from studies.ch10.control import FIRST, OUTPUTS, best_rates, control_runs, networks
+from studies.ch10.control_verdict import judge_control
 
 METHODS = [*CIRCUITS, "random", "full"]
 GRIDS = ["MiniGrid-Empty-5x5-v0", "MiniGrid-Empty-6x6-v0"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from qednas.physics.families import build
-from qednas.qed.block_table import best_blocks, correlation_length, drawn_targets, part_error
-from qednas.qed.design_rules import PROXIES, by_family, design_rules, left_out, majority, regret
+from studies.ch08.block_table import best_blocks, correlation_length, drawn_targets, part_error
+from studies.ch08.design_rules import PROXIES, by_family, design_rules, left_out, majority, regret
 
 FAMILIES = [f"family {k}" for k in range(10)]
 

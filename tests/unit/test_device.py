@@ -14,9 +14,9 @@ from qednas.base.errors import InputError
 from qednas.diffqas import device as module
 from qednas.diffqas.candidates import PAPER, REPAIRED
 from qednas.diffqas.device import Device, check_device
-from qednas.diffqas.drawing import draw
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.simulator import Simulator
+from studies.ch09.drawing import draw
 
 CHANCE = 1e-6  # that a correct device fails one statistical test; seeds are fixed, so it is decided once
 

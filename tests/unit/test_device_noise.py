@@ -6,7 +6,8 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.device_noise import (
+from qednas.diffqas.simulator import Simulator
+from studies.ch11.device_noise import (
     MITIGATIONS,
     READ,
     confusions,
@@ -19,7 +20,6 @@ from qednas.diffqas.device_noise import (
     proper,
     unread,
 )
-from qednas.diffqas.simulator import Simulator
 
 N, DEPTH = 3, 2
 ANGLES = torch.randn(DEPTH, N, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

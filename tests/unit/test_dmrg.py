@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from spins import PARAMETERS, entropies
 
 from qednas.base.errors import InputError
 from qednas.physics import dmrg, exact, free_fermion
@@ -10,6 +9,7 @@ from qednas.physics.entanglement import mode_proxies
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
+from spins import PARAMETERS, entropies
 
 # Where the policy matters: cat states, pinned edge spins, Neel states
 POINTS = PARAMETERS | {

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spins import entropies, haar_state, reduced_spectrum
 
 from qednas.physics.entanglement import (
     FLOOR,
@@ -21,6 +20,7 @@ from qednas.physics.entanglement import (
     smallest_subset_sums,
 )
 from qednas.physics.gaussian_modes import gaussian_proxies
+from spins import entropies, haar_state, reduced_spectrum
 
 probabilities = st.lists(st.integers(1, 10**6), min_size=1, max_size=40).map(
     lambda ws: np.sort(np.array(ws) / sum(ws))[::-1]

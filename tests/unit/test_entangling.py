@@ -5,7 +5,7 @@ import pytest
 
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.device import quantum_function
-from qednas.diffqas.entangling import entanglement, last_state, meyer_wallach, of_random_states
+from studies.ch11.entangling import entanglement, last_state, meyer_wallach, of_random_states
 
 
 @pytest.mark.parametrize("candidate", PAPER, ids=str)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.qed import entropy_laws
+from studies.ch01 import entropy_laws
 
 
 def test_ising_line_hits_the_free_fermion_values():

@@ -5,7 +5,11 @@ import pytest
 import torch
 
 from qednas.qed.architecture import Architecture
-from qednas.qed.evaluation import (
+from qednas.qed.search import CHOSEN
+from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import CostClass, measured_costs
+from studies.ch06.every_architecture import every_part
+from studies.ch07.evaluation import (
     BLIND,
     RANDOM,
     SEARCH,
@@ -16,11 +20,7 @@ from qednas.qed.evaluation import (
     slow_sizes,
     target_of,
 )
-from qednas.qed.evaluation_verdict import entropy_missed, judge_evaluation, log_error
-from qednas.qed.every_architecture import every_part
-from qednas.qed.search import CHOSEN
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import CostClass, measured_costs
+from studies.ch07.verdict import entropy_missed, judge_evaluation, log_error
 
 TARGET = {"class": "critical", "family": "tfim", "sites": 8, "parameters": {"h": 1.0}}
 
@@ -137,7 +137,7 @@ def test_a_searcher_keeps_to_its_cost_and_its_budget(method):
 
 def test_a_training_that_fails_is_recorded_and_counts_as_nothing(monkeypatch):
     from qednas.base.errors import InputError
-    from qednas.qed import evaluation
+    from studies.ch07 import evaluation
 
     def failing(*_):
         raise InputError("fewer than 0.001 of the samples have it")

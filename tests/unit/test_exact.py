@@ -6,7 +6,6 @@ Published values in S.S units are multiplied by 4 (Pauli matrices).  "Entropy" i
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from spins import dense_of, entropies, hamiltonians, magnetisation, parity, reduced_spectrum
 
 from qednas.base.errors import InputError
 from qednas.physics import exact
@@ -14,6 +13,7 @@ from qednas.physics.exact import ground_state, sectors_to_try
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import choose_sector, parse
+from spins import dense_of, entropies, hamiltonians, magnetisation, parity, reduced_spectrum
 
 LN2 = np.log(2)
 

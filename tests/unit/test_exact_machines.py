@@ -7,9 +7,9 @@ from qednas.base.errors import InputError
 from qednas.physics.basis import multiply
 from qednas.physics.entanglement import schmidt_spectra
 from qednas.qed.blocks.block import exact_state
-from qednas.qed.entropy_laws import entropies
-from qednas.qed.exact_machines import Torus, binary_rank, cluster, cluster_stabilisers, controlled_z, volume_law
-from qednas.qed.network_laws import region_entropy
+from studies.ch01.entropy_laws import entropies
+from studies.ch01.exact_machines import Torus, binary_rank, cluster, cluster_stabilisers, controlled_z, volume_law
+from studies.ch01.network_laws import region_entropy
 
 
 def test_one_unit_is_a_controlled_z():

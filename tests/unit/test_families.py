@@ -4,12 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from spins import PARAMETERS
 
 from qednas.base.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import EDGE_FIELD, FAMILIES, build, check_number
 from qednas.physics.hamiltonian import Hamiltonian, Sector
+from spins import PARAMETERS
 
 
 def strings(h):

@@ -6,10 +6,10 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.finite_shots import SampledSimulator, generator_shot_runs, read, sample
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.simulator import Simulator
+from studies.ch11.finite_shots import SampledSimulator, generator_shot_runs, read, sample
 
 ANGLES = torch.randn(2, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 

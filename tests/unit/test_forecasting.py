@@ -5,12 +5,14 @@ import pytest
 import torch
 
 from qednas.data.series import SERIES, windows
-from qednas.diffqas import forecasting_pictures as pictures
-from qednas.diffqas.campaign import CIRCUITS, pool_of
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.classification import SEARCHED
 from qednas.diffqas.forecast import train_forecasters
-from qednas.diffqas.forecasting import (
+from qednas.diffqas.recurrent import Recurrent
+from studies.ch09.classification import SEARCHED
+from studies.ch09.published import FORECAST
+from studies.ch10 import forecasting_figures as pictures
+from studies.ch10.campaign import CIRCUITS, pool_of
+from studies.ch10.forecasting import (
     best_settings,
     forecast_runs,
     held_out,
@@ -20,9 +22,7 @@ from qednas.diffqas.forecasting import (
     single,
     units,
 )
-from qednas.diffqas.forecasting_verdict import COLUMNS, configuration, judge_forecasts, rank, table
-from qednas.diffqas.published import FORECAST
-from qednas.diffqas.recurrent import Recurrent
+from studies.ch10.forecasting_verdict import COLUMNS, configuration, judge_forecasts, rank, table
 
 CONTROLS = ["random", "bits", "coordinates", "direct", "full"]
 

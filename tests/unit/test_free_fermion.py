@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from spins import entropies
 
 from qednas.base.errors import InputError
 from qednas.physics import exact
@@ -10,6 +9,7 @@ from qednas.physics.entanglement import chord_length, mode_proxies, proxies
 from qednas.physics.families import build
 from qednas.physics.free_fermion import ground_state
 from qednas.physics.hamiltonian import Hamiltonian, Sector
+from spins import entropies
 
 # every quadratic family, on both sides of its transitions; n is odd where the family allows it
 SYSTEMS = [

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.gradient_variance import gradients, run_variance, variance_runs
 from qednas.diffqas.simulator import Simulator
+from studies.ch11.gradient_variance import gradients, run_variance, variance_runs
 
 
 def test_gradients_are_slopes():

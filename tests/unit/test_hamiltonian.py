@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spins import LADDER, PAULI, commute, dense, dense_of, hamiltonians, magnetisation, parity
 
 from qednas.base.errors import InputError
 from qednas.physics.basis import Basis, Flips, Windows, multiply, sparse_matrix
 from qednas.physics.hamiltonian import Hamiltonian, Sector
+from spins import LADDER, PAULI, commute, dense, dense_of, hamiltonians, magnetisation, parity
 
 CLOSE = {"rtol": 0, "atol": 1e-12}
 

@@ -10,12 +10,12 @@ from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.hardware import DeviceQAOA
 from qednas.qnas.loop import Search
 from qednas.qnas.noise import NoisyCircuit, noise_of, region_backend
-from qednas.qnas.noise_study import Reading
 from qednas.qnas.pairwise import Pairwise
 from qednas.qnas.qaoa import QAOA
 from qednas.qnas.ramps import random_cost
 from qednas.qnas.space import Space
 from qednas.qnas.surrogate_search import SurrogateSearch
+from studies.ch14.noise import Reading
 
 COST = random_cost((3, 2), np.random.default_rng(0))
 LOCAL = ("default.qubit", "lightning.qubit", "default.mixed", "qiskit.aer")

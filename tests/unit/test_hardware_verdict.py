@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qednas.qnas import hardware_pictures as pictures
-from qednas.qnas.hardware_verdict import (
+from studies.ch14 import hardware_figures as pictures
+from studies.ch14.hardware_verdict import (
     LIBRARY_DEFAULT,
     counted_shots,
     device_noise,
@@ -16,7 +16,7 @@ from qednas.qnas.hardware_verdict import (
     survival,
     with_errors,
 )
-from qednas.qnas.mitigation_study import METHODS, TUNERS
+from studies.ch14.mitigation import METHODS, TUNERS
 
 DEVICE = {"two": 0.01, "one": 0.0, "readout": 0.02, "seconds": 1e-7, "t1": 1e-4, "t2": 5e-5, "qubits": 100}
 NOISES = ["none", "depolarising 0.01", "device FakeX"]

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from spins import PARAMETERS
 
 from qednas.physics import exact
 from qednas.physics.canonical_frame import Frame, canonical
@@ -30,6 +29,7 @@ from qednas.qed.inputs import (
     tabulate_inputs,
 )
 from qednas.qed.term_space import NAMES, features
+from spins import PARAMETERS
 
 FREE = ("tfim", "xy", "ssh", "random_tfim", "cluster", "cluster_ising")
 

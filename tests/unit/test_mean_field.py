@@ -5,7 +5,6 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from spins import PARAMETERS, PAULI, dense_of, on_sites
 
 from qednas.physics import exact
 from qednas.physics.canonical_frame import Frame, canonical
@@ -35,6 +34,7 @@ from qednas.physics.mean_field import (
     with_ancillas,
 )
 from qednas.physics.system_file import parse
+from spins import PARAMETERS, PAULI, dense_of, on_sites
 
 # both sides of every transition, sizes odd and even where the family allows
 QUADRATIC = [

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas import mitigation_study, noise_study
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.mitigation import (
     FITS,
@@ -16,10 +15,12 @@ from qednas.qnas.mitigation import (
     fold,
     unread,
 )
-from qednas.qnas.mitigation_study import METHODS, TUNERS, drawn, estimates, mitigation_runs
 from qednas.qnas.noise import NoisyCircuit, depolarising, misread, noise_of
-from qednas.qnas.noise_study import Reading, exact_circuit
 from qednas.qnas.ramps import random_cost
+from studies.ch14 import mitigation as mitigation_study
+from studies.ch14 import noise as noise_study
+from studies.ch14.mitigation import METHODS, TUNERS, drawn, estimates, mitigation_runs
+from studies.ch14.noise import Reading, exact_circuit
 
 COST = random_cost((4, 2), np.random.default_rng(0))
 GATES = GateCircuit(COST, "x", "binary")

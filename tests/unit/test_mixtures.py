@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.physics.families import build
-from qednas.qed.mixtures import PARENTS, drawn_mixture, interpolate, solve_mixtures
+from studies.ch03.mixtures import PARENTS, drawn_mixture, interpolate, solve_mixtures
 from tests.support.spins import dense_of
 
 

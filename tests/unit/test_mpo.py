@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spins import LADDER, dense, dense_of, hamiltonians
 
 from qednas.physics.families import build
 from qednas.physics.mpo import build_grids, pair_channels
+from spins import LADDER, dense, dense_of, hamiltonians
 
 MATRICES = LADDER | {"Id": np.eye(2)}
 

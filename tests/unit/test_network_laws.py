@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from qednas.physics.entanglement import page_entropy, schmidt_spectra
-from qednas.qed.entropy_laws import haar_state
-from qednas.qed.learned_machines import learned_machines
-from qednas.qed.network_laws import (
+from studies.ch01.entropy_laws import haar_state
+from studies.ch01.learned_machines import learned_machines
+from studies.ch01.network_laws import (
     ENSEMBLES,
     POISSON,
     UNITARY,

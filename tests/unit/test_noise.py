@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas import noise_study
 from qednas.qnas.angles import linear_ramp
 from qednas.qnas.gate_circuits import GateCircuit
 from qednas.qnas.noise import NoisyCircuit, depolarising, misread, noise_of, region
-from qednas.qnas.noise_study import (
+from qednas.qnas.ramps import random_cost
+from qednas.qnas.routing import backend
+from studies.ch14 import noise as noise_study
+from studies.ch14.noise import (
     Reading,
     exact_circuit,
     part,
@@ -17,8 +19,6 @@ from qednas.qnas.noise_study import (
     tuned_ramp,
     tuned_with_noise,
 )
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.routing import backend
 
 COST = random_cost((4, 2), np.random.default_rng(0))
 GATES = GateCircuit(COST, "x", "binary")

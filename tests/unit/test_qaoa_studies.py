@@ -8,17 +8,35 @@ from scipy.stats import spearmanr
 
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare
-from qednas.qnas import (
-    depth_study,
-    instances,
-    landscape_study,
-    optimiser_pictures,
-    optimiser_study,
-    qaoa_pictures,
-    surrogate_study,
-)
 from qednas.qnas.angles import Tuning
-from qednas.qnas.depth_study import (
+from qednas.qnas.encoding import centred
+from qednas.qnas.nasbench201 import nasbench201
+from qednas.qnas.pairwise import Pairwise
+from qednas.qnas.qaoa import QAOA
+from qednas.qnas.ramps import random_cost
+from qednas.qnas.surrogate import BayesianQuadratic, target
+from studies.ch12 import (
+    depths as depth_study,
+)
+from studies.ch12 import (
+    instances,
+)
+from studies.ch12 import (
+    landscapes as landscape_study,
+)
+from studies.ch12 import (
+    optimiser_figures as optimiser_pictures,
+)
+from studies.ch12 import (
+    optimisers as optimiser_study,
+)
+from studies.ch12 import (
+    qaoa_figures as qaoa_pictures,
+)
+from studies.ch12 import (
+    surrogates as surrogate_study,
+)
+from studies.ch12.depths import (
     STRATEGIES,
     by_depth,
     descents,
@@ -28,17 +46,11 @@ from qednas.qnas.depth_study import (
     run_qaoa_shots,
     start_of,
 )
-from qednas.qnas.encoding import centred
-from qednas.qnas.instances import cells, instance
-from qednas.qnas.landscape_study import encodings, run_ends, run_landscape, run_moved, run_own
-from qednas.qnas.nasbench201 import nasbench201
-from qednas.qnas.optimiser_study import grover_runs, run_annealing, run_vqe
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.qaoa_verdict import averaged, concentrated, judge_qaoa, moved, shots_judged, with_logs
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.surrogate import BayesianQuadratic, target
-from qednas.qnas.surrogate_study import correlation, run_surrogates
+from studies.ch12.instances import cells, instance
+from studies.ch12.landscapes import encodings, run_ends, run_landscape, run_moved, run_own
+from studies.ch12.optimisers import grover_runs, run_annealing, run_vqe
+from studies.ch12.surrogates import correlation, run_surrogates
+from studies.ch12.verdict import averaged, concentrated, judge_qaoa, moved, shots_judged, with_logs
 
 SMALL = random_cost((3, 4, 2), np.random.default_rng(3))
 

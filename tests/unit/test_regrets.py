@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from qednas.base.errors import InputError
-from qednas.qnas.regrets import compare, compare_pair, evaluations_to, mean_ranks, median_evaluations, regret_curves
+from studies.ch13.regrets import compare, compare_pair, evaluations_to, mean_ranks, median_evaluations, regret_curves
 
 FAILED = np.nan
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from qnas_candidates import candidates, space
 from scipy.stats import chisquare
 
 from qednas.qnas.interfaces import History
 from qednas.qnas.reinforce import Reinforce, probabilities
 from qednas.qnas.space import Space
+from qnas_candidates import candidates, space
 
 SPACE = Space.of({"a": range(3), "b": range(2), "c": range(4)})
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas import routing, routing_study
+from qednas.qnas import routing
 from qednas.qnas.alternating import Alternating
 from qednas.qnas.gate_circuits import GateCircuit, to_qiskit
 from qednas.qnas.mixers import xy_mixer
@@ -21,7 +21,8 @@ from qednas.qnas.routing import (
     product_error,
     route,
 )
-from qednas.qnas.routing_study import by_configuration, depth_limit_runs, routing_runs, with_rounds
+from studies.ch14 import routing as routing_study
+from studies.ch14.routing import by_configuration, depth_limit_runs, routing_runs, with_rounds
 
 COST = random_cost((3, 2, 2), np.random.default_rng(0))
 ANGLES = (np.array([0.7, -0.4]), np.array([-0.9, 0.3]))

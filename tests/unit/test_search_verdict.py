@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from qednas.qed.ablations import STANDARD
-from qednas.qed.search_verdict import judge_supernet
-from qednas.qnas import deployment_verdict
+from studies.ch06.ablations import STANDARD
+from studies.ch06.verdict import judge_supernet
+from studies.ch14 import deployment_verdict
 
 
 def run(system, variant, seed, relative, **more):

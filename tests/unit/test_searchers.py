@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from qnas_candidates import additive, candidates, searched, space
 from scipy.stats import chisquare
 
 from qednas.base.errors import InputError
@@ -17,6 +16,7 @@ from qednas.qnas.random_search import RandomSearch
 from qednas.qnas.reinforce import Reinforce
 from qednas.qnas.space import Space
 from qednas.qnas.tpe import TPE
+from qnas_candidates import additive, candidates, searched, space
 
 SEARCHERS = [
     RandomSearch(),

@@ -5,12 +5,12 @@ import pytest
 
 from qednas.companion.weights import result_arrays
 from qednas.physics.entanglement import PROXIES
-from qednas.qed import splits
 from qednas.qed.dataset import build_dataset
 from qednas.qed.inputs import know, tabulate_inputs
 from qednas.qed.predictor import Calibration, Predictor, refine_shapes
 from qednas.qed.refine import Widths, basis, fit_widths, posterior
 from qednas.qed.training import TrainingSettings, answers, error_summary
+from studies.ch03 import splits
 
 SMALL = {"width": 8, "members": 2, "epochs": 3}
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.diffqas.classification import controlled
-from qednas.diffqas.forecasting import seeded
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.stacked import OwnRates, Stacked
+from studies.ch09.classification import controlled
+from studies.ch10.forecasting import seeded
 
 
 @pytest.mark.parametrize("method", ["whole", "random", "bits", "coordinates"])

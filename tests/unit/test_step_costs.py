@@ -9,7 +9,6 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.qed.architecture import Architecture, Given
-from qednas.qed.cost_measuring import fitted_shares, networks, rows_of
 from qednas.qed.search_settings import SearchSettings
 from qednas.qed.step_costs import (
     JOINED,
@@ -22,6 +21,7 @@ from qednas.qed.step_costs import (
     table_text,
 )
 from qednas.qed.trained_alone import trained_alone
+from studies.ch08.cost_measuring import fitted_shares, networks, rows_of
 
 CHAIN = build("tfim", 8, h=1.0)
 GIVEN = Given.of(CHAIN)

@@ -5,11 +5,13 @@ import pytest
 from qednas.companion import paths
 from qednas.companion.store import load
 from qednas.physics.entanglement import PROXIES
-from qednas.qed import tables
 from qednas.qed.dataset import build_dataset
 from qednas.qed.recipes import RECIPES
-from qednas.qed.references import title
-from qednas.qed.targets import METHODS
+from studies.ch02 import tables as dataset_tables
+from studies.ch03 import tables as predictor_tables
+from studies.ch04 import tables
+from studies.ch04.references import title
+from studies.ch04.targets import METHODS
 
 COMMITTED = paths.paper_results(paths.project_root())
 
@@ -20,7 +22,7 @@ def dataset():
 
 
 def test_card_has_every_family_with_its_policy(dataset):
-    rows = tables.card(dataset)
+    rows = dataset_tables.card(dataset)
     assert [r["family"] for r in rows] == list(RECIPES)
     assert sum(r["systems"] for r in rows) == len(dataset["family"])
     policy = {r["family"]: r["made unique by"] for r in rows}
@@ -30,12 +32,15 @@ def test_card_has_every_family_with_its_policy(dataset):
 
 
 def test_card_entropies_are_those_of_the_half_chain(dataset):
-    [row] = [r for r in tables.card(dataset) if r["family"] == "mhs"]
-    assert row["entropy"].split(tables.TO) == ["0.96", "1.05"]  # exact values 0.955714 (N = 6) and 1.049530 (N = 8)
+    [row] = [r for r in dataset_tables.card(dataset) if r["family"] == "mhs"]
+    assert row["entropy"].split(dataset_tables.TO) == [
+        "0.96",
+        "1.05",
+    ]  # exact values 0.955714 (N = 6) and 1.049530 (N = 8)
 
 
 def test_schema_names_every_array_once(dataset):
-    names = [r["array"] for r in tables.schema(dataset)]
+    names = [r["array"] for r in dataset_tables.schema(dataset)]
     assert len(names) == len(set(names))
     assert {"energy", "gap", "proxies/<family>", "levels/<family>"} <= set(names)
 
@@ -67,12 +72,12 @@ def test_comparison_and_groups_show_the_compared_targets():
 
 def test_split_tables_have_every_part():
     found = {name: load(COMMITTED, f"03/{name}") for name in ("random", "sizes", "critical", "families", "on_mixtures")}
-    records = tables.split_records(*found.values())
+    records = predictor_tables.split_records(*found.values())
     assert len(records) == 3 + len(found["sizes"]["sizes"]) + len(found["families"]["families"])
-    rows = tables.splits(records)
+    rows = predictor_tables.splits(records)
     assert [r["held out"] for r in rows] == list(records)
-    assert len(tables.ablation(load(COMMITTED, "03/ablation"))) >= 6
-    assert len(tables.refinements(found["random"]["refined"])) == 2
+    assert len(predictor_tables.ablation(load(COMMITTED, "03/ablation"))) >= 6
+    assert len(predictor_tables.refinements(found["random"]["refined"])) == 2
 
 
 def test_costs_show_every_timed_target():

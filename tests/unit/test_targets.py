@@ -7,7 +7,7 @@ from qednas.companion import paths
 from qednas.companion.store import load
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
-from qednas.qed import references, targets
+from studies.ch04 import references, targets
 
 COMMITTED = paths.paper_results(paths.project_root())
 

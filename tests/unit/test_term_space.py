@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spins import PARAMETERS
 
 from qednas.physics.canonical_frame import permute_axes, sublattice_signs
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Sector
 from qednas.physics.system_file import parse
 from qednas.qed.term_space import NAMES, OTHER, features
+from spins import PARAMETERS
 
 UNIFORM = ("tfim", "xy", "xxz", "j1j2", "cluster", "annni", "mixed_field_ising", "cluster_ising")
 EQUAL = {"rtol": 0, "atol": 1e-10}

@@ -1,11 +1,11 @@
 """TPE against Optuna used plainly."""
 
 import numpy as np
-from qnas_candidates import candidates, space
 
 from qednas.qnas.interfaces import History
 from qednas.qnas.space import Space
 from qednas.qnas.tpe import TPE, distributions
+from qnas_candidates import candidates, space
 
 SPACE = Space.of({"a": range(3), "b": range(2), "c": range(4)})
 

@@ -8,15 +8,15 @@ from scipy.special import stdtr
 
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare_unpaired
-from qednas.qnas import trained_verdict
-from qednas.qnas.comparison import observed
-from qednas.qnas.comparison_verdict import judge_comparison
-from qednas.qnas.device_study import device_runs, optimiser
-from qednas.qnas.trained_comparison import compare_on_trained
-from qednas.qnas.trained_pictures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
+from qednas.qnas.table import observed
 from qednas.qnas.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
-from qednas.qnas.trained_verdict import best_of, by_gradient, by_hand, counterparts
-from qednas.qnas.transfer import most_found, transferred
+from studies.ch13 import trained_verdict
+from studies.ch13.trained_comparison import compare_on_trained
+from studies.ch13.trained_figures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
+from studies.ch13.trained_verdict import best_of, by_gradient, by_hand, counterparts
+from studies.ch13.verdict import judge_comparison
+from studies.ch14.devices import device_runs, optimiser
+from studies.ch14.transfer import most_found, transferred
 
 SEARCHES = {
     "QAOA": {"method": "qaoa", "options": {"depth": 1, "steps": 0}},

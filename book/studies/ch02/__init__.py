@@ -1,0 +1,1 @@
+"""Chapter 2: the data set of small systems."""

@@ -1,0 +1,382 @@
+"""Chapter 3: the predictor trained, calibrated and measured on parts of the data that it did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.companion.store import load
+from qednas.companion.weights import PREFIX, result_arrays
+from qednas.qed.calibration import calibrate, error_growth
+from qednas.qed.dataset import Sample, samples
+from qednas.qed.inputs import know
+from qednas.qed.predictor import Calibration, Predictor
+from qednas.qed.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
+from qednas.qed.small_parts import Part, solve_parts
+from qednas.qed.training import Table, TrainingSettings, answers, summaries, tabulate, train
+from studies.ch03.baselines import gradient_boosting, nearest_neighbour, scaling_fit
+from studies.ch03.mixtures import drawn_mixture
+
+TEST_SHARE = 0.3  # of the points: half of them for calibration, half to report on
+CRITICAL_SHARE = 0.2  # of the corrected systems, those with the smallest gap times size
+VARIANTS: dict[str, dict] = {
+    "as shipped": {},
+    "one network, no ensemble": {"members": 1},
+    "no local features": {"local": False},
+    "corrections do not grow": {"growth": False},
+    "corrections free to drift": {"drift": 0.0},
+    "no mean field": {"mean_field": False},
+}
+
+
+class Data(NamedTuple):
+    """The data set as needed here: systems, what is known of them, and one row a system."""
+
+    systems: list[Sample]
+    known: dict
+    names: np.ndarray  # of the point: all its sizes are held out together
+    family: np.ndarray
+    sites: np.ndarray
+    corrected: np.ndarray  # mask: the mean field is not exact
+    usable: np.ndarray  # mask: the ground state is unique; labels of degenerate ones depend on rounding
+    truth: np.ndarray  # half-chain proxies (systems, 5)
+    table: Table
+
+
+def gather(dataset, known, settings: TrainingSettings | None = None) -> Data:
+    systems = samples(dataset)
+    known = {name: np.asarray(known[name]) for name in ("row", "gate", "grows", "base", "local")}
+    return Data(
+        systems,
+        known,
+        np.array([f"{s.family}/{s.point}" for s in systems]),
+        np.array([s.family for s in systems]),
+        np.array([s.sites for s in systems]),
+        known["gate"] > 0,
+        ~np.array([s.degenerate for s in systems]),
+        np.array([s.proxies[s.sites // 2 - 1] for s in systems], float),
+        tabulate(systems, known, settings),
+    )
+
+
+def gathered(inputs, settings: TrainingSettings | None = None) -> Data:
+    return gather(inputs["02/dataset"], inputs["03/inputs"], settings)
+
+
+def lower_half(data: Data) -> int:
+    """The largest of the smaller half of the sizes: the split by size trains up to it (12 of 10, 12, 14, 16)."""
+    sizes = np.unique(data.sites)
+    return int(sizes[: len(sizes) // 2].max())
+
+
+def hold_out_points(data: Data, share: float, seed: int) -> np.ndarray:
+    """Mask (systems,): a share of the points of every family."""
+    rng = np.random.default_rng([seed, 1])
+    test: set[str] = set()
+    for family in dict.fromkeys(data.family.tolist()):
+        own = np.unique(data.names[data.family == family])
+        test |= set(rng.permutation(own)[: int(round(share * len(own)))])
+    return np.array([name in test for name in data.names])
+
+
+def fit(data: Data, chosen: np.ndarray, settings: TrainingSettings, seed: int, progress=None) -> Predictor:
+    """Train on the usable systems of the mask."""
+    mask = chosen & data.usable
+    table = data.table.of(mask)
+    predictor = train(table, data.names[table.system], data.known["row"][mask], settings, seed, progress)
+    predictor.record["largest"] = int(data.sites[mask].max())
+    return predictor
+
+
+def half_chain(data: Data, mask: np.ndarray) -> Table:
+    """Central cuts of the corrected, usable systems of the mask."""
+    return data.table.of(mask & data.usable & data.corrected).half_chain
+
+
+def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarray, seed: int) -> dict:
+    """Errors at the half-chain cut on the corrected systems of ``test``, of the predictor and of its rivals; where the mean
+    field is exact nothing is held out, since nothing is learned."""
+    held = half_chain(data, test)
+    mean, std = answers(predictor, held)
+    taught = np.flatnonzero(trained & data.usable)
+    asked = data.known["row"][held.system]
+    rivals = (data.known["row"][taught], data.sites[taught].astype(float), data.truth[taught], asked)
+    return {
+        "train": len(taught),
+        "test": len(held.x),
+        "errors": summaries(mean, held.target, std * predictor.wide, seed),
+        "mean_field": summaries(held.base, held.target, seed=seed),
+        "nearest": summaries(nearest_neighbour(*rivals), held.target, seed=seed),
+        "boosting": summaries(gradient_boosting(*rivals, held.sites, seed), held.target, seed=seed),
+    }
+
+
+@declare(version=1)
+def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
+    """Random points held out, half of them to calibrate the error bars on, half to report on.
+
+    Returns the record, the calibration of its error bars, the refinement's error bars and how it does, and predicted, std,
+    truth (n, 5) of the reported systems, with their family and point.
+    """
+    chosen = TrainingSettings(**settings)
+    data = gathered(inputs, chosen)
+    test = hold_out_points(data, TEST_SHARE, seed)
+    bars = test & np.isin(data.names, np.unique(data.names[test])[::2])
+    predictor = fit(data, ~test, chosen, seed, progress)
+    calibration = calibrate(predictor, half_chain(data, bars))
+    predictor = predictor.calibrated(calibration)
+    shown = test & ~bars
+    held = half_chain(data, shown)
+    mean, std = answers(predictor, held)
+    record = report(data, predictor, shown, ~test, seed)
+    widths: dict[str, np.ndarray] = {}
+    refined: dict[str, dict] = {}
+    for kind in KINDS:
+        cases = {part: refinement_cases(data, predictor, mask, kind) for part, mask in (("fit", bars), ("show", shown))}
+        fitted = fit_widths([case[:3] for case in cases["fit"]])
+        widths |= fitted.arrays(kind)
+        refined[kind] = judge_refinement(fitted, cases["show"])
+    return record | {
+        "calibration": calibration.arrays(),
+        "widths": widths,
+        "refined": refined,
+        "predicted": mean,
+        "std": std,
+        "truth": held.target,
+        "family": data.family[held.system].tolist(),
+        "point": data.names[held.system].tolist(),
+    }
+
+
+def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: str) -> list:
+    """For :func:`qednas.qed.refine.fit_widths`: the larger systems of the mask, each with its smaller exact parts."""
+    disordered = np.array(["disorder_seed" in s.parameters for s in data.systems])
+    chosen = mask & data.usable & data.corrected & (data.sites > lower_half(data)) & (disordered == (kind == "windows"))
+    cases = []
+    for i in np.flatnonzero(chosen):
+        smaller = tuple(np.unique(data.sites[data.sites < data.sites[i]]).tolist())
+        large = data.systems[i].hamiltonian()
+        parts = (
+            solve_parts(large, smaller)
+            if kind == "windows"
+            else [
+                Part(data.systems[j].hamiltonian(), data.systems[j].proxies, False)
+                for j in np.flatnonzero((data.names == data.names[i]) & data.usable & np.isin(data.sites, smaller))
+            ]
+        )
+        if parts:
+            seen = residuals(predictor, parts)
+            mean = predictor.profile(know(large))[0][large.sites // 2 - 1]
+            phi = basis(np.array([float(large.sites)]), np.array([float(large.sites // 2)]), kind == "windows")[0]
+            cases.append((seen, phi, (data.truth[i] - mean) / seen.unit, data.truth[i], parts, large.sites))
+    return cases
+
+
+def judge_refinement(widths: Widths, cases: list) -> dict:
+    """Errors before and after the refinement, and of a scaling fit to the same exact parts."""
+    before, after, rival, wide, truths = [], [], [], [], []
+    for seen, phi, r, truth, parts, sites in cases:
+        found, std = posterior(seen, phi[None])
+        before.append(truth - r * seen.unit)
+        after.append(before[-1] + found[0] * seen.unit)
+        wide.append(std[0] * seen.unit * widths.factor * widths.wide)
+        rival.append(scaling_fit(parts, sites))
+        truths.append(truth)
+    truth = np.array(truths)
+    return {
+        "systems": len(cases),
+        "before": summaries(np.array(before), truth),
+        "after": summaries(np.array(after), truth, np.array(wide)),
+        "scaling_fit": summaries(np.array(rival), truth),
+    }
+
+
+@declare(version=1)
+def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
+    """Trained on the smaller half of the sizes, asked at the larger ones; gives the growth of the error bars with size."""
+    chosen = TrainingSettings(**settings)
+    data = gathered(inputs, chosen)
+    small = data.sites <= lower_half(data)
+    predictor = fit(data, small, chosen, seed, progress)
+    fitted = Calibration(*(np.asarray(inputs["03/random"]["calibration"][k], float) for k in Calibration().arrays()))
+    growth = error_growth(predictor, half_chain(data, ~small), fitted.shares)
+    predictor = predictor.calibrated(replace(fitted, growth=growth))
+    sizes = sorted(set(data.sites[~small].tolist()))
+    by_size = {str(n): report(data, predictor, data.sites == n, small, seed) for n in sizes}
+    exact = {}
+    for n in sizes:  # each system's own smaller chains
+        mask = (data.sites == n) & data.usable & data.corrected
+        rows = [(i, own_parts(data, i, lower_half(data))) for i in np.flatnonzero(mask)]
+        rows = [(i, parts) for i, parts in rows if parts]
+        truth = data.truth[[i for i, _ in rows]]
+        fits = np.array([scaling_fit(parts, n) for _, parts in rows])
+        last = np.array([parts[-1].proxies[parts[-1].sites // 2 - 1] for _, parts in rows])
+        exact[str(n)] = {"scaling_fit": summaries(fits, truth), "largest": summaries(last, truth)}
+    return {"sizes": by_size, "own": exact, "trained": lower_half(data), "growth": growth}
+
+
+def own_parts(data: Data, index: int, largest: int) -> list[Part]:
+    """The smaller chains of the same point in the data set."""
+    own = (data.names == data.names[index]) & data.usable & (data.sites <= largest)
+    return [Part(data.systems[j].hamiltonian(), data.systems[j].proxies, False) for j in np.flatnonzero(own)]
+
+
+@declare(version=1)
+def split_critical(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
+    """The points nearest to criticality held out: at the largest size, the smallest gaps times sites over the energy a site."""
+    chosen = TrainingSettings(**settings)
+    data = gathered(inputs, chosen)
+    gap = np.array([s.gap * s.sites**2 / abs(s.energy) for s in data.systems])
+    largest = (data.sites == data.sites.max()) & data.corrected & data.usable
+    bound = float(np.quantile(gap[largest], CRITICAL_SHARE))
+    near = np.isin(data.names, data.names[largest & (gap <= bound)])
+    predictor = fit(data, ~near, chosen, seed, progress)
+    predictor = predictor.calibrated(calibration_of(inputs))
+    families = {f: int((near & largest & (data.family == f)).sum()) for f in np.unique(data.family[near & largest])}
+    return report(data, predictor, near, ~near, seed) | {"bound": bound, "families": families}
+
+
+def calibration_of(inputs) -> Calibration:
+    """The error bars of the random split, growing as the split by size asks for."""
+    stored = inputs["03/random"]["calibration"]
+    shares, wide, _ = (np.asarray(stored[name], float) for name in Calibration().arrays())
+    growth = inputs["03/sizes"]["growth"] if "03/sizes" in inputs else np.zeros(len(wide))
+    return Calibration(shares, wide, np.asarray(growth, float))
+
+
+@declare(version=1)
+def one_family(task: Task) -> dict:
+    settings = TrainingSettings(**task["settings"])
+    data = read_task(task, settings)
+    test = data.family == task["family"]
+    predictor = fit(data, ~test, settings, task["seed"])
+    return report(data, predictor, test, ~test, task["seed"])
+
+
+@declare(version=1, pieces=(one_family,))
+def split_families(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
+    """Each family that is corrected held out in turn: what the shared terms are worth on a Hamiltonian never seen."""
+    data = gathered(inputs)
+    families = list(dict.fromkeys(data.family[data.corrected].tolist()))
+    tasks = [{"settings": settings, "seed": seed, "family": f} for f in families]
+    found = map_tasks(
+        one_family, tasks, workers=workers, checkpoint=checkpoint, progress=progress, located=located(inputs)
+    )
+    exact = sorted(set(data.family.tolist()) - set(families))
+    return {"families": dict(zip(families, found, strict=True)), "exact": exact}
+
+
+def located(inputs) -> dict[str, str]:
+    """Where a worker finds the data."""
+    return {name: str(inputs[name].path) for name in ("02/dataset", "03/inputs")}
+
+
+def read_task(task: Task, settings: TrainingSettings) -> Data:
+    dataset, known = (load(Path(path).parents[1], name) for name, path in task["paths"].items())
+    return gather(dataset, known, settings)
+
+
+@declare(version=1)
+def one_variant(task: Task) -> dict:
+    settings = TrainingSettings(**(task["settings"] | VARIANTS[task["variant"]]))
+    data = read_task(task, settings)
+    predictor = fit(data, data.sites <= lower_half(data), settings, task["seed"])
+    held = half_chain(data, data.sites == data.sites.max())
+    truth = half_chain(data, data.sites == data.sites.max()).target
+    return summaries(answers(predictor, held)[0], truth, seed=task["seed"])
+
+
+@declare(version=1, pieces=(one_variant,))
+def ablation(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
+    """What each part of the design is worth: every variant trained to 12 sites and asked at 16, with the same settings."""
+    tasks = [{"settings": settings, "seed": seed, "variant": name} for name in VARIANTS]
+    found = map_tasks(
+        one_variant, tasks, workers=workers, checkpoint=checkpoint, progress=progress, located=located(inputs)
+    )
+    data = gathered(inputs)
+    largest = half_chain(data, data.sites == data.sites.max())
+    rows = dict(zip(VARIANTS, found, strict=True))
+    rows["mean field alone"] = summaries(largest.base, largest.target, seed=seed)
+    rows["Gaussian process for the network"] = gaussian_process(data, largest, seed)
+    return {"variants": rows, "trained": lower_half(data), "asked": int(data.sites.max())}
+
+
+def gaussian_process(data: Data, asked: Table, seed: int) -> dict:
+    """A Gaussian process on the half-chain corrections of the small sizes, with 1/N and the parity of the cut as inputs."""
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+
+    taught = half_chain(data, data.sites <= lower_half(data))
+    centre, spread = taught.x.mean(0), np.maximum(taught.x.std(0), 1e-2)
+
+    def rows(table: Table) -> np.ndarray:
+        extra = np.stack([20 / table.sites, np.cos(np.pi * table.cut)], 1)
+        return np.concatenate([(table.x - centre) / spread, extra], 1)
+
+    kernel = RBF(5.0) + WhiteKernel(1e-3)
+    model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
+    model.fit(rows(taught), taught.target - taught.base)
+    return summaries(asked.base + model.predict(rows(asked)), asked.target, seed=seed)
+
+
+@declare(version=1)
+def split_mixtures(inputs, seed: int = 0) -> dict:
+    """The shipped predictor on interpolations of two families, which no training system is."""
+    predictor = stored_predictor(inputs["03/predictor"])
+    found = inputs["03/mixtures"]["mixtures"]
+    rows = [drawn_mixture(seed, m["number"], m["sites"])[0] for m in found]
+    known = [know(h) for h in rows]
+    half = [h.sites // 2 - 1 for h in rows]
+    profiles = [predictor.profile(k) for k in known]
+    mean = np.array([m[i] for (m, _), i in zip(profiles, half, strict=True)])
+    std = np.array([s[i] for (_, s), i in zip(profiles, half, strict=True)])
+    base = np.array([k.base[i] for k, i in zip(known, half, strict=True)])
+    truth = np.array([m["proxies"] for m in found])
+    inside = np.array([not predictor.outside(k, h.sites) for k, h in zip(known, rows, strict=True)])
+    data = gathered(inputs)
+    taught = np.flatnonzero(data.usable)
+    asked = np.array([k.row for k in known])
+    sites = np.array([float(h.sites) for h in rows])
+    rivals = (data.known["row"][taught], data.sites[taught].astype(float), data.truth[taught], asked)
+    groups = {"all": np.full(len(rows), True), "inside": inside, "outside": ~inside}
+    return {
+        "test": len(rows),
+        "inside": int(inside.sum()),
+        "errors": {
+            label: summaries(mean[own], truth[own], std[own] * predictor.wide, seed)
+            for label, own in groups.items()
+            if own.sum() > 1
+        },
+        "mean_field": summaries(base, truth, seed=seed),
+        "nearest": summaries(nearest_neighbour(*rivals), truth, seed=seed),
+        "boosting": summaries(gradient_boosting(*rivals, sites, seed), truth, seed=seed),
+    }
+
+
+@declare(version=1)
+def train_final(inputs, settings: dict, seed: int = 0, progress: Callable | None = None) -> dict:
+    """The predictor that is shipped: trained on every usable system, with the error bars of the splits.
+
+    Returns its arrays under ``weights/<name>`` and its record.
+    """
+    chosen = TrainingSettings(**settings)
+    data = gathered(inputs, chosen)
+    predictor = fit(data, np.full(len(data.systems), True), chosen, seed, progress).calibrated(calibration_of(inputs))
+    widths = {name: np.asarray(a, np.float32) for name, a in inputs["03/random"]["widths"].items()}
+    record = predictor.record | {
+        "systems": int(data.usable.sum()),
+        "corrected": int((data.usable & data.corrected).sum()),
+    }
+    losses = np.array(record.pop("losses"))
+    return {f"{PREFIX}{k}": a for k, a in (predictor.arrays | widths).items()} | {"losses": losses, "record": record}
+
+
+def stored_predictor(result) -> Predictor:
+    """The predictor in a stored result of :func:`train_final`."""
+    return Predictor(result_arrays(result), result["record"])

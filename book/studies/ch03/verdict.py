@@ -1,0 +1,48 @@
+"""How right the predictor is at points and families that it has not seen, as the claims ask for it.
+
+The bars were set before a large target was solved.  "The median is at most b" is read as "at least half are within b", "the 95th
+percentile" as "at least 95 % are": then counts tell the error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qednas.base.statistics import compare, estimate
+from qednas.base.task import declare
+from qednas.physics.entanglement import PROXIES
+
+BARS = {  # of issue and chapter: (proxy, figure, bound) at 50 sites and more
+    "entropy, median": ("entropy", "relative_median", 0.03),
+    "entropy, 95th percentile": ("entropy", "relative_p95", 0.12),
+    "variance, median": ("variance", "relative_median", 0.08),
+    "skewness, median": ("skewness", "relative_median", 0.08),
+}
+MEDIAN, TAIL = BARS["entropy, median"][2], BARS["entropy, 95th percentile"][2]
+ENTROPY = list(PROXIES).index("entropy")
+
+
+def relative_errors(mean: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(n,) of the entropy, of arrays (n, proxies)."""
+    return np.abs(mean[:, ENTROPY] - truth[:, ENTROPY]) / np.maximum(np.abs(truth[:, ENTROPY]), 1e-9)
+
+
+@declare(version=1)
+def unseen(inputs) -> dict[str, Any]:
+    """From ``03/random`` and ``03/families``: shares of systems within the bars, a point counted once, and families left out.
+
+    ``within_median`` and ``within_tail``: mean over points of the share of a point's systems (its sizes) whose entropy is within
+    3 % and 12 %, with ``_sem`` and ``_units``.  ``family``: by how much ln of the median error of a family that was left out is
+    below that of the bar, families as pairs.
+    """
+    random, families = inputs["03/random"], inputs["03/families"]["families"]
+    error = relative_errors(np.asarray(random["predicted"]), np.asarray(random["truth"]))
+    points = np.asarray(random["point"])
+    names = np.unique(points)
+    found: dict[str, Any] = {}
+    for key, bar in (("within_median", MEDIAN), ("within_tail", TAIL)):
+        found |= estimate([float((error[points == name] <= bar).mean()) for name in names], key)
+    medians = np.array([own["errors"]["entropy"]["relative_median"] for own in families.values()])
+    return found | {"family": compare(np.full(len(medians), np.log(MEDIAN)), np.log(medians))}

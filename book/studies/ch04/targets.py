@@ -1,0 +1,246 @@
+"""Chapter 4: what the predictor says of the large targets, beside their references and its rivals."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.physics.entanglement import PROXIES
+from qednas.physics.families import FAMILIES, build
+from qednas.qed.inputs import know
+from qednas.qed.predictor import Predictor
+from qednas.qed.recipes import RECIPES
+from qednas.qed.refine import refined_profile
+from qednas.qed.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts
+from qednas.qed.training import summaries
+from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
+from studies.ch03.splits import gathered, stored_predictor
+from studies.ch03.verdict import BARS
+from studies.ch04.references import title
+
+METHODS = {
+    "predicted": "predictor",
+    "refined": "predictor with --refine",
+    "mean_field": "mean field alone",
+    "largest": "value at the largest exact size",
+    "scaling_fit": "scaling fit to its own exact 10-16 sites",
+    "boosting": "gradient boosting",
+    "nearest": "nearest neighbour",
+}
+REFINE_LARGEST = 14
+COVERAGE = (0.85, 0.97)  # allowed share inside the 90 % intervals
+COST_CHI = (4, 8, 16, 32, 64, 128, 256)
+COST_ERROR = 1e-4  # nats
+COST_SITES = 100
+
+
+@declare(version=1)
+def solve_target_parts(task: Task) -> dict:
+    """Exact small relatives of one target, or why there are none."""
+    hamiltonian = build(task["family"], task["sites"], **task["parameters"])
+    try:
+        parts = solve_parts(hamiltonian, BASELINE_SIZES)
+    except InputError as error:
+        return {"parts": [], "problem": str(error)}
+    return {
+        "parts": [{"sites": p.sites, "window": p.window, "proxies": p.proxies.tolist()} for p in parts],
+        "problem": "",
+    }
+
+
+@declare(version=1, pieces=(solve_target_parts,))
+def solve_all_parts(inputs, workers: int = 2, checkpoint=None, progress=None) -> dict:
+    """Exact small relatives (10-16 sites) of every target: what refinement and per-system baselines look at."""
+    tasks = [{k: t[k] for k in ("family", "sites", "parameters")} for t in inputs["04/references"]["targets"]]
+    start = time.perf_counter()
+    found = map_tasks(solve_target_parts, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    return {"targets": found, "timing": {"seconds": time.perf_counter() - start}}
+
+
+def restored(hamiltonian, stored: list[dict]) -> list[Part]:
+    """Parts from their stored form."""
+    small = {h.sites: h for h, _ in small_relatives(hamiltonian, tuple(p["sites"] for p in stored))}
+    return [Part(small[p["sites"]], np.array(p["proxies"]), p["window"]) for p in stored]
+
+
+@declare(version=1)
+def compare(inputs, seed: int = 0) -> dict:
+    """Prediction beside reference for every target, with and without refinement, and every rival.
+
+    Returns ``rows`` (a dictionary per target), ``summary`` (by group of targets and method, figures of every proxy),
+    ``bars`` (each bar with what was measured), ``unconverged`` (references that were not compared) and ``timing`` (seconds).
+    """
+    predictor = stored_predictor(inputs["03/predictor"])
+    references, small = inputs["04/references"], inputs["04/parts"]
+    rows, unconverged = [], []
+    for target, parts in zip(references["targets"], small["targets"], strict=True):
+        if not target["converged"]:
+            unconverged.append(title(target))
+            continue
+        what = {k: target[k] for k in ("class", "family", "sites")}
+        rows.append({"name": title(target)} | what | judge(predictor, target, parts))
+    add_regressions(inputs, rows, seed)
+    timing = {"predict": [row.pop("seconds") for row in rows], "refine": [row.pop("refine_seconds") for row in rows]}
+    for row in rows:
+        row.pop("row")
+    summary = summarise(rows, seed)
+    return {
+        "rows": rows,
+        "unconverged": unconverged,
+        "summary": summary,
+        "bars": judge_bars(summary),
+        "compared": len(rows),
+        "timing": timing,
+    }
+
+
+def judge(predictor: Predictor, target: dict, small: dict) -> dict:
+    """One prediction against one reference."""
+    hamiltonian = build(target["family"], target["sites"], **target["parameters"])
+    answer = predictor.predict(hamiltonian)
+    known = know(hamiltonian)
+    half = hamiltonian.sites // 2 - 1
+
+    def named(values: np.ndarray) -> dict:
+        return dict(zip(PROXIES, np.asarray(values, float).tolist(), strict=True))
+
+    out = {
+        "reference": target["proxies"],
+        "predicted": answer["proxies"],
+        "std": answer["std"],
+        "half_width": named(np.array(list(answer["std"].values())) * predictor.wide),
+        "mean_field": named(known.base[half]),
+        "in_domain": answer["in_domain"],
+        "exact": known.gate == 0,
+        "predicted_profile": answer["profile"],
+        "profile_std": answer["profile_std"],
+        "reference_profile": target["profile"],
+        "seconds": answer["seconds"],
+        "problem": small["problem"],
+        "row": known.row,
+        "refine_seconds": None,
+    }
+    if parts := restored(hamiltonian, small["parts"]):
+        start = time.perf_counter()
+        used = [p for p in parts if p.sites <= REFINE_LARGEST] or parts[:1]
+        _, mean, std, wide = refined_profile(predictor, hamiltonian, used)
+        out |= {"refined": named(mean[half]), "refined_half_width": named(std[half] * wide)}
+        out["refine_seconds"] = time.perf_counter() - start
+        out["largest"] = named(largest_value(parts))
+        out["scaling_fit"] = named(scaling_fit(parts, hamiltonian.sites))
+    return out
+
+
+def add_regressions(inputs, rows: list[dict], seed: int) -> None:
+    """The two rivals that are trained on the data set: nearest neighbour and gradient boosting."""
+    data = gathered(inputs)
+    taught = np.flatnonzero(data.usable)
+    asked = np.array([row["row"] for row in rows])
+    known = (data.known["row"][taught], data.sites[taught].astype(float), data.truth[taught], asked)
+    sites = np.array([float(row["sites"]) for row in rows])
+    for name, values in (("nearest", nearest_neighbour(*known)), ("boosting", gradient_boosting(*known, sites, seed))):
+        for row, found in zip(rows, values, strict=True):
+            row[name] = dict(zip(PROXIES, found.tolist(), strict=True))
+
+
+def summarise(rows: list[dict], seed: int = 0) -> dict:
+    """Figures of every method: over all targets, over those whose mean field is not exact, and per class and family."""
+    groups = {"all": rows, "corrected": [r for r in rows if not r["exact"]]}
+    groups |= {label: [r for r in rows if r["class"] == label] for label in dict.fromkeys(r["class"] for r in rows)}
+    groups |= {label: [r for r in rows if r["family"] == label] for label in dict.fromkeys(r["family"] for r in rows)}
+    widths = {"predicted": "half_width", "refined": "refined_half_width"}
+    out: dict[str, dict] = {}
+    for label, members in groups.items():
+        out[label] = {"targets": len(members)}
+        for method in METHODS:
+            own = [r for r in members if method in r]
+            if not own:
+                continue
+
+            def column(key: str, own=own) -> np.ndarray:
+                return np.array([[r[key][name] for name in PROXIES] for r in own])
+
+            width = column(widths[method]) if method in widths else None
+            out[label][method] = summaries(column(method), column("reference"), width, seed) | {"targets": len(own)}
+    return out
+
+
+def judge_bars(summary: dict) -> list[dict]:
+    """Every bar with what was measured, over all targets and over those whose mean field is not exact."""
+    rows = []
+    for text, (proxy, figure, bound) in BARS.items():
+        for group in ("all", "corrected"):
+            value = summary[group]["predicted"][proxy][figure]
+            rows.append({"bar": text, "group": group, "value": value, "bound": bound, "met": bool(value <= bound)})
+    for method in ("predicted", "refined"):
+        for group in ("all", "corrected"):
+            value = summary[group][method]["entropy"]["covered"]
+            met = bool(COVERAGE[0] <= value <= COVERAGE[1])
+            rows.append(
+                {"bar": f"90 % interval, {method}", "group": group, "value": value, "bound": COVERAGE, "met": met}
+            )
+    return rows
+
+
+@declare(version=1)
+def cost_of(task: Task) -> dict:
+    """DMRG of one target at growing bond dimension until its entropy is right to COST_ERROR: seconds and error of each."""
+    from qednas.physics.dmrg import ground_state
+    from qednas.physics.entanglement import proxies
+
+    hamiltonian = build(task["family"], task["sites"], **task["parameters"])
+    runs: list[dict] = []
+    for chi in COST_CHI:
+        start = time.perf_counter()
+        state = ground_state(hamiltonian, chi_max=chi)
+        seconds = time.perf_counter() - start
+        entropy = proxies(state.spectra[hamiltonian.sites // 2 - 1])["entropy"]
+        runs.append({"chi": chi, "seconds": seconds, "error": abs(entropy - task["entropy"])})
+        if runs[-1]["error"] <= COST_ERROR:
+            break
+    return {"runs": runs}
+
+
+@declare(version=1, pieces=(cost_of,))
+def cost(inputs, repeats: int = 5, checkpoint=None, progress=None) -> dict:
+    """What a prediction costs and what DMRG costs; all of it is of this machine.
+
+    ``targets``: one of each class, with the runs of :func:`cost_of` and the seconds of a prediction (median of ``repeats``
+    after one to warm up); ``hundred``: seconds of a 100-site prediction by family; ``timing``: medians over the targets.
+    """
+    predictor = stored_predictor(inputs["03/predictor"])
+    chosen: dict[str, dict] = {}
+    for target in inputs["04/references"]["targets"]:
+        if target["converged"] and target["sites"] <= COST_SITES:
+            chosen.setdefault(target["class"], target)
+    tasks = [
+        {k: t[k] for k in ("family", "sites", "parameters")} | {"entropy": t["proxies"]["entropy"]}
+        for t in chosen.values()
+    ]
+    found = map_tasks(cost_of, tasks, workers=1, checkpoint=checkpoint, progress=progress)
+    targets: list[dict] = []
+    for label, task, runs in zip(chosen, tasks, found, strict=True):
+        hamiltonian = build(task["family"], task["sites"], **task["parameters"])
+        seconds = prediction_seconds(predictor, hamiltonian, repeats)
+        good = [r["seconds"] for r in runs["runs"] if r["error"] <= COST_ERROR]
+        ratio = good[0] / seconds if good else None
+        targets.append({"class": label, "name": title(task), "predict": seconds, "ratio": ratio} | runs)
+    hundred = {}
+    for number, (family, recipe) in enumerate(RECIPES.items()):
+        if FAMILIES[family].parameters:  # the modified Haldane-Shastry chain has none, and 10,000 terms at this size
+            parameters = recipe.draw(np.random.default_rng([7, number]))
+            hamiltonian = build(family, COST_SITES, **parameters)
+            hundred[family] = prediction_seconds(predictor, hamiltonian, repeats)
+    ratios = [t["ratio"] for t in targets if t["ratio"] is not None]
+    timing = {"ratio_median": float(np.median(ratios)), "ratio_smallest": float(min(ratios))}
+    timing |= {"hundred_median": float(np.median(list(hundred.values()))), "hundred_largest": max(hundred.values())}
+    return {"targets": targets, "hundred": hundred, "timing": timing}
+
+
+def prediction_seconds(predictor: Predictor, hamiltonian, repeats: int) -> float:
+    predictor.predict(hamiltonian)
+    return float(np.median([predictor.predict(hamiltonian)["seconds"] for _ in range(repeats)]))

@@ -1,0 +1,88 @@
+"""The swap estimator against the exact state of trained blocks, and on a chain that is too long for one (chapter 5)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.physics.entanglement import proxies, schmidt_spectra
+from qednas.physics.families import build
+from qednas.physics.reference import reference
+from qednas.qed.blocks.block import exact_state
+from qednas.qed.blocks.mps import MPS
+from qednas.qed.exact_training import Space, train_exactly
+from qednas.qed.swap import renyi2
+from qednas.qed.vmc import Settings, train
+from studies.ch05.capacity import make
+from studies.ch05.published import PRODUCT
+
+FIELD = 1.0  # of the Ising chain that the blocks are trained on
+
+
+@declare(version=1)
+def check_one(task: Task) -> dict[str, Any]:
+    """Both values of S_2 (nats) at cuts of one trained block: from all its amplitudes, or of the exact chain, and from swaps."""
+    torch.set_num_threads(1)
+    sites = task["sites"]
+    hamiltonian = build("tfim", sites, h=FIELD)
+    generator = torch.Generator().manual_seed(task["seed"])
+    if task["kind"] == "mps, long chain":
+        block: Any = MPS(sites, task["size"], generator=generator)
+        train(hamiltonian, block, Settings(**{**asdict(PRODUCT), "steps": task["steps"], "seed": task["seed"]}))
+        cuts = [sites // 2]
+        wanted = [reference(hamiltonian, "free-fermion")["renyi2"]]
+    else:
+        block = make(task["kind"], sites, task["size"], generator)
+        train_exactly(Space.of(hamiltonian), block, task["steps"])
+        spectra = schmidt_spectra(exact_state(block), sites)
+        cuts = list(range(1, sites))
+        wanted = [proxies(p)["renyi2"] for p in spectra]
+    found = renyi2(hamiltonian, block, [range(cut) for cut in cuts], task["pairs"], seed=100 + task["seed"])
+    return {
+        "cuts": cuts,
+        "wanted": wanted,
+        "swap": found.entropy,
+        "error": found.error,
+        "parameters": block.parameter_count,
+    }
+
+
+@declare(version=1, pieces=(check_one,))
+def swap_check(
+    sites: int,
+    sizes: dict[str, int],
+    steps: int,
+    pairs: int,
+    long: dict[str, int],
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Blocks {kind: size} trained on the critical Ising chain; ``long``: sites, size and steps of a long one.
+
+    Returns ``rows``, one per block: every cut's exact S_2 and swap value with its error (nats), and ``worst``, the largest
+    difference in standard errors; ``worst`` and ``cuts`` over all blocks of which the exact state is known.
+    """
+    tasks = [
+        {"kind": k, "sites": sites, "size": s, "steps": steps, "pairs": pairs, "seed": 0} for k, s in sizes.items()
+    ] + [{"kind": "mps, long chain", "pairs": pairs, "seed": 0, **long}]
+    rows = []
+    for task, found in zip(
+        tasks, map_tasks(check_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress), strict=True
+    ):
+        off = np.abs(found["swap"] - np.array(found["wanted"])) / found["error"]
+        rows.append(
+            {"kind": task["kind"], "sites": task["sites"], "size": task["size"], "worst": float(off.max()), **found}
+        )
+    known = [row for row in rows if row["kind"] in sizes]
+    return {
+        "rows": rows,
+        "worst": max(row["worst"] for row in known),
+        "cuts": sum(len(row["cuts"]) for row in known),
+        "pairs": pairs,
+    }

@@ -1,0 +1,258 @@
+"""What each part of the search is worth: the search with one thing changed at a time, on short and long chains (chapter 6)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.statistics import compare_within
+from qednas.base.task import declare
+from qednas.physics.families import build
+from qednas.physics.reference import reference
+from qednas.qed.architecture import Architecture
+from qednas.qed.blocks.compiled import make_ready
+from qednas.qed.differentiable_search import search_architecture
+from qednas.qed.exact_training import Space, summed
+from qednas.qed.predictor import predictor_identity, shipped
+from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import CostClass, costs_identity, measured_costs
+from qednas.qed.supernet import Supernet
+from qednas.qed.trained_alone import trained_alone
+from studies.ch06.every_architecture import half_chain, space_of
+
+LEAST = 1e-12  # relative energy errors below are rounding
+CURVE, DIGITS = 40, 4  # points of a course that are kept, and their significant digits
+DRAWN = 0  # the seed of which the probabilities over the search are kept
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to search: what it is called, settings that are changed, whose proxies are wanted, how blocks are joined."""
+
+    label: str
+    changed: dict[str, Any] = field(default_factory=dict)
+    wanted: str = "predicted"
+    combine: str = "product"
+
+
+STANDARD = "standard"
+VARIANTS = {
+    STANDARD: Variant("as described"),
+    "no entanglement": Variant("without the entanglement term", {"entanglement": 0.0}),
+    "reference": Variant("proxies of the reference instead of predicted ones", wanted="reference"),
+    "wrong": Variant("proxies of another system", wanted="wrong"),
+    "one level": Variant("one level", {"level": "one"}),
+    "plain": Variant("plain softmax", {"softmax": "plain"}),
+    "annealed": Variant("annealed softmax", {"softmax": "annealed"}),
+    "superposition": Variant("superposition", combine="superposition"),
+}
+
+
+def thinned(values: np.ndarray) -> list:
+    """At most :data:`CURVE` points of a course (steps, ...), the last one among them, rounded: they are only drawn."""
+    kept = values[np.unique(np.linspace(0, len(values) - 1, CURVE).astype(int))]
+    return np.vectorize(lambda x: float(f"{x:.{DIGITS}g}"))(kept).tolist()
+
+
+def wanted_proxies(variant: Variant, task: Task) -> dict[str, float]:
+    if variant.wanted == "reference":
+        return dict(task["proxies"])
+    system = task["other"] if variant.wanted == "wrong" else task["system"]
+    return shipped().predict(build(system["family"], system["sites"], **system["parameters"]))["proxies"]
+
+
+def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
+    """Search one variant with one seed: the supernet, and what is told of it."""
+    variant = VARIANTS[task["variant"]]
+    hamiltonian, given, parts, budget = space_of(task["system"], task["budget"])
+    net = Supernet(parts, given, combine=variant.combine, seed=task["seed"])
+    settings = SearchSettings(**{**task["settings"], "seed": task["seed"], **variant.changed})
+    if not exact:
+        cost = measured_costs().of_search(CostClass.of(hamiltonian, given), settings, task["budget"])
+        settings = replace(settings, steps=cost.steps(task["seconds"]))
+    wanted = wanted_proxies(variant, task)
+    make_ready()
+    began = time.process_time()
+    run = search_architecture(
+        hamiltonian, net, settings, wanted=wanted, budget=budget, exact=exact, clock=time.process_time
+    )
+    relative = (run["energy"] - task["exact"]) / abs(task["exact"])
+    ranked = net.probable(budget)
+    told = {
+        "architecture": list(ranked[0][1].parts),
+        "ranking": [[list(a.parts), log] for log, a in ranked],
+        "supernet": float(relative[-max(1, len(relative) // 10) :].mean()),
+        "wanted": wanted,
+        "steps": run["steps"],
+        "seconds": time.process_time() - began,
+        "course": {"relative": thinned(relative), "distance": thinned(run["distance"])},
+        "probabilities": {kind: thinned(v) for kind, v in run["probabilities"].items()}
+        if task["seed"] == DRAWN
+        else {},
+        "choices": {kind: ["none", *own] for kind, own in parts.items()},
+    }
+    return net, told
+
+
+@declare(version=1, data=(predictor_identity,))
+def search_small(task: Task) -> dict[str, Any]:
+    net, told = searched(task, exact=True)
+    space = Space.of(space_of(task["system"], task["budget"])[0])
+    return told | {"entropy": half_chain(summed(net.state, space).psi, space)["entropy"]}
+
+
+def tasks_of(systems: list[dict], variants: list[str], seeds: int, common: dict) -> list[dict]:
+    """One task per system, variant and seed; the "other" system is the next in the list."""
+    return [
+        common | {"system": system["system"], "exact": system["exact"], "proxies": system["proxies"],
+                  "other": systems[(k + 1) % len(systems)]["system"], "variant": variant, "seed": seed}
+        for k, system in enumerate(systems) for variant in variants for seed in range(seeds)
+    ]  # fmt: skip
+
+
+@declare(version=1, pieces=(search_small,))
+def small_ablation(
+    inputs, variants: list[str], settings: dict, workers: int = 2, checkpoint=None, progress=None
+) -> dict[str, Any]:
+    """Search the systems of ``06/space`` by exact sums with every variant and as many seeds as there.
+
+    The energy of what is found is that of the same architecture and seed trained alone there.  Returns ``runs`` (one per system,
+    variant and seed: architecture, ``relative`` energy error trained alone, ``rank`` from 0, the best, to 1 among all
+    architectures of that seed, energy error and entropy of the supernet, course), ``compared`` (each variant with the standard
+    one, in ln of the error), and what the claims are read from.
+    """
+    space = inputs["06/space"]
+    systems = space["systems"]
+    tasks = tasks_of(systems, variants, space["seeds"], {"budget": space["budget"], "settings": settings})
+    found = map_tasks(search_small, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = []
+    for task, one in zip(tasks, found, strict=True):
+        own = next(s for s in systems if s["system"] == task["system"])
+        errors = {tuple(r["architecture"]): r["relative"][task["seed"]] for r in own["rows"]}
+        entropies = {tuple(r["architecture"]): r["entropy"][task["seed"]] for r in own["rows"]}
+        chosen = tuple(one["architecture"])
+        others = np.array([v for a, v in errors.items() if a != chosen])
+        logs = np.log([max(errors[tuple(parts)], LEAST) for parts, _ in one["ranking"]])
+        runs.append(
+            {
+                **{k: task[k] for k in ("system", "variant", "seed")},
+                **{k: v for k, v in one.items() if k != "ranking"},
+                "relative": errors[chosen],
+                "trained_entropy": entropies[chosen],
+                "rank": float((others < errors[chosen]).mean()),
+                "tau": kendall([log for _, log in one["ranking"]], -logs),
+            }
+        )
+    standard = [r for r in runs if r["variant"] == STANDARD]
+    comparisons = compared(runs)
+    matching = comparisons.get("no entanglement", {"gain": 0.0, "p": 1.0})
+    missed = [abs(r["trained_entropy"] - r["wanted"]["entropy"]) / max(r["wanted"]["entropy"], 0.1) for r in standard]
+    return {
+        "runs": runs,
+        "compared": comparisons,
+        "summary": {
+            "matching_gain": matching["gain"],
+            "matching_p": matching["p"],
+            "median_rank": float(np.median([r["rank"] for r in standard])),
+            "share_best": float(np.mean([r["rank"] == 0 for r in standard])),
+            "worst_supernet": float(max(r["supernet"] for r in standard)),
+            "median_entropy_missed": float(np.median(missed)),
+        },
+        "timing": {"seconds": float(sum(r["seconds"] for r in runs)), "cost_ratio": cost_ratio(space, standard)},
+    }
+
+
+def kendall(a, b) -> float:
+    """Kendall's tau of two rankings, 0 where one has no order."""
+    from scipy.stats import kendalltau
+
+    tau = float(kendalltau(a, b).statistic)
+    return tau if np.isfinite(tau) else 0.0
+
+
+def cost_ratio(space: dict[str, Any], runs: list[dict]) -> float:
+    """CPU seconds to train every architecture once, over those of one search; the mean over the systems."""
+    ratios = []
+    for system, spent in zip(space["systems"], space["timing"]["seconds"], strict=True):
+        own = [r["seconds"] for r in runs if r["system"] == system["system"]]
+        ratios.append(spent / space["seeds"] / np.mean(own))
+    return float(np.mean(ratios))
+
+
+def compared(runs: list[dict]) -> dict[str, Any]:
+    """Every variant with the standard search: ln of the relative energy errors, paired by seed, the systems fixed.
+
+    ``gain`` is positive where the standard search has smaller errors; ``p`` is raw.
+    """
+
+    def errors(variant: str) -> dict[str, np.ndarray]:
+        own = sorted((r for r in runs if r["variant"] == variant), key=lambda r: (str(r["system"]), r["seed"]))
+        found: dict[str, list[float]] = {}
+        for run in own:
+            found.setdefault(str(run["system"]), []).append(max(run["relative"], LEAST))
+        return {system: np.log(values) for system, values in found.items()}
+
+    standard = errors(STANDARD)
+    others = [v for v in dict.fromkeys(r["variant"] for r in runs) if v != STANDARD]
+    return {v: compare_within({s: own - standard[s] for s, own in errors(v).items()}) for v in others}
+
+
+@declare(
+    version=1,
+    data=(
+        predictor_identity,
+        costs_identity,
+    ),
+)
+def search_large(task: Task) -> dict[str, Any]:
+    """Search a long chain by samples, then train what was found alone."""
+    _, told = searched(task, exact=False)
+    hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
+    alone = trained_alone(
+        hamiltonian, given, Architecture(tuple(told["architecture"])), task["train_seconds"], 100 + task["seed"]
+    )
+    del told["ranking"]
+    return told | alone | {"relative": (alone["energy"] - task["exact"]) / abs(task["exact"])}
+
+
+@declare(version=1)
+def large_reference(task: Task) -> dict[str, Any]:
+    found = reference(build(task["family"], task["sites"], **task["parameters"]))
+    return {"exact": found["energy"], "proxies": found["proxies"], "method": found["method"]}
+
+
+@declare(
+    version=1,
+    pieces=(
+        large_reference,
+        search_large,
+    ),
+)
+def large_ablation(
+    systems: list[dict],
+    budget: int,
+    variants: list[str],
+    seeds: int,
+    seconds: float,
+    train_seconds: float,
+    settings: dict,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """The same at 50 sites and more: as many steps as ``seconds`` of one core pay for in a search, ``train_seconds`` for what it
+    found, by the table of measured costs.  References come from free fermions or DMRG.  Returns ``runs`` and ``compared`` as
+    :func:`small_ablation`, and ``systems``.
+    """
+    folder = None if checkpoint is None else checkpoint / "references"
+    solved = map_tasks(large_reference, systems, workers=workers, checkpoint=folder)
+    known = [{"system": s} | found for s, found in zip(systems, solved, strict=True)]
+    common = {"budget": budget, "settings": settings, "seconds": seconds, "train_seconds": train_seconds}
+    tasks = tasks_of(known, variants, seeds, common)
+    found = map_tasks(search_large, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, found, strict=True)]
+    return {"systems": known, "runs": runs, "compared": compared(runs), "allowance": [seconds, train_seconds]}

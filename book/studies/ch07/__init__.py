@@ -1,0 +1,1 @@
+"""Chapter 7: the network that the search discovers beside its baselines."""

@@ -1,0 +1,243 @@
+"""The discovered architectures beside single blocks, random search and a search blind to entanglement, at equal cost (chapter 7).
+
+Every network has the same most parameters and is trained alone at the same cost: as many steps as so many seconds of one core
+pay for by the table of measured costs.  A searcher of any kind has the same cost before that.  The size of a single block is the
+one that did best with a seed that is not reported.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.physics.families import build
+from qednas.physics.hamiltonian import Hamiltonian
+from qednas.physics.reference import reference
+from qednas.qed.architecture import Architecture, Given, every_part, kind_of, part_parameters
+from qednas.qed.blocks.compiled import make_ready
+from qednas.qed.differentiable_search import search_architecture
+from qednas.qed.predictor import predictor_identity, shipped
+from qednas.qed.search import AGREED, CHOSEN, MOST_PROBABLE, halving
+from qednas.qed.search_settings import SearchSettings
+from qednas.qed.step_costs import CostClass, costs_identity, measured_costs
+from qednas.qed.supernet import Supernet
+from qednas.qed.trained_alone import trained_alone
+from studies.ch06.every_architecture import KINDS, within
+
+SEARCH, BLIND, RANDOM = "search", "energy only", "random"
+SEARCHERS = {SEARCH: "discovered", BLIND: "without entanglement", RANDOM: "random search"}
+SUPERNET = 1 / 3  # of the cost of a search; the rest goes into rounds of training
+ROUNDS = ((6, 0.45), (3, 0.55))
+RANDOM_ROUNDS = ((8, 0.45), (4, 0.55))  # of a search without a supernet, which has a third more steps for each
+ESTABLISHED = ("rbm", "mps", "dense")
+# A block without compiled loops takes seconds for a step at 50 sites.  It is shown beside the others, at its smallest size and
+# with one seed, and is no part of the space that is searched.
+SLOW = {"attention": "attention/8"}
+BLOCKS = (*KINDS, *SLOW)
+
+
+def target_of(target: dict[str, Any]) -> tuple[Hamiltonian, Given]:
+    """The Hamiltonian of {family, sites, parameters} and what is given of it."""
+    hamiltonian = build(target["family"], target["sites"], **target["parameters"])
+    return hamiltonian, Given.of(hamiltonian, target["parameters"].get("width"))
+
+
+@declare(version=1)
+def solve(task: Task) -> dict[str, Any]:
+    """Reference of one target: exact where that is possible, else DMRG."""
+    hamiltonian, _ = target_of(task["target"])
+    found = reference(hamiltonian, "ed" if task["target"]["family"] == "mhs" else "auto")
+    keep = ("method", "energy", "renyi2", "proxies", "converged")
+    return {k: found[k] for k in keep} | {"reference_seconds": found["seconds"]}
+
+
+def recorded(
+    hamiltonian: Hamiltonian, given: Given, architecture: Architecture, seconds: float, seed: int
+) -> dict[str, Any]:
+    """:func:`trained_alone` with ``failed``: "", or why the training could not go on; it then counts as an energy of zero."""
+    try:
+        return trained_alone(hamiltonian, given, architecture, seconds, seed) | {"failed": ""}
+    except InputError as problem:
+        nothing = dict.fromkeys(("v_score", "r_hat", "renyi2", "renyi2_error"))
+        counts = {"parameters": architecture.parameters(given), "train_steps": 0, "train_seconds": 0.0}
+        return {"energy": 0.0, "error": 0.0, "variance": 0.0, "failed": str(problem)} | nothing | counts
+
+
+@declare(version=1, data=(costs_identity,))
+def run_single(task: Task) -> dict[str, Any]:
+    """One block alone."""
+    hamiltonian, given = target_of(task["target"])
+    architecture = Architecture((task["part"],))
+    return recorded(hamiltonian, given, architecture, task["seconds"], task["seed"])
+
+
+def drawn_at_random(
+    given: Given, parts: dict[str, list[str]], budget: int, count: int, seed: int
+) -> list[Architecture]:
+    """``count`` different architectures within the budget, all equally likely."""
+    every = within(given, parts, budget)
+    order = torch.randperm(len(every), generator=torch.Generator().manual_seed(seed)).tolist()
+    return [every[k] for k in order[:count]]
+
+
+@declare(
+    version=1,
+    data=(
+        predictor_identity,
+        costs_identity,
+    ),
+)
+def run_searcher(task: Task) -> dict[str, Any]:
+    """Search with one method and one seed, then train what was found alone with the seed that single blocks have."""
+    hamiltonian, given = target_of(task["target"])
+    budget = task["budget"] * hamiltonian.sites
+    parts = every_part(given, KINDS, budget)
+    make_ready()
+    began = time.process_time()
+    costs, where = measured_costs(), CostClass.of(hamiltonian, given)
+    told: dict[str, Any] = {}
+    left = task["search_seconds"]
+    if task["method"] == RANDOM:
+        ranked = drawn_at_random(given, parts, budget, RANDOM_ROUNDS[0][0], task["seed"])
+        rounds = RANDOM_ROUNDS
+    else:
+        net = Supernet(parts, given, seed=task["seed"])
+        settings = SearchSettings(**{"seed": task["seed"], **CHOSEN})
+        if task["method"] == BLIND:
+            settings = replace(settings, entanglement=0.0)
+        steps = costs.of_search(where, settings, task["budget"]).steps(SUPERNET * task["search_seconds"])
+        left *= 1 - SUPERNET
+        wanted = shipped().predict(hamiltonian)["proxies"]
+        try:
+            run = search_architecture(
+                hamiltonian, net, replace(settings, steps=steps), wanted=wanted, budget=budget, clock=time.process_time
+            )
+            told = {"supernet_steps": run["steps"], "stopped": ""}
+        except InputError as problem:  # the supernet is used as it is
+            told = {"supernet_steps": None, "stopped": str(problem)}
+        generator = torch.Generator().manual_seed(task["seed"] + 1)
+        ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
+        rounds = ROUNDS
+        told["probabilities"] = net.probabilities()
+    best, candidates = halving(
+        hamiltonian, given, ranked, left, task["seed"], rounds=rounds, clock=time.process_time,
+        cost=lambda architecture: costs.of(where, architecture),
+    )  # fmt: skip
+    spent = time.process_time() - began
+    alone = recorded(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
+    found = {"architecture": list(best.architecture.parts), "candidates": candidates, "search_seconds": spent}
+    return told | found | alone
+
+
+def best_sizes(targets: list[dict], tasks: list[dict], found: list[dict]) -> list[dict[str, str]]:
+    """For each target and kind the size with the lowest energy among those whose chains agree, or of all when none do."""
+    out = []
+    for target in targets:
+        own = [(t, f) for t, f in zip(tasks, found, strict=True) if t["target"] == target]
+        sizes = {}
+        for kind in KINDS:
+            rows = [(t, f) for t, f in own if kind_of(t["part"]) == kind]
+            if rows:
+                sizes[kind] = min(rows, key=lambda row: ((row[1]["r_hat"] or 1.0) > AGREED, row[1]["energy"]))[0][
+                    "part"
+                ]
+        out.append(sizes)
+    return out
+
+
+def slow_sizes(target: dict[str, Any], budget: int) -> dict[str, str]:
+    """The blocks of :data:`SLOW` that keep to ``budget`` parameters a site."""
+    hamiltonian, given = target_of(target)
+    return {kind: part for kind, part in SLOW.items() if part_parameters(part, given) <= budget * hamiltonian.sites}
+
+
+@declare(
+    version=1,
+    pieces=(
+        solve,
+        run_single,
+        run_searcher,
+    ),
+)
+def evaluation(
+    targets: list[dict],
+    budget: int,
+    seeds: int,
+    seconds: float,
+    pilot_seconds: float,
+    search_seconds: float,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Train and search every target with every method.
+
+    budget: parameters a site.  seconds, pilot_seconds and search_seconds of one core, in steps by the table of measured costs: of
+    the final training of every network, of the choice of a size, and of one search.  Returns ``references``, ``sizes`` {kind:
+    part} of every target, ``pilots`` and
+    ``runs`` (one per target, method and seed, with ``relative`` energy error).
+    """
+
+    def part(name: str):
+        return None if checkpoint is None else checkpoint / name
+
+    references = map_tasks(solve, [{"target": t} for t in targets], workers=workers, checkpoint=part("references"),
+                           progress=progress)  # fmt: skip
+    pilots: list[dict[str, Any]] = []
+    for target in targets:
+        hamiltonian, given = target_of(target)
+        parts = every_part(given, KINDS, budget * hamiltonian.sites)
+        pilots += [
+            {"target": target, "part": p, "seed": 0, "seconds": pilot_seconds} for own in parts.values() for p in own
+        ]
+    tried = map_tasks(run_single, pilots, workers=workers, checkpoint=part("pilots"), progress=progress)
+    sizes = [
+        own | slow_sizes(target, budget)
+        for target, own in zip(targets, best_sizes(targets, pilots, tried), strict=True)
+    ]
+    singles: list[dict[str, Any]] = [
+        {"target": target, "method": kind, "part": size, "seed": 1 + k, "seconds": seconds}
+        for target, own in zip(targets, sizes, strict=True)
+        for kind, size in own.items()
+        for k in range(1 if kind in SLOW else seeds)
+    ]
+    alone = map_tasks(run_single, singles, workers=workers, checkpoint=part("singles"), progress=progress)
+    searches: list[dict[str, Any]] = [
+        {"target": target, "method": method, "seed": 1 + k, "seconds": seconds, "search_seconds": search_seconds,
+         "budget": budget}
+        for target in targets
+        for method in SEARCHERS
+        for k in range(seeds)
+    ]  # fmt: skip
+    searched = map_tasks(run_searcher, searches, workers=workers, checkpoint=part("searches"), progress=progress)
+    energies = {str(t): r["energy"] for t, r in zip(targets, references, strict=True)}
+    runs = []
+    for task, found in [*zip(singles, alone, strict=True), *zip(searches, searched, strict=True)]:
+        exact = energies[str(task["target"])]
+        architecture = found.get("architecture", [task.get("part")])
+        runs.append(
+            {"target": targets.index(task["target"]), "method": task["method"], "seed": task["seed"]}
+            | found
+            | {"architecture": architecture, "relative": (found["energy"] - exact) / abs(exact),
+               "relative_error": found["error"] / abs(exact)}
+        )  # fmt: skip
+    tried_rows = [
+        {"target": targets.index(t["target"]), "part": t["part"], "energy": f["energy"], "r_hat": f["r_hat"]}
+        for t, f in zip(pilots, tried, strict=True)
+    ]
+    return {
+        "targets": targets,
+        "references": references,
+        "sizes": sizes,
+        "pilots": tried_rows,
+        "runs": runs,
+        "budget": budget,
+        "seeds": seeds,
+        "times": {"train": seconds, "pilot": pilot_seconds, "search": search_seconds},
+    }

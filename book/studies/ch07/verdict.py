@@ -1,0 +1,111 @@
+"""What the runs of chapter 7 say: energies and entropies of discovered architectures, target by target, and paired comparisons.
+
+A target counts once: its seeds are averaged first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qednas.base.statistics import compare, compare_all, estimate, mean_and_sem
+from qednas.base.task import declare
+from qednas.qed.search import AGREED
+from studies.ch06.verdict import SMALL_ENTROPY, worst
+from studies.ch07.evaluation import BLIND, BLOCKS, ESTABLISHED, RANDOM, SEARCH, SEARCHERS
+
+PRECISE = 1e-3  # relative energy error from which on a network is called of use
+AS_GOOD = 2.0  # times the energy error of the best single block that counts as no worse
+LONG = 50  # sites
+
+
+def log_error(run: dict[str, Any]) -> float:
+    """ln of the relative energy error; an error smaller than its own standard error is told as that."""
+    return float(np.log(max(run["relative"], run["relative_error"], 1e-12)))
+
+
+def entropy_missed(run: dict[str, Any], wanted: float) -> float:
+    """By what share the second Renyi entropy of a trained network is off, beyond two standard errors of its measurement.
+
+    1 where training failed.
+    """
+    if run["renyi2"] is None:
+        return 1.0
+    beyond = abs(run["renyi2"] - wanted) - 2 * (run["renyi2_error"] or 0.0)
+    return float(max(beyond, 0.0) / max(wanted, SMALL_ENTROPY))
+
+
+@declare(version=1)
+def judge_evaluation(inputs) -> dict[str, Any]:
+    """What ``07/runs`` says.
+
+    Returns ``rows``, one per target, with the mean of ln(energy error) of every method, whether the discovered architecture is
+    ``better_than_blocks`` (all of them), ``better_than_established``, ``best`` of all methods and ``not_worse`` than the best
+    block by two standard errors, its ``relative`` energy error and the share of the entropy that it ``missed``
+    (:func:`entropy_missed`), means over seeds; ``compared``: every method with the discovered one, paired by target, gains in ln
+    of the energy error, positive where the discovered one is better, with raw p; and ``summary``.
+
+    ``summary``: shares of targets; ``best``: counts; ``worst_relative`` and ``worst_missed`` of a target, of ``long_`` chains
+    too; ``precise``: by how much ln of the error is below that of PRECISE, ``over_best_block``: below AS_GOOD times the error of
+    the best single block, chosen for every target with hindsight; both paired by target.
+    """
+    found = inputs["07/runs"]
+    methods = [*BLOCKS, *SEARCHERS]
+    rows: list[dict[str, Any]] = []
+    for number, target in enumerate(found["targets"]):
+        logs = {
+            method: [log_error(r) for r in found["runs"] if r["target"] == number and r["method"] == method]
+            for method in methods
+        }
+        told = {m: mean_and_sem(v) for m, v in logs.items() if v}
+        mean, sem = ({m: own[k] for m, own in told.items()} for k in (0, 1))
+        blocks = [m for m in BLOCKS if m in mean]
+        first = min(blocks, key=mean.__getitem__)
+        mine = mean[SEARCH]
+        own = [r for r in found["runs"] if r["target"] == number and r["method"] == SEARCH]
+        wanted = found["references"][number]["renyi2"]
+        rows.append(
+            {
+                "target": number,
+                "sites": target["sites"],
+                "mean": mean,
+                "mean_sem": sem,
+                "best_block": first,
+                "better_than_blocks": all(mine < mean[m] for m in blocks),
+                "better_than_established": all(mine < mean[m] for m in ESTABLISHED if m in mean),
+                "best": all(mine <= mean[m] for m in mean),
+                "not_worse": mine - mean[first] <= 2 * float(np.hypot(sem[SEARCH], sem[first])),
+                **estimate([r["relative"] for r in own], "relative"),
+                **estimate([entropy_missed(r, wanted) for r in own], "missed"),
+                "agreed": all((r["r_hat"] or 1.0) < AGREED for r in own),
+            }
+        )
+    mine = np.array([row["mean"][SEARCH] for row in rows])
+    everywhere = [m for m in methods if all(m in row["mean"] for row in rows) and m != SEARCH]
+    compared = compare_all({m: [row["mean"][m] for row in rows] for m in everywhere}, mine)
+    long = [row for row in rows if row["sites"] >= LONG]
+    chosen = np.array([row["mean"][row["best_block"]] for row in rows])
+    choosers = [compared[BLIND], compared[RANDOM]]
+    return {
+        "rows": rows,
+        "compared": compared,
+        "summary": {
+            **{
+                f"share_{name}": float(np.mean([row[name] for row in rows]))
+                for name in ("better_than_blocks", "better_than_established", "best", "not_worse")
+            },
+            "best": {"hits": sum(row["best"] for row in rows), "units": len(rows)},
+            "median_relative": float(np.median([row["relative"] for row in rows])),
+            **worst(rows, "relative", "worst_relative"),
+            **worst(rows, "missed", "worst_missed"),
+            **worst(long, "relative", "long_worst_relative"),
+            **worst(long, "missed", "long_worst_missed"),
+            "share_handled": float(np.mean([row["relative"] < 1e-2 and row["agreed"] for row in long]))
+            if long
+            else 0.0,
+            "precise": compare(np.full(len(mine), np.log(PRECISE)), mine),
+            "over_best_block": compare(chosen + np.log(AS_GOOD), mine),
+            "least_gain": min(row["gain"] for row in choosers),
+        },
+    }

@@ -1,0 +1,1 @@
+"""Chapter 8: which block for which target, as a rule."""

@@ -1,0 +1,161 @@
+"""Which block is the best for which target at which budget: every size of every block trained alone (chapter 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import map_tasks
+from qednas.base.task import declare
+from qednas.physics.families import FAMILIES
+from qednas.physics.hamiltonian import Hamiltonian
+from qednas.physics.mean_field import mean_field
+from qednas.qed.architecture import every_part, kind_of, part_parameters, wrong_signs
+from qednas.qed.predictor import predictor_identity, shipped
+from qednas.qed.recipes import RECIPES
+from qednas.qed.search import AGREED
+from studies.ch06.every_architecture import KINDS
+from studies.ch07.evaluation import run_single, solve, target_of
+
+DRAWN_SEED = 808
+CONTROLS = ("wrong_signs", "correlation_length", "conserves_z")
+LEAST = 1e-9  # relative energy errors below cannot be told apart
+
+
+def drawn_targets(families: list[str], each: int, sites: int) -> list[dict[str, Any]]:
+    """``each`` points of every family, drawn like those of the data set with a seed of their own; mhs once."""
+    out = []
+    for number, family in enumerate(families):
+        for k in range(each if FAMILIES[family].parameters else 1):
+            rng = np.random.default_rng([DRAWN_SEED, number, k])
+            recipe = RECIPES[family]
+            parameters = {n: round(v, 3) if isinstance(v, float) else v for n, v in recipe.draw(rng).items()}
+            length = sites - sites % parameters.get("width", 1)
+            out.append(
+                {"class": recipe.label(**parameters), "family": family, "sites": length, "parameters": parameters}
+            )
+    return out
+
+
+def correlation_length(hamiltonian: Hamiltonian) -> float:
+    """Root mean square distance (sites) of the correlations of the middle site in the mean field of a chain."""
+    c = mean_field(hamiltonian).correlation
+    middle = len(c) // 2
+    distance = np.abs(np.arange(len(c)) - middle)
+    weight = np.where(distance > 0, c[middle] ** 2 + c[:, middle] ** 2, 0.0)
+    return float(np.sqrt((distance**2 * weight).sum() / max(weight.sum(), 1e-12)))
+
+
+def features_of(target: dict[str, Any]) -> dict[str, Any]:
+    """What rules may look at: proxies as the predictor gives them (nats), and control features."""
+    hamiltonian, _ = target_of(target)
+    return {
+        "entanglement": shipped().predict(hamiltonian)["proxies"],
+        "control": {
+            "wrong_signs": wrong_signs(hamiltonian),
+            "correlation_length": correlation_length(hamiltonian),
+            "conserves_z": float(hamiltonian.sector.kind == "magnetisation"),
+        },
+    }
+
+
+@declare(
+    version=1,
+    pieces=(
+        solve,
+        run_single,
+    ),
+    data=(predictor_identity,),
+)
+def block_table(
+    families: list[str],
+    each: int,
+    sites: int,
+    budgets: list[int],
+    seeds: int,
+    seconds: float,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Train every size of every block of at most the largest of ``budgets`` (parameters a site) at equal cost: as many steps as
+    ``seconds`` of one core pay for by the table of measured costs.
+
+    Returns ``targets`` with their features and references, ``runs`` (one per target, part and seed), and ``best``: for every
+    target and budget the relative energy error of each kind at its best size (geometric mean over seeds) and the best kind.
+    """
+
+    def part(name: str):
+        return None if checkpoint is None else checkpoint / name
+
+    targets = drawn_targets(families, each, sites)
+    known = map_tasks(solve, [{"target": t} for t in targets], workers=workers, checkpoint=part("references"),
+                      progress=progress)  # fmt: skip
+    tasks: list[dict[str, Any]] = []
+    counts: list[dict[str, int]] = []
+    for number, target in enumerate(targets):
+        hamiltonian, given = target_of(target)
+        parts = [p for own in every_part(given, KINDS, max(budgets) * hamiltonian.sites).values() for p in own]
+        counts.append({p: part_parameters(p, given) for p in parts})
+        tasks += [
+            {"number": number, "target": target, "part": p, "seed": 1 + k, "seconds": seconds}
+            for p in parts
+            for k in range(seeds)
+        ]
+    found = map_tasks(run_single, tasks, workers=workers, checkpoint=part("runs"), progress=progress)
+    runs = []
+    for task, one in zip(tasks, found, strict=True):
+        exact = known[task["number"]]["energy"]
+        relative, error = (one["energy"] - exact) / abs(exact), one["error"] / abs(exact)
+        runs.append(
+            {k: task[k] for k in ("number", "part", "seed")}
+            | {"relative": relative, "relative_error": error, "r_hat": one["r_hat"], "parameters": one["parameters"],
+               "train_steps": one["train_steps"]}
+        )  # fmt: skip
+    rows = [
+        {**t, **features_of(t), "energy": k["energy"], "renyi2": k["renyi2"]}
+        for t, k in zip(targets, known, strict=True)
+    ]
+    return {
+        "targets": rows,
+        "runs": runs,
+        "best": best_blocks(runs, counts, [t["sites"] for t in targets], budgets),
+        "budgets": budgets,
+        "seeds": seeds,
+        "times": {"train": seconds},
+    }
+
+
+def part_error(runs: list[dict[str, Any]]) -> float:
+    """ln of the error of one part on one target: mean over seeds; chains that do not agree count as an error of one."""
+    return float(
+        np.mean(
+            [
+                np.log(max(r["relative"], r["relative_error"], LEAST)) if (r["r_hat"] or 1.0) < AGREED else 0.0
+                for r in runs
+            ]
+        )
+    )
+
+
+def best_blocks(
+    runs: list[dict[str, Any]], counts: list[dict[str, int]], sites: list[int], budgets: list[int]
+) -> list[dict[str, Any]]:
+    """For every target and budget: ln of the error of each kind at its best size within the budget, and the best kind."""
+    out = []
+    for number, own in enumerate(counts):
+        logs = {p: part_error([r for r in runs if (r["number"], r["part"]) == (number, p)]) for p in own}
+        for budget in budgets:
+            fitting = [p for p in own if own[p] <= budget * sites[number]]
+            errors: dict[str, float] = {}
+            sizes: dict[str, str] = {}
+            for p in fitting:
+                kind = kind_of(p)
+                if logs[p] < errors.get(kind, np.inf):
+                    errors[kind], sizes[kind] = logs[p], p
+            out.append(
+                {"number": number, "budget": budget, "errors": errors, "sizes": sizes,
+                 "best": min(errors, key=errors.__getitem__)}
+            )  # fmt: skip
+    return out

@@ -1,0 +1,1 @@
+"""Chapter 9: generated weights on images."""

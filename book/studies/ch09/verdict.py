@@ -1,0 +1,127 @@
+"""What the runs of the chapter on classification say: means with standard errors, and paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.statistics import compare_within, estimate, mean_and_sem
+from qednas.base.task import declare
+from qednas.diffqas.candidates import PAPER
+from studies.ch09.classification import CONTROLS, DEFAULT, SEARCHED
+from studies.ch09.published import TEN_CLASSES
+
+STATED = "1,5"  # the classes for which the paper states an accuracy
+
+
+def accuracies(runs: list[dict[str, Any]], **wanted: Any) -> dict[int, float]:
+    """Test accuracy by seed of the runs that have these entries."""
+    return {r["seed"]: r["accuracy"] for r in runs if all(r.get(key) == value for key, value in wanted.items())}
+
+
+def same_as(number: int) -> int:
+    """The candidate (from 1) that was run for this one: the first that gives the same probabilities whatever the angles."""
+    own = PAPER[number - 1]
+    return 1 + next(k for k, c in enumerate(PAPER) if c is own or (own.fixed and c.fixed == own.fixed))
+
+
+def fixed(runs: list[dict[str, Any]], target: list[str], number: int) -> dict[int, float]:
+    """Test accuracy by seed of a candidate alone."""
+    return accuracies(runs, dataset=target[0], classes=target[1], method=f"fixed/{same_as(number)}")
+
+
+def paired(mine: Mapping[Any, Sequence[float]], other: Mapping[Any, Sequence[float]]) -> dict[str, Any]:
+    """``mine`` less ``other``, {task: by seed}, over fixed tasks: see :func:`~qednas.base.statistics.compare_within`."""
+    return compare_within({task: np.subtract(own, other[task]) for task, own in mine.items()})
+
+
+def targets_of(runs: list[dict[str, Any]]) -> list[list[str]]:
+    return [list(t) for t in dict.fromkeys((r["dataset"], r["classes"]) for r in runs)]
+
+
+@declare(version=1)
+def judge_classification(inputs) -> dict[str, Any]:
+    """From ``09/paper`` and ``09/ten``: what the claims are read from.
+
+    ``summary`` has, each with a standard error: ``least``, the lower of the mean accuracies on the two pairs of classes that the
+    paper states; ``most_lost`` to the network trained directly; ``over_best_fixed`` and ``over_mean_fixed``, the search against
+    the candidate alone that is the best on the mean over all pairs (known with hindsight) and against the mean of all twelve;
+    ``over_<control>``, against each control with as many parameters.  ``pairs``: {"data set classes": ``accuracy`` and points
+    ``lost`` to the network trained directly, each with its error over seeds}.
+    ``ten``: accuracy and standard error {data set: {method: {size: ...}}}; ``circuit_over_random`` and
+    ``circuit_over_frozen``: over data sets and sizes.  ``margins``: accuracy of the circuits less the published
+    one, with as many parameters or fewer.  ``p``: raw.  Data sets and sizes are fixed; errors come from seeds.
+    """
+    runs, ten = inputs["09/paper"]["runs"], inputs["09/ten"]["runs"]
+    targets = targets_of(runs)
+    mine = [accuracies(runs, dataset=d, classes=c, method=SEARCHED) for d, c in targets]
+    alone = {k: [fixed(runs, t, k) for t in targets] for k in range(1, 13)}
+    best = max(alone, key=lambda k: np.mean([v for own in alone[k] for v in own.values()]))
+
+    def in_pairs(other: list[dict[int, float]]) -> dict[str, Any]:
+        return compare_within({k: [own[s] - other[k][s] for s in sorted(own)] for k, own in enumerate(mine)})
+
+    of_all = [{s: float(np.mean([alone[k][t][s] for k in alone])) for s in mine[t]} for t in range(len(targets))]
+    over = {
+        f"over_{m}": in_pairs([accuracies(runs, dataset=d, classes=c, method=m) for d, c in targets]) for m in CONTROLS
+    }
+    by_method: dict[str, Any] = {}
+    for dataset, method, size in dict.fromkeys((r["dataset"], r["method"], r["parameters"]) for r in ten):
+        mean, sem = mean_and_sem(accuracies(ten, dataset=dataset, method=method, parameters=size).values())
+        own = by_method.setdefault(dataset, {}).setdefault(method, {})
+        own[str(size)] = {"accuracy": mean, "accuracy_sem": sem}
+    places = dict.fromkeys((r["dataset"], r["parameters"]) for r in ten if r["method"] == "circuit")
+
+    def all_of(method: str) -> dict[tuple[str, int], list[float]]:
+        found = {(d, p): accuracies(ten, dataset=d, method=method, parameters=p) for d, p in places}
+        return {place: [own[s] for s in sorted(own)] for place, own in found.items()}
+
+    stated = [own.values() for own, (_, classes) in zip(mine, targets, strict=True) if classes == STATED]
+    least, least_sem = min(mean_and_sem(values) for values in stated)
+    full = [accuracies(runs, dataset=d, classes=c, method="full") for d, c in targets]
+    losses = [[f[s] - own[s] for s in own] for f, own in zip(full, mine, strict=True)]
+    lost, lost_sem = max(mean_and_sem(values) for values in losses)
+    pairs = {
+        " ".join(target): estimate(own.values(), "accuracy") | estimate(values, "lost")
+        for target, own, values in zip(targets, mine, losses, strict=True)
+    }
+    margins: dict[str, Any] = {}
+    for dataset, size, published, _ in TEN_CLASSES:
+        sizes = by_method.get(dataset, next(iter(by_method.values())))["circuit"]  # the small profile has other images
+        near = max((int(s) for s in sizes if int(s) <= size), default=min(map(int, sizes)))
+        margins[f"{dataset}_{size}"] = sizes[str(near)]["accuracy"] - published
+        margins[f"{dataset}_{size}_sem"] = sizes[str(near)]["accuracy_sem"]
+        margins[f"{dataset}_{size}_units"] = len({r["seed"] for r in ten})
+    best_name = f"{best} {PAPER[best - 1]}"
+    tests = {
+        "over_mean_fixed": in_pairs(of_all),
+        "over_best_fixed": in_pairs(alone[best]),
+        **over,
+        "circuit_over_random": paired(all_of("circuit"), all_of("random")),
+        "circuit_over_frozen": paired(all_of("circuit"), all_of("frozen circuit")),
+    }
+    p = {name: test.pop("p") for name, test in tests.items()}
+    return {
+        "summary": {"least": least, "least_sem": least_sem, "most_lost": lost, "most_lost_sem": lost_sem, **tests},
+        "ten": by_method,
+        "pairs": pairs,
+        "margins": margins,
+        "alive": sum(not c.fixed for c in PAPER),
+        "p": p,
+        "best_fixed": best_name,
+    }
+
+
+def option_rows(options: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Accuracy of every option after as many epochs as it was trained; the default is read off the curves of the longer runs."""
+    first = options[0]
+    same = [r for r in runs if all(r[k] == first[k] for k in ("dataset", "classes", "method"))]
+    steps = max(first["step"])
+    default = [r["curve"][r["step"].index(steps)] for r in same]
+    rows = [{"option": DEFAULT, "accuracy": mean_and_sem(default), "values": default}]
+    for name in dict.fromkeys(r["option"] for r in options):
+        own = [r["accuracy"] for r in options if r["option"] == name]
+        rows.append({"option": name, "accuracy": mean_and_sem(own), "values": own})
+    return rows

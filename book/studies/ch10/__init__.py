@@ -1,0 +1,1 @@
+"""Chapter 10: generated weights on time series and in control."""

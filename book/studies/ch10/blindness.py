@@ -1,0 +1,54 @@
+"""Agents that do not see: a policy that is the same in every pose, as when all units of a hidden layer are silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from qednas.base.parallel import Task
+from qednas.base.task import declare
+from qednas.diffqas.actor_critic import train_agents
+from qednas.diffqas.grid import grid
+from studies.ch10.campaign import each_run, listed
+from studies.ch10.control import FIRST, OUTPUTS, networks
+
+SAME = 1e-6  # largest difference between the logits of two poses that counts as none
+
+
+@declare(version=1)
+def run_blind(task: Task) -> dict[str, Any]:
+    """Train ``methods`` by ``seeds`` as in :func:`~studies.ch10.control.run_agents`, and look what their policies see."""
+    own = (task["methods"], task["seeds"], task["depth"], task["parameters"])
+    policy = networks(OUTPUTS["policy"], *own)
+    value = networks(OUTPUTS["value"], task["methods"], [s + 500_000 for s in task["seeds"]], *own[2:])
+    room = grid(task["environment"])
+    train_agents(policy, value, room, task["seeds"], task["updates"], rates=task["rates"], points=1)
+    with torch.no_grad():
+        logits = policy(room.views.expand(len(task["seeds"]), *room.views.shape))  # (runs, poses, actions)
+    ranges = (logits.amax(1) - logits.amin(1)).amax(1).tolist()
+    runs = zip(task["methods"], task["seeds"], ranges, strict=True)
+    return {"runs": [{"environment": task["environment"], "method": m, "seed": s, "range": r} for m, s, r in runs]}
+
+
+@declare(version=1, pieces=(run_blind,))
+def blind_agents(
+    inputs, methods: list[str], updates: int, depth: int, parameters: int, seeds: int, workers: int = 2, checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:  # fmt: skip
+    """The first ``updates`` of runs of ``10/control``, by circuits: whose policy is then the same in every pose.
+
+    Returns ``blind``: {environment: {method: share of the seeds}}, and ``runs`` with the largest difference between two poses.
+    """
+    control = inputs["10/control"]
+    environments = list(dict.fromkeys(r["environment"] for r in control["runs"]))
+    runs = listed([(m, FIRST + s, control["rates"][m]) for m in methods for s in range(seeds)])
+    common = {"depth": depth, "parameters": parameters, "updates": updates}
+    tasks = [{**common, "environment": e, **runs} for e in environments]
+    found = each_run(run_blind, tasks, "runs", workers, checkpoint, progress)
+    blind: dict[str, dict[str, float]] = {}
+    for e in environments:
+        for m in methods:
+            own = [r["range"] < SAME for r in found if (r["environment"], r["method"]) == (e, m)]
+            blind.setdefault(e, {})[m] = sum(own) / len(own)
+    return {"blind": blind, "runs": found}

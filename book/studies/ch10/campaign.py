@@ -1,0 +1,56 @@
+"""What the measurements of time series, control and ablations share: methods by name, and trainings side by side as tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.diffqas.blockwise import Blockwise
+from qednas.diffqas.candidates import PAPER, Candidate
+from qednas.diffqas.coordinates import Coordinates
+from qednas.diffqas.generated import Generated
+from qednas.diffqas.side_by_side import SideBySide
+from studies.ch09.classification import DISTINCT, SEARCHED, at
+
+FIXED = tuple(
+    f"fixed/{k + 1}" for k in DISTINCT
+)  # candidates alone; the others give the same probabilities as one of these
+CIRCUITS = (SEARCHED, *FIXED)
+
+
+def pool_of(method: str) -> Sequence[Candidate]:
+    """The candidates of "searched", all, or of "fixed/k", number k."""
+    return PAPER if method == SEARCHED else [PAPER[int(method.split("/")[1]) - 1]]
+
+
+def circuits(module: nn.Module, methods: Sequence[str], seeds: Sequence[int], depth: int, **options: Any) -> SideBySide:
+    """Generators of ``module`` for each of ``methods`` (:data:`CIRCUITS`) with its seed; options as of :class:`SideBySide`."""
+    return SideBySide(module, depth, [(pool_of(m), s) for m, s in zip(methods, seeds, strict=True)], **options)
+
+
+def narrowed(net: Generated, start: float) -> Generated:
+    """The same with weights that start ``start`` times as wide."""
+    scale = {Blockwise: "mixing", Coordinates: "outer"}[type(net)]
+    getattr(net, scale).data *= start
+    return net
+
+
+def listed(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
+    """The entries of a task that trains (method, seed, rate) side by side."""
+    return {
+        "methods": [method for method, *_ in runs],
+        "seeds": [seed for _, seed, _ in runs],
+        "rates": [rate for *_, rate in runs],
+    }
+
+
+def each_run(
+    run, tasks: Sequence[Task], name: str, workers: int, checkpoint: Path | None, progress
+) -> list[dict[str, Any]]:
+    """Do the tasks, whose results have ``runs``, and list all of these."""
+    found = map_tasks(run, tasks, workers=workers, checkpoint=at(checkpoint, name), progress=progress)
+    return [own for part in found for own in part["runs"]]

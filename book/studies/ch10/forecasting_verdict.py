@@ -1,0 +1,121 @@
+"""What the runs of the chapter on time series say: errors with ranks beside the published ones, and paired ratios of errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qednas.base.statistics import bootstrap_interval, bootstrap_p, mean_and_sem, resampled
+from qednas.base.task import declare
+from studies.ch09.classification import SEARCHED
+from studies.ch09.published import FORECAST
+from studies.ch09.verdict import paired, same_as
+from studies.ch10.forecasting import simple_errors
+
+PAPER, TUNED = "paper", "tuned"
+COLUMNS = ("bessel", "damped-pendulum", "delayed-control", "narma5", "narma10")  # of the published table
+CLAIMED, DRAWS = 3, 10_000  # series on which the search is claimed to be best; draws of a bootstrap over seeds
+
+
+def series_of(runs: list[dict[str, Any]]) -> list[str]:
+    """The series that were forecast, in the order of the published table."""
+    return sorted({r["dataset"] for r in runs}, key=COLUMNS.index)
+
+
+def errors(runs: list[dict[str, Any]], dataset: str, method: str, group: str = PAPER) -> dict[int, float]:
+    """Test mean squared error by seed."""
+    return {r["seed"]: r["mse"] for r in runs if (r["dataset"], r["method"], r["group"]) == (dataset, method, group)}
+
+
+def configuration(number: int) -> str:
+    """The method that was run for a line of the published table: 0 the search, 1 to 12 a candidate alone."""
+    return f"fixed/{same_as(number)}" if number else SEARCHED
+
+
+def rank(values: list[float]) -> list[int]:
+    """1 for the smallest; equal ones share the better rank."""
+    return [1 + sum(other < value for other in values) for value in values]
+
+
+def table(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, float]]]:
+    """{series: 13 lines}: mean error with ``sem`` and ``rank``, and the published one with ``published_rank``."""
+    out = {}
+    for name in series_of(runs):
+        own = [mean_and_sem(errors(runs, name, configuration(k)).values()) for k in range(13)]
+        theirs = [FORECAST[k][COLUMNS.index(name)] for k in range(13)]
+        out[name] = [
+            {"mse": mean, "sem": sem, "rank": place, "published": value, "published_rank": its}
+            for (mean, sem), place, value, its in zip(own, rank([m for m, _ in own]), theirs, rank(theirs), strict=True)
+        ]
+    return out
+
+
+def first_on(runs: list[dict[str, Any]], names: list[str], seed: int = 0) -> dict[str, Any]:
+    """Series on which the search has the lowest mean error of the thirteen: ``value``, its 95 % interval of a bootstrap over the
+    seeds of every configuration (``low``, ``high``), and the raw ``p`` ``against`` CLAIMED of them."""
+    rng = np.random.default_rng(seed)
+    value, drawn = 0, np.zeros(DRAWS)
+    for name in names:
+        own = [np.array(list(errors(runs, name, configuration(k)).values())) for k in range(13)]
+        value += int(np.argmin([e.mean() for e in own]) == 0)
+        means = [e[resampled(len(e), DRAWS, rng)].mean(1) for e in own]
+        drawn += np.argmin(means, axis=0) == 0
+    low, high = bootstrap_interval(drawn)
+    # Between "fewer than claimed" and "as many as claimed" lies the bound.
+    p = bootstrap_p(drawn, CLAIMED - 0.5)
+    return {"value": value, "low": low, "high": high, "against": CLAIMED, "units": len(own[0]), "p": p}
+
+
+@declare(version=1)
+def judge_forecasts(inputs) -> dict[str, Any]:
+    """From ``10/series``: what the claims are read from.
+
+    ``summary`` has ratios of errors as powers of ten, positive where the search is better, each with a standard error over
+    seeds, the series fixed: ``over_median_fixed`` (of the twelve), ``over_best_fixed`` (the candidate with the lowest geometric
+    mean over all, known with hindsight), ``over_uniform`` (candidates whose probabilities say nothing); and with settings that
+    were chosen ``over_<method>`` for everything else.  ``p``: raw.  ``counts``: ``best_on``, series on which the search has the
+    lowest mean error of the thirteen (with its interval: :func:`first_on`); ``mean_rank``; ``linear_better``, series on which
+    least squares with five numbers has a lower error than the search at the better of its two settings.
+    """
+    runs = inputs["10/series"]["runs"]
+    names, lines = series_of(runs), table(runs)
+
+    def logs(method: str, group: str) -> dict[str, list[float]]:
+        own = {name: errors(runs, name, method, group) for name in names}
+        return {name: [float(np.log10(by_seed[s])) for s in sorted(by_seed)] for name, by_seed in own.items()}
+
+    def over(other: str, group: str) -> dict[str, Any]:
+        return paired(logs(other, group), logs(SEARCHED, group))
+
+    alone = sorted({configuration(k) for k in range(1, 13)})
+    geometric = {m: np.mean([np.log(e) for n in names for e in errors(runs, n, m).values()]) for m in alone}
+    best = min(geometric, key=lambda m: float(geometric[m]))
+    fixed = [logs(configuration(k), PAPER) for k in range(1, 13)]
+    medians = {name: np.median([own[name] for own in fixed], axis=0).tolist() for name in names}
+    others = [m for m in dict.fromkeys(r["method"] for r in runs if r["group"] == TUNED) if m != SEARCHED]
+    tests = {
+        "over_median_fixed": paired(medians, logs(SEARCHED, PAPER)),
+        "over_best_fixed": over(best, PAPER),
+        "over_uniform": over("fixed/1", PAPER),
+        **{f"over_{m}": over(m, TUNED) for m in others if m != "full"},
+    }
+    p = {name: test.pop("p") for name, test in tests.items()}
+    whole = over("full", TUNED)
+    whole.pop("p")
+    simple = simple_errors(names)
+    least = {n: min(mean_and_sem(errors(runs, n, SEARCHED, g).values())[0] for g in (PAPER, TUNED)) for n in names}
+    ranks = [lines[n][0]["rank"] for n in names]
+    return {
+        "summary": {**tests, "over_full": whole},
+        "counts": {
+            "mean_rank": float(np.mean(ranks)),
+            "best_on": sum(r == 1 for r in ranks),
+            "first_on": first_on(runs, names),
+            "linear_better": sum(simple[n]["linear"] < least[n] for n in names),
+        },
+        "p": p,
+        "table": lines,
+        "simple": simple,
+        "best_fixed": best,
+    }

@@ -1,0 +1,1 @@
+"""Chapter 11: ablations of generated weights, shots and noise."""

@@ -1,0 +1,192 @@
+"""What the parts of the search do: depth, shared angles, the pool, its structural weights, and making it discrete.
+
+All on time series, seeds side by side, with the settings of the paper but for the learning rate: errors at the paper's go up and
+down from step to step by more than what is to be seen.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from qednas.base.parallel import Task
+from qednas.base.task import declare
+from qednas.data.series import SERIES, Windows, windows
+from qednas.diffqas.candidates import PAPER, POOLS
+from qednas.diffqas.forecast import predictions, train_forecasters
+from qednas.diffqas.recurrent import Recurrent
+from qednas.diffqas.side_by_side import SideBySide
+from studies.ch10.campaign import FIXED, each_run, pool_of
+from studies.ch10.forecasting import START, single
+from studies.ch11.entangling import entanglement
+
+RULES = ("top 1", "top 3", "threshold")
+EQUAL = 1 / len(PAPER)
+
+
+def searched(task: Task) -> SideBySide:
+    """The generators of a task, untrained: one for each of its seeds."""
+    pool = POOLS[task.get("pool", "paper")]
+    separate = task.get("separate", False)
+    own = pool_of(task["method"]) if "method" in task else pool
+    runs = [(own, s) for s in task["seeds"]]
+    net = SideBySide(Recurrent(), task["depth"], runs, pool=pool, separate=separate, spread=START)
+    if (structure := task.get("structure")) is not None:
+        net.structural.data[:] = torch.tensor(structure)
+        net.structural.requires_grad_(False)
+    return net
+
+
+def measured(net: SideBySide, pool: Sequence, run: int) -> list[list[float]]:
+    """[Meyer-Wallach, half-chain entropy] of the candidates of a run that angles change."""
+    sets = net.angles[run].detach().double().numpy()
+    out = []
+    for place, k in enumerate(net.alive):
+        if not net.members[run, k]:
+            continue
+        found = entanglement(pool[k], sets[min(place, len(sets) - 1)])
+        out.append([round(found["meyer_wallach"], 5), round(found["entropy"], 5)])
+    return out
+
+
+@declare(version=1)
+def run_variant(task: Task) -> dict[str, Any]:
+    """One training of a variant by all its seeds: ``runs`` with errors, structural weights and entanglement before and after."""
+    net, pool = searched(task), POOLS[task.get("pool", "paper")]
+    before = [measured(net, pool, run) for run in range(len(task["seeds"]))]
+    data = single(windows(SERIES[task["dataset"]]()))
+    found = train_forecasters(net, data, task["seeds"], task["epochs"], rates=[task["rate"]] * len(task["seeds"]))
+    runs = []
+    for run, seed in enumerate(task["seeds"]):
+        runs.append({
+            "dataset": task["dataset"], "variant": task["variant"], "seed": seed, "mse": found["test"][run][-1],
+            "structure": [round(w, 4) for w in net.structure()[run].tolist()],
+            "trained": sum(p[0].numel() for p in net.parameters() if p.requires_grad),
+            "before": before[run], "after": measured(net, pool, run),
+        })  # fmt: skip
+    return {"runs": runs}
+
+
+def kept(structure: torch.Tensor, rule: str) -> torch.Tensor:
+    """Which candidates (runs, candidates) a rule leaves, by the size of structural weights: the largest one or three, or all that
+    are larger than at the start."""
+    size = structure.abs()
+    if rule == "threshold":
+        return (size > EQUAL) | (size == size.max(1, keepdim=True).values)
+    count = int(rule.split()[1])
+    return size >= size.sort(1, descending=True).values[:, count - 1 : count]
+
+
+def discretised(net: SideBySide, rule: str) -> SideBySide:
+    """A copy of the generators with the candidates that a rule leaves, structural weights and all else as they are."""
+    made = copy.deepcopy(net)
+    mask = kept(net.structure().detach(), rule)
+    made.members &= mask
+    made.free &= mask
+    return made
+
+
+def errors_of(net: SideBySide, data: Windows, runs: int) -> list[float]:
+    inputs, targets = data.test
+    return (predictions(net, inputs, runs) - targets[:, 0]).square().mean(1).tolist()
+
+
+@declare(version=1)
+def run_discrete(task: Task) -> dict[str, Any]:
+    """Search, then make it discrete by each rule: as found, trained on, and trained from the start with that choice alone.
+
+    ``variant`` is "searched" (as long as all that is trained on), "<rule>, as found", "<rule>, trained on" or "<rule>, from the
+    start"; ``count``, how many candidates are left; ``inert``, how many of them cannot learn.
+    """
+    seeds, epochs = task["seeds"], task["epochs"]
+    data = single(windows(SERIES[task["dataset"]]()))
+    net = searched(task)
+    rates = [task["rate"]] * len(seeds)
+    train_forecasters(net, data, seeds, epochs, rates=rates)
+    first = errors_of(net, data, len(seeds))
+    later = [s + 1_000_000 for s in seeds]  # batches of what is trained on
+    whole = copy.deepcopy(net)
+    results: dict[str, tuple[list, torch.Tensor | None]] = {
+        "searched": (first, None),
+        "searched, trained on": (train_forecasters(whole, data, later, epochs, rates=rates)["test"], None),
+    }
+    for rule in RULES:
+        made = discretised(net, rule)
+        left = made.members.clone()
+        results[f"{rule}, as found"] = (errors_of(made, data, len(seeds)), left)
+        results[f"{rule}, trained on"] = (train_forecasters(made, data, later, epochs, rates=rates)["test"], left)
+        fresh = searched(task)
+        fresh.members &= left
+        fresh.free &= left
+        results[f"{rule}, from the start"] = (train_forecasters(fresh, data, seeds, epochs, rates=rates)["test"], left)
+    inert = torch.tensor([bool(c.fixed) for c in PAPER])
+    runs = []
+    for variant, (errors, mask) in results.items():
+        for run, seed in enumerate(seeds):
+            error = errors[run][-1] if isinstance(errors[run], list) else errors[run]
+            row = {"dataset": task["dataset"], "variant": variant, "seed": seed, "mse": error}
+            if mask is not None:
+                row |= {"count": int(mask[run].sum()), "inert": int((mask[run] & inert).sum())}
+            runs.append(row)
+    return {"runs": runs}
+
+
+@declare(version=1, pieces=(run_variant,))
+def variant_runs(
+    datasets: list[str],
+    depths: list[int],
+    depth: int,
+    rate: float,
+    epochs: int,
+    seeds: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Variants of the search on every series: ``depths``, angles of their own, the repaired pool, fixed structural weights, and
+    candidates alone.
+
+    Then structural weights that were found on one series (mean over seeds), kept fixed on every other.  Returns ``runs``, and
+    ``default``, the variant that is the search itself.
+    """
+    common = {"seeds": list(range(seeds)), "epochs": epochs, "rate": rate}
+    variants: list[dict[str, Any]] = [{"variant": f"depth {m}", "depth": m} for m in depths]
+    variants += [
+        {"variant": "separate angles", "depth": depth, "separate": True},
+        {"variant": "repaired pool", "depth": depth, "pool": "repaired"},
+        {"variant": "equal weights", "depth": depth, "structure": [EQUAL] * len(PAPER)},
+    ]
+    alone = [m for m in FIXED if not pool_of(m)[0].fixed]
+    variants += [{"variant": method, "depth": depth, "method": method} for method in alone]
+    tasks = [{**common, **v, "dataset": d} for v in variants for d in datasets]
+    runs = each_run(run_variant, tasks, "variants", workers, checkpoint, progress)
+    found = {}
+    for d in datasets:
+        own = [r["structure"] for r in runs if (r["dataset"], r["variant"]) == (d, f"depth {depth}")]
+        found[d] = torch.tensor(own).mean(0).tolist()
+    moved = [
+        {**common, "depth": depth, "variant": f"weights of {a}", "structure": found[a], "dataset": b}
+        for a in datasets for b in datasets
+    ]  # fmt: skip
+    runs += each_run(run_variant, moved, "moved", workers, checkpoint, progress)
+    return {"runs": runs, "default": f"depth {depth}"}
+
+
+@declare(version=1, pieces=(run_discrete,))
+def discrete_runs(
+    datasets: list[str],
+    depth: int,
+    rate: float,
+    epochs: int,
+    seeds: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Making the search discrete, on every series; returns ``runs`` as of :func:`run_discrete`."""
+    common = {"depth": depth, "rate": rate, "epochs": epochs, "seeds": list(range(seeds))}
+    tasks = [{**common, "dataset": d} for d in datasets]
+    return {"runs": each_run(run_discrete, tasks, "discrete", workers, checkpoint, progress)}

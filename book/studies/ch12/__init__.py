@@ -1,0 +1,1 @@
+"""Chapter 12: encodings, surrogates and quantum optimisers."""

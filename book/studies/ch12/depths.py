@@ -1,0 +1,255 @@
+"""How good QAOA gets with its depth, how its angles are found, what shots cost it, and what classical methods do instead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.angles import flat, interpolated
+from qednas.qnas.cost_circuit import alternating, classical
+from qednas.qnas.descent import PROBES, spsa
+from qednas.qnas.encoding import centred
+from qednas.qnas.nasbench201 import tables_identity
+from qednas.qnas.pairwise import Pairwise
+from qednas.qnas.qaoa import QAOA, Optimised, approximation_ratio, optimum_probability
+from qednas.qnas.ramps import shipped_ramp
+from studies.ch12.instances import KINDS, instance
+
+STRATEGIES = ("shipped ramp", "ramp", "standard", "cvar", "interp", "multi-angle")
+QUANTITIES = ("ratio", "optimum", "near", "circuits")
+NEAR = 0.01  # the share of all configurations that counts as near the best
+PENALTY = 2.0  # of infeasible strings; the spaces here have none
+
+
+def quality(energies: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """Of one measurement: ``ratio``, the approximation ratio; the chance of the ``optimum``, and of the best 1 % (``near``)."""
+    count = int(np.ceil(NEAR * len(energies)))
+    near = energies <= np.partition(energies, count - 1)[count - 1]
+    return {
+        "ratio": approximation_ratio(energies, probabilities),
+        "optimum": optimum_probability(energies, probabilities),
+        "near": float(probabilities[near].sum()),
+    }
+
+
+def descents(cost: Pairwise) -> dict[str, float]:
+    """Steepest descent by changes of one column, from every configuration.
+
+    reached: share that ends at the optimum.  steps: mean number of changes.  minima: configurations where it ends.
+    """
+    costs = cost.listed()
+    place = np.arange(costs.size).reshape(costs.shape)
+    lowest, to = costs.copy(), place.copy()
+    for axis in range(costs.ndim):
+        own = costs.min(axis, keepdims=True)
+        own_place = np.take_along_axis(place, costs.argmin(axis, keepdims=True), axis)
+        better = own < lowest
+        lowest, to = np.where(better, own, lowest), np.where(better, own_place, to)
+    to, here = to.ravel(), np.arange(costs.size)
+    steps = 0
+    while (moved := to[here] != here).any():
+        steps += int(moved.sum())
+        here = to[here]
+    return {
+        "reached": float((here == costs.argmin()).mean()),
+        "steps": steps / costs.size,
+        "minima": int((to == np.arange(costs.size)).sum()),
+    }
+
+
+def pair_share(cost: Pairwise) -> float:
+    """Share of the variance of a cost that no sum over single columns can have."""
+    pairs = sum(float((own**2).mean()) for own in centred(cost).pair.values())
+    return pairs / cost.moments()[1]
+
+
+def by_depth(
+    strategy: str, cost: Pairwise, mixer: str, depths: Sequence[int], steps: int, alpha: float
+) -> Iterator[tuple[Optimised, int]]:
+    """The circuit of every depth with the angles that a strategy of STRATEGIES finds, and how many circuits that took.
+
+    "shipped ramp": as it is.  "standard" and "cvar": all angles from it on, by the expectation or the mean of the lowest
+    ``alpha``.  "interp": what was found at one depth serves the next, so its circuits add up.
+    """
+    rng = np.random.default_rng(0)  # nothing is drawn: objectives are exact
+    if strategy == "interp":
+        found = 0
+        earlier: dict[str, Any] | None = None
+        for depth in range(1, max(depths) + 1):
+            own = QAOA(depth, mixer, strategy="interp", steps=steps).optimised(cost, rng, earlier)
+            found += own.evaluations
+            earlier = {"angles": interpolated(own.angles)}
+            if depth in depths:
+                yield own, found
+        return
+    named: dict[str, dict[str, Any]] = {
+        "shipped ramp": {"steps": 0},
+        "standard": {"steps": steps},
+        "cvar": {"steps": steps, "objective": "cvar", "alpha": alpha},
+    }
+    options = named.get(strategy, {"steps": steps, "strategy": strategy})
+    for depth in depths:
+        own = QAOA(depth, mixer, **options).optimised(cost, rng)
+        yield own, own.evaluations
+
+
+@declare(version=1, data=(tables_identity,))
+def run_depths(task: Task) -> dict[str, Any]:
+    """One cost: ``ratio``, ``optimum``, ``near`` and ``circuits`` (strategies, depths), and what is there without a circuit."""
+    cost = instance(task["kind"], task["choices"], task["seed"])
+    found: dict[str, Any] = {name: np.zeros((len(STRATEGIES), len(task["depths"]))) for name in QUANTITIES}
+    for row, strategy in enumerate(STRATEGIES):
+        runs = by_depth(strategy, cost, task["mixer"], task["depths"], task["steps"], task["alpha"])
+        for column, (own, circuits) in enumerate(runs):
+            measured = quality(own.diagonal.energies, own.probabilities()) | {"circuits": circuits}
+            for name in QUANTITIES:
+                found[name][row, column] = measured[name]
+    costs = cost.listed().ravel()
+    found["uniform"] = quality(costs, np.full(len(costs), 1 / len(costs)))
+    single = cost.costs(classical(cost)[None])[0]
+    found["descent"] = descents(cost) | {"from_singles": float(single <= costs.min() + 1e-9)}
+    found["pair_share"] = pair_share(cost)
+    return found
+
+
+@declare(version=1, pieces=(run_depths,))
+def depth_runs(
+    circuits: list[list[Any]],
+    depths: list[int],
+    instances: int,
+    steps: int,
+    alpha: float,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Every strategy at every depth, for ``circuits`` ([mixer, choices per column]) on fitted and on random costs.
+
+    Returns ``found``: {"mixer, choices": {kind: as of :func:`run_depths`, with an axis over instances in front}}, and the axes.
+    """
+    common = {"depths": sorted(depths), "steps": steps, "alpha": alpha}
+    tasks = [
+        {"mixer": mixer, "choices": choices, "kind": kind, "seed": seed, **common}
+        for mixer, choices in circuits for kind in KINDS for seed in range(instances)
+    ]  # fmt: skip
+    runs = map_tasks(run_depths, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found: dict[str, Any] = {}
+    for start in range(0, len(tasks), instances):
+        first, own = tasks[start], runs[start : start + instances]
+        place = found.setdefault(f"{first['mixer']}, {first['choices']}", {})
+        place[first["kind"]] = stacked(own)
+    return {"found": found, "strategies": list(STRATEGIES), "depths": common["depths"], "alpha": alpha}
+
+
+def stacked(runs: Sequence[Any]) -> Any:
+    """Nested dictionaries of numbers or arrays, one per run, as one of arrays with an axis over runs in front."""
+    if isinstance(runs[0], dict):
+        return {key: stacked([run[key] for run in runs]) for key in runs[0]}
+    return np.stack([np.asarray(run, float) for run in runs])
+
+
+def start_of(cost: Pairwise, mixer: str, depth: int, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """The shipped ramp with all its angles times ``share``."""
+    gammas, betas = shipped_ramp(mixer, "binary", depth, cost.space.sizes, cost.space.size)
+    return share * gammas, share * betas
+
+
+def exactly_valued(cost: Pairwise, mixer: str, depth: int, share: float, steps: int, rng: np.random.Generator):
+    """(energies, probabilities) after SPSA as QAOA runs it, but with exact expectations: what is left without shot noise."""
+    circuit, diagonal = alternating(cost, mixer, "binary", PENALTY)
+
+    def value(point: np.ndarray) -> float:
+        return float(circuit.probabilities((point[:depth], point[depth:])) @ diagonal.energies)
+
+    ends = [np.abs(own).max() for own in start_of(cost, mixer, depth, 1.0)]
+    point = spsa(value, flat(start_of(cost, mixer, depth, share)), np.repeat(ends, depth), steps, rng)
+    return diagonal.energies, circuit.probabilities((point[:depth], point[depth:]))
+
+
+@declare(version=1, data=(tables_identity,))
+def run_qaoa_shots(task: Task) -> dict[str, Any]:
+    """One cost: ``ratio`` and ``optimum`` (starts, shots, circuits) after SPSA, shots = 0 for exact values; ``start`` (starts,)
+    without any step, and ``lbfgs`` with exact gradients: its ``ratio``, ``optimum`` and ``circuits`` (starts,)."""
+    cost, mixer, depth = instance(task["kind"], task["choices"], task["seed"]), task["mixer"], task["depth"]
+    shape = (len(task["starts"]), len(task["shots"]), len(task["circuits"]))
+    found: dict[str, Any] = {name: np.zeros(shape) for name in ("ratio", "optimum")}
+    found |= {where: {name: np.zeros(shape[0]) for name in QUANTITIES} for where in ("start", "lbfgs")}
+    for i, share in enumerate(task["starts"]):
+        earlier = {"angles": start_of(cost, mixer, depth, share)}
+        for where, steps in (("start", 0), ("lbfgs", task["steps"])):
+            own = QAOA(depth, mixer, steps=steps).optimised(cost, np.random.default_rng(0), earlier)
+            measured = quality(own.diagonal.energies, own.probabilities()) | {"circuits": own.evaluations}
+            for name in QUANTITIES:
+                found[where][name][i] = measured[name]
+        for j, shots in enumerate(task["shots"]):
+            for k, circuits in enumerate(task["circuits"]):
+                rng = np.random.default_rng([task["seed"], i, j, k])
+                steps = (circuits - 2 * PROBES) // 2
+                if shots:
+                    solver = QAOA(depth, mixer, steps=steps, objective_shots=shots)
+                    own = solver.optimised(cost, rng, earlier)
+                    state = own.diagonal.energies, own.probabilities()
+                else:
+                    state = exactly_valued(cost, mixer, depth, share, steps, rng)
+                measured = quality(*state)
+                for name in ("ratio", "optimum"):
+                    found[name][i, j, k] = measured[name]
+    found["uniform"] = 1 / cost.space.size
+    return found
+
+
+@declare(version=1, pieces=(run_qaoa_shots,))
+def qaoa_shot_runs(
+    mixer: str,
+    choices: int,
+    depth: int,
+    starts: list[float],
+    shots: list[int],
+    circuits: list[int],
+    steps: int,
+    instances: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Angles from estimated expectations.  starts: shares of the shipped ramp.  shots: of each estimate, 0 for the exact value.
+    circuits: estimates in all.  steps: of L-BFGS, which is shown beside.
+
+    Returns ``found``: {kind: as of :func:`run_qaoa_shots`, with an axis over instances in front}, and the axes.
+    """
+    axes = {"starts": starts, "shots": shots, "circuits": circuits}
+    common = {"mixer": mixer, "choices": choices, "depth": depth, "steps": steps, **axes}
+    tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
+    runs = map_tasks(run_qaoa_shots, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
+    return {"found": found, "depth": depth, "mixer": mixer, **axes}
+
+
+@declare(version=1, data=(tables_identity,))
+def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -> dict[str, Any]:
+    """Seconds (median of ``repeats``) for a look at every cost, for one simulated circuit, and for QAOA with its angles found.
+
+    slowdown: of the last over the first.  A simulation has to list all costs before its first gate.
+    """
+    cost = instance("fitted", choices, 0)
+    rng = np.random.default_rng(0)
+    calls = {
+        "look": lambda: cost.listed().argmin(),
+        "circuit": lambda: QAOA(depth, mixer, steps=0).optimised(cost, rng).probabilities(),
+        "search": lambda: QAOA(depth, mixer, steps=steps).optimised(cost, rng).probabilities(),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(repeats + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if turn:  # the first compiles and loads code
+                seconds[name].append(time.perf_counter() - start)
+    medians = {f"{name}_seconds": float(np.median(own)) for name, own in seconds.items()}
+    slowdown = medians["search_seconds"] / medians["look_seconds"]
+    return {"timing": {**medians, "slowdown": slowdown}, "configurations": cost.space.size, "depth": depth}

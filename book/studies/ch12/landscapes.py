@@ -1,0 +1,199 @@
+"""Before any search: what encodings need, what a circuit starts from, how one layer depends on its angles, and whether good
+angles of one cost serve another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.cost_circuit import alternating
+from qednas.qnas.encoding import counts
+from qednas.qnas.mixers import XMixer, xy_mixer
+from qednas.qnas.nasbench201 import tables_identity
+from qednas.qnas.qaoa import QAOA
+from qednas.qnas.ramps import shipped_ramp, units
+from studies.ch12.depths import quality, stacked
+from studies.ch12.instances import cells, instance
+
+MOST_GAMMA = 4.0  # times the standard deviation of the cost
+BETAS = {
+    "xy-complete": np.pi / 5,
+    "xy-ring": 1.5,
+    "x": np.pi / 2,
+}  # periods end there, but for the ring, which has none
+PENALTY = 2.0  # of infeasible strings; the spaces here have none
+
+
+@declare(version=1)
+def encodings() -> dict[str, Any]:
+    """Qubits, terms and feasible share of every encoding for the ``cells`` of NAS-Bench-201 and those ``without_none``.
+
+    most_feasible: the largest share for the cells.  start_error: largest distance of an amplitude of the start from
+    1 / sqrt(configurations), for the XY mixers on the cells and for X on the 12 qubits of those without "none".
+    """
+    starts = [
+        own.plain(own.start()) for own in (xy_mixer((5,) * 6, "xy-complete"), xy_mixer((5,) * 6, "xy-ring"), XMixer(12))
+    ]
+    found = {name: counts(cells(choices)[0]) for name, choices in (("cells", 5), ("without_none", 4))}
+    return found | {
+        "most_feasible": max(own["feasible"] for own in found["cells"].values()),
+        "start_error": max(float(np.abs(own - len(own) ** -0.5).max()) for own in starts),
+    }
+
+
+@declare(version=1, data=(tables_identity,))
+def run_landscape(task: Task) -> dict[str, Any]:
+    """One layer on one cost: ``ratio`` and ``optimum`` (gammas, betas).
+
+    ramp: the shipped angles.  unmixed: by how much, relative to 1/N, phases of the cost alone (beta = 0) change the chance of the
+    optimum, the largest over gammas.
+    """
+    cost, mixer = instance(task["kind"], task["choices"], task["seed"]), task["mixer"]
+    circuit, diagonal = alternating(cost, mixer, "binary", PENALTY)
+    gammas = np.linspace(0, MOST_GAMMA, task["points"])
+    betas = np.linspace(-BETAS[mixer], BETAS[mixer], task["points"])
+
+    def measured(gamma: float, beta: float) -> dict[str, float]:
+        return quality(diagonal.energies, circuit.probabilities((np.array([gamma]), np.array([beta]))))
+
+    grid = [[measured(gamma, beta) for beta in betas] for gamma in gammas]
+    still = [measured(gamma, 0.0)["optimum"] * cost.space.size - 1 for gamma in gammas]
+    ramp = shipped_ramp(mixer, "binary", 1, cost.space.sizes, len(diagonal.energies))
+    return {
+        "mixer": mixer,
+        "choices": task["choices"],
+        "gammas": gammas,
+        "betas": betas,
+        **{name: np.array([[own[name] for own in row] for row in grid]) for name in ("ratio", "optimum")},
+        "ramp": [float(own[0]) for own in ramp],
+        "unmixed": float(np.abs(still).max()),
+    }
+
+
+@declare(version=1, pieces=(run_landscape,))
+def landscape_runs(
+    circuits: list[list[Any]], points: int, instance_seed: int, workers: int = 2, checkpoint=None, progress=None
+) -> dict[str, Any]:
+    """One layer of each of ``circuits`` ([mixer, choices per column]) on a fitted cost; ``runs`` as of :func:`run_landscape`."""
+    tasks = [
+        {"mixer": mixer, "choices": choices, "points": points, "kind": "fitted", "seed": instance_seed}
+        for mixer, choices in circuits
+    ]
+    return {"runs": map_tasks(run_landscape, tasks, workers=workers, checkpoint=checkpoint, progress=progress)}
+
+
+@declare(version=1, data=(tables_identity,))
+def run_ends(task: Task) -> dict[str, Any]:
+    """The best linear ramp of one cost.  ends: its largest gamma and beta; in_units: in those of the shipped ramps; relative:
+    approximation ratio with the shipped ramp over that with the own one."""
+    cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
+    mixer, depth = task["mixer"], task["depth"]
+    states = [
+        QAOA(depth, mixer, strategy="ramp", steps=s).optimised(cost, np.random.default_rng(0))
+        for s in (0, task["steps"])
+    ]
+    shipped, own = (quality(state.diagonal.energies, state.probabilities())["ratio"] for state in states)
+    ends = np.array([states[1].angles[0][-1], -states[1].angles[1][0]])
+    scale = units(mixer, cost.space.sizes, cost.space.size)
+    return {"ends": ends, "in_units": ends / scale, "relative": shipped / own}
+
+
+@declare(version=1, pieces=(run_ends,))
+def concentration_runs(
+    mixers: list[str],
+    places: list[list[Any]],
+    depth: int,
+    instances: int,
+    steps: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Best ramps of costs of many sizes.  places: [kind, choices per column, columns].
+
+    Returns ``found``: {mixer: [as of :func:`run_ends`, with an axis over instances in front, for every place]}.
+    """
+    tasks = [
+        {"mixer": mixer, "kind": kind, "choices": choices, "columns": columns, "depth": depth, "seed": seed, "steps": steps}
+        for mixer in mixers for kind, choices, columns in places for seed in range(instances)
+    ]  # fmt: skip
+    runs = map_tasks(run_ends, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
+    found = {mixer: parts[k * len(places) : (k + 1) * len(places)] for k, mixer in enumerate(mixers)}
+    return {"found": found, "places": places, "depth": depth}
+
+
+@declare(version=1, data=(tables_identity,))
+def run_own(task: Task) -> dict[str, Any]:
+    """Angles (2, depth) found for one cost, in the units of the shipped ramps."""
+    cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
+    own = QAOA(task["depth"], task["mixer"], steps=task["steps"]).optimised(cost, np.random.default_rng(0))
+    scale = units(task["mixer"], cost.space.sizes, cost.space.size)
+    return {"angles": (np.array(own.angles) / scale[:, None]).tolist()}
+
+
+@declare(version=1, data=(tables_identity,))
+def run_moved(task: Task) -> dict[str, Any]:
+    """Approximation ratios (sources,) of one cost with the angles found for others, and of a uniform measurement."""
+    cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
+    circuit, diagonal = alternating(cost, task["mixer"], "binary", PENALTY)
+    scale = units(task["mixer"], cost.space.sizes, cost.space.size)
+
+    def ratio(angles: Sequence[Any]) -> float:
+        gammas, betas = np.array(angles) * scale[:, None]
+        return quality(diagonal.energies, circuit.probabilities((gammas, betas)))["ratio"]
+
+    depth = task["depth"]
+    return {"ratio": np.array([ratio(own) for own in task["angles"]]), "uniform": ratio([[0.0] * depth, [0.0] * depth])}
+
+
+@declare(
+    version=1,
+    pieces=(
+        run_own,
+        run_moved,
+    ),
+)
+def transfer_runs(
+    mixer: str,
+    groups: list[list[Any]],
+    depth: int,
+    instances: int,
+    steps: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Angles of every cost on every cost.  groups: [kind, choices per column, columns].
+
+    Returns ``ratio`` (groups, instances, groups, instances), of the costs of the first two axes with the angles of the last two;
+    ``uniform`` (groups, instances), of a uniform measurement.
+    """
+    places = [
+        {"kind": kind, "choices": choices, "columns": columns, "seed": seed, "mixer": mixer, "depth": depth}
+        for kind, choices, columns in groups for seed in range(instances)
+    ]  # fmt: skip
+
+    def folder(name: str):
+        return None if checkpoint is None else checkpoint / name
+
+    found = map_tasks(run_own, [{**own, "steps": steps} for own in places], workers=workers, checkpoint=folder("own"))
+    angles = [own["angles"] for own in found]
+    moved = map_tasks(
+        run_moved,
+        [{**own, "angles": angles} for own in places],
+        workers=workers,
+        checkpoint=folder("moved"),
+        progress=progress,
+    )
+    shape = (len(groups), instances)
+    return {
+        "ratio": np.array([own["ratio"] for own in moved]).reshape(shape + shape),
+        "uniform": np.array([own["uniform"] for own in moved]).reshape(shape),
+        "groups": groups,
+        "depth": depth,
+    }

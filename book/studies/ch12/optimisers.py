@@ -1,0 +1,149 @@
+"""The other optimisers that the paper names, on the same costs: VQE, annealing and Grover search."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
+from qednas.qnas.cost_circuit import on_qubits
+from qednas.qnas.grover import adaptive_search, default_limit, expected_cost, success
+from qednas.qnas.nasbench201 import tables_identity
+from qednas.qnas.vqe import VQE, RealCircuit
+from studies.ch12.depths import quality, stacked
+from studies.ch12.instances import KINDS, instance
+
+AIMS = ("expectation", "cvar")
+ANNEALERS: dict[str, type[Annealer]] = {"thermal": SimulatedAnnealing, "quantum": QuantumAnnealing}
+PENALTY = 2.0  # of infeasible strings; the space of VQE has none
+LONG = 10  # times its usual limit: so long every search is at the minimum
+
+
+@declare(version=1, data=(tables_identity,))
+def run_vqe(task: Task) -> dict[str, Any]:
+    """One cost: ``ratio``, ``optimum`` and ``near`` (objectives, layers)."""
+    cost = instance(task["kind"], 4, task["seed"])
+    energies = on_qubits(cost, "binary", PENALTY).energies
+    qubits = len(energies).bit_length() - 1
+    found = {name: np.zeros((len(AIMS), len(task["layers"]))) for name in ("ratio", "optimum", "near")}
+    for row, aim in enumerate(AIMS):
+        for column, layers in enumerate(task["layers"]):
+            solver = VQE(layers, objective=aim, alpha=task["alpha"], steps=task["steps"])
+            angles = solver.sample(cost, 1, np.random.default_rng(task["seed"])).found["angles"]
+            measured = quality(energies, RealCircuit(qubits, layers).probabilities(np.array(angles)))
+            for name, own in found.items():
+                own[row, column] = measured[name]
+    return found
+
+
+@declare(version=1, pieces=(run_vqe,))
+def vqe_runs(
+    layers: list[int], steps: int, alpha: float, instances: int, workers: int = 2, checkpoint=None, progress=None
+) -> dict[str, Any]:
+    """VQE on 12 qubits, all whose strings are configurations.
+
+    Returns ``found``: {kind: as of :func:`run_vqe`, with an axis over instances in front}, and the axes.
+    """
+    common = {"layers": layers, "steps": steps, "alpha": alpha}
+    tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
+    runs = map_tasks(run_vqe, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
+    return {"found": found, "objectives": list(AIMS), **common}
+
+
+@declare(version=1, data=(tables_identity,))
+def run_annealing(task: Task) -> dict[str, Any]:
+    """One cost: share of shots that are ``feasible`` and at the ``optimum``, and ``seconds`` of a shot (sweeps, penalties)."""
+    cost = instance(task["kind"], 5, task["seed"])
+    best = int(cost.listed().argmin())
+    shape = (len(task["sweeps"]), len(task["penalties"]))
+    found = {name: np.zeros(shape) for name in ("feasible", "optimum", "seconds")}
+    for i, sweeps in enumerate(task["sweeps"]):
+        for j, penalty in enumerate(task["penalties"]):
+            solver = ANNEALERS[task["annealer"]](penalty=penalty, sweeps=sweeps)
+            start = time.perf_counter()
+            samples = solver.sample(cost, task["shots"], np.random.default_rng([task["seed"], i, j]))
+            found["seconds"][i, j] = (time.perf_counter() - start) / task["shots"]
+            found["feasible"][i, j] = len(samples.digits) / task["shots"]
+            found["optimum"][i, j] = (cost.space.index(samples.digits) == best).sum() / task["shots"]
+    return found
+
+
+@declare(version=1, pieces=(run_annealing,))
+def annealing_runs(
+    sweeps: dict[str, list[int]],
+    penalties: list[float],
+    shots: int,
+    instances: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Annealing of 30 one-hot qubits.  sweeps: {"thermal" or "quantum": numbers of sweeps}; penalties: in standard deviations.
+
+    Returns ``found``: {annealer: {kind: as of :func:`run_annealing`, with an axis over instances in front}}, and the axes.
+    """
+    tasks = [
+        {"annealer": name, "sweeps": own, "kind": kind, "seed": seed, "penalties": penalties, "shots": shots}
+        for name, own in sweeps.items() for kind in KINDS for seed in range(instances)
+    ]  # fmt: skip
+    runs = map_tasks(run_annealing, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
+    found = {name: dict(zip(KINDS, parts[k * len(KINDS) :], strict=False)) for k, name in enumerate(sweeps)}
+    return {"found": found, "sweeps": sweeps, "penalties": penalties, "shots": shots}
+
+
+@declare(version=1, data=(tables_identity,))
+def run_grover(task: Task) -> dict[str, Any]:
+    """Searches of one random cost: ``calls`` of the oracle and ``measurements`` (searches,) until the minimum was measured."""
+    values = instance("random", task["choices"], task["seed"], task["columns"]).listed().ravel()
+    limit = LONG * default_limit(len(values))
+    spent = np.zeros((2, task["searches"]))
+    for search in range(task["searches"]):
+        found = adaptive_search(values, np.random.default_rng([task["seed"], search]), limit)
+        end = found["rank"].index(0)
+        spent[:, search] = found["oracle calls"][end], found["measurements"][end]
+    return {"calls": spent[0], "measurements": spent[1]}
+
+
+@declare(version=1, pieces=(run_grover,))
+def grover_runs(
+    choices: int,
+    columns: list[int],
+    large: list[int],
+    searches: int,
+    seed: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Grover adaptive search of spaces of ``columns`` of ``choices``; two ``large`` ones are not searched.
+
+    Returns ``sizes`` (sizes,), ``calls`` and ``measurements`` (sizes, searches) until the minimum, what is ``expected`` of them
+    (sizes,), ``slope`` of log(expected calls) by log(size) between the large ones, and for one marked item of 15,625 the
+    ``iterations`` of the paper's equation with their chance of ``success``.
+    """
+    tasks = [{"choices": choices, "columns": k, "searches": searches, "seed": seed} for k in columns]
+    runs = map_tasks(run_grover, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    sizes = [choices**k for k in columns]
+    expected = [expected_cost(size) for size in sizes]
+    cells = 5**6
+    iterations = round(math.pi / 4 * math.sqrt(cells))
+    first, last = (expected_cost(choices**k)["oracle calls"] for k in large)
+    return {
+        "sizes": sizes,
+        "calls": np.stack([own["calls"] for own in runs]),
+        "measurements": np.stack([own["measurements"] for own in runs]),
+        "expected": {
+            "calls": [own["oracle calls"] for own in expected],
+            "measurements": [own["measurements"] for own in expected],
+        },
+        "slope": math.log(last / first, choices) / (large[1] - large[0]),
+        "iterations": iterations,
+        "success": success(1, cells, iterations),
+    }

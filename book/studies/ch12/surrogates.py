@@ -1,0 +1,85 @@
+"""The step from evaluated architectures to a Hamiltonian: how well a surrogate knows the architectures that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.factorisation import FactorisationMachine
+from qednas.qnas.nasbench201 import nasbench201, tables_identity
+from qednas.qnas.surrogate import TARGETS, BayesianQuadratic, target
+from qednas.qnas.surrogate_search import Surrogate
+from qednas.qnas.table import observed
+from studies.ch12.depths import stacked
+from studies.ch12.instances import TABLE
+
+NO_PAIRS = 1e6  # shrinkage at which pairs say nothing
+MODELS: dict[str, Callable[..., Surrogate]] = {
+    "quadratic": BayesianQuadratic,
+    "factorisation": FactorisationMachine,
+    "linear": partial(BayesianQuadratic, shrinkage=NO_PAIRS),
+}
+TOP = 0.1  # the best share of all cells
+
+
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Spearman's, ties sharing their rank; 0 where one of the two is constant."""
+    a, b = (rankdata(own) - (len(own) + 1) / 2 for own in (first, second))
+    return float(a @ b / max(np.sqrt((a @ a) * (b @ b)), 1e-300))
+
+
+@declare(version=1, data=(tables_identity,))
+def run_surrogates(task: Task) -> dict[str, Any]:
+    """Models fitted to the first 25, 50, ... of randomly ordered evaluations, each the value of one training; by mean accuracies.
+
+    {model: {target: {r2, spearman, spearman_top, rank: (counts,)}}}.  r2: of the fitted target over all other cells, where the
+    target of a cell is that of its mean accuracy ("raw": in the units of the evaluated ones; "rank": the normal quantile of its
+    rank among all cells).  spearman: over all other cells, or those of the best tenth.  rank: the true rank, from 1, of the cell
+    that is predicted to be the best.  "evaluated": rank of the best of those evaluated, by what was observed.
+    """
+    table, seed = nasbench201(TABLE), task["seed"]
+    means, seen = table.means, observed(table, seed)
+    order = np.random.default_rng([seed, 13]).permutation(len(means))
+    top = means >= np.quantile(means, 1 - TOP)
+
+    def rank(cell: int) -> int:
+        return 1 + int((means > means[cell]).sum())
+
+    def judged(model: str, kind: str, count: int) -> dict[str, float]:
+        rows, others = order[:count], np.isin(np.arange(len(means)), order[:count], invert=True)
+        found = MODELS[model](kind=kind).fit(table.space, table.digits[rows], seen[rows])
+        predicted = -found.mean().costs(table.digits)
+        true = target(means) if kind == "rank" else (means - seen[rows].mean()) / seen[rows].std()
+        missed = ((predicted - true)[others] ** 2).sum()
+        return {
+            "r2": float(1 - missed / ((true[others] - true[others].mean()) ** 2).sum()),
+            "spearman": correlation(predicted[others], means[others]),
+            "spearman_top": correlation(predicted[others & top], means[others & top]),
+            "rank": rank(int(predicted.argmax())),
+        }
+
+    out: dict[str, Any] = {
+        model: {kind: stacked([judged(model, kind, count) for count in task["counts"]]) for kind in TARGETS}
+        for model in task["models"]
+    }
+    best = [order[:count][seen[order[:count]].argmax()] for count in task["counts"]]
+    return out | {"evaluated": {"rank": np.array([rank(int(cell)) for cell in best], float)}}
+
+
+@declare(version=1, pieces=(run_surrogates,))
+def surrogate_runs(
+    counts: list[int], models: list[str], seeds: int, workers: int = 2, checkpoint=None, progress=None
+) -> dict[str, Any]:
+    """Every one of ``models`` after ``counts`` evaluations of the development table.
+
+    Returns ``found``: as of :func:`run_surrogates`, with an axis over seeds in front, and the axes.
+    """
+    tasks = [{"counts": counts, "models": models, "seed": seed} for seed in range(seeds)]
+    runs = map_tasks(run_surrogates, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    return {"found": stacked(runs), "counts": counts, "models": models}

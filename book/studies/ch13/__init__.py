@@ -1,0 +1,1 @@
+"""Chapter 13: searches with quantum optimisers beside classical ones."""

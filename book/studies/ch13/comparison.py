@@ -1,0 +1,105 @@
+"""Searchers against each other on tables of trained networks, at equal evaluations and with shared seeds.
+
+One evaluation tells the value of one training, drawn at random among those of its row, as a real search would see it.  What was
+found is scored by the mean over trainings.  At one seed every searcher sees the same value of a row, so seeds pair them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.loop import Search
+from qednas.qnas.methods import BATCH, searcher
+from qednas.qnas.nasbench201 import nasbench201, tables_identity, training_seconds
+from qednas.qnas.table import Table, observed
+from studies.ch13.regrets import regret_curves
+
+
+def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: int) -> dict[str, Any]:
+    """One search. spec: method, and where they differ from the defaults options, surrogate and batch.
+
+    Returns, after each evaluation (evaluations,), ``incumbent``: regret of the row with the best observed value, and ``reached``:
+    regret of the best row evaluated, both by means over trainings; the ``rows`` in the order of evaluation; ``seconds`` that the
+    search itself took and ``counts`` of the method.
+    """
+    method = spec["method"]
+    values, listing = observed(table, seed), table.listing
+    rows: list[int] = []
+
+    def look(choices: dict[str, str]) -> float:
+        rows.append(int(listing.rows(table.space.read(choices)[None])[0]))
+        return float(values[rows[-1]])
+
+    own = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
+    start = time.perf_counter()
+    search = Search(table.space, own, seed, rows=table.digits, batch=spec.get("batch", BATCH.get(method, 1)))
+    found = search.run(look, evaluations)
+    seconds = time.perf_counter() - start
+    seen, means = values[rows], table.means[rows]
+    leader = np.array([int(np.argmax(seen[: k + 1])) for k in range(len(rows))])
+    best = table.means.max()
+    return {
+        "incumbent": best - means[leader],
+        "reached": regret_curves(means, best),
+        "rows": np.array(rows),
+        "seconds": seconds,
+        "counts": found["counts"],
+    }
+
+
+@declare(version=1, data=(tables_identity,))
+def run_searches(task: Task) -> dict[str, Any]:
+    """The searches of one table and method, ``seeds`` of them; curves (seeds, evaluations).
+
+    trained: seconds (seeds,) that the trainings took which were looked up.
+    """
+    table, training = nasbench201(task["table"]), training_seconds(task["table"])
+    runs = [run_search(table, task["spec"], task["evaluations"], seed) for seed in task["seeds"]]
+    curves = {key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")}
+    counts: dict[str, int] = {}
+    for run in runs:
+        for key, value in {**run["counts"], **run["counts"].get("calls", {})}.items():
+            if isinstance(value, int):
+                counts[key] = counts.get(key, 0) + value
+    times = {
+        "seconds": np.array([run["seconds"] for run in runs]),
+        "trained": np.array([training[run["rows"]].sum() for run in runs]),
+    }
+    return curves | times | {"counts": counts}
+
+
+@declare(version=1, pieces=(run_searches,))
+def compare_searches(
+    tables: Sequence[str],
+    searches: Mapping[str, Mapping[str, Any]],
+    evaluations: int,
+    seeds: int,
+    first: int = 0,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Every search of ``searches`` ({name: spec as in :func:`run_search`}) on every table, with seeds from ``first``.
+
+    Returns ``curves``: {table: {name: {incumbent, reached: (seeds, evaluations) points, seconds, trained: (seeds,)}}}, and
+    ``counts``: {table: {name: what the method counted, summed over seeds}}.
+    """
+    own = list(range(first, first + seeds))
+    order = [(table, name) for name in searches for table in tables]
+    tasks = [
+        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
+        for table, name in order
+    ]
+    found = map_tasks(run_searches, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
+    counts: dict[str, dict[str, Any]] = {table: {} for table in tables}
+    for (table, name), part in zip(order, found, strict=True):
+        curves[table][name] = {key: part[key] for key in ("incumbent", "reached", "seconds", "trained")}
+        counts[table][name] = part["counts"]
+    return {"curves": curves, "counts": counts}

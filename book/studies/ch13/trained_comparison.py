@@ -1,0 +1,66 @@
+"""Searchers against each other on the trained spaces, and what they found against what people designed and what a gradient finds.
+
+As :mod:`~studies.ch13.comparison`, on tables of our own: there every architecture has test values too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.table import observed
+from qednas.qnas.trained_tables import trained_table, trained_values
+from studies.ch13.comparison import run_search
+
+
+@declare(version=1)
+def run_trained_searches(task: Task) -> dict[str, Any]:
+    """The searches of one space and method, ``seeds`` of them.
+
+    Curves (seeds, evaluations) and times (seeds,) as :func:`~studies.ch13.comparison.run_searches`; ``found``: (seeds,) the
+    architecture with the best value seen, as its index in the space.
+    """
+    table, training = trained_table(task["table"]), trained_values(task["table"])["seconds"].mean(1)
+    runs = [run_search(table, task["spec"], task["evaluations"], seed) for seed in task["seeds"]]
+    found = []
+    for run, seed in zip(runs, task["seeds"], strict=True):
+        rows = run["rows"]
+        found.append(int(rows[np.argmax(observed(table, seed)[rows])]))
+    return {
+        **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
+        "seconds": np.array([run["seconds"] for run in runs]),
+        "trained": np.array([training[run["rows"]].sum() for run in runs]),
+        "found": np.array(found),
+    }
+
+
+@declare(version=1, pieces=(run_trained_searches,))
+def compare_on_trained(
+    tables: Sequence[str],
+    searches: Mapping[str, Mapping[str, Any]],
+    evaluations: int,
+    seeds: int,
+    first: int = 0,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Every search of ``searches`` ({name: specification}) on every table, with seeds from ``first``.
+
+    Returns ``curves``: {table: {name: what :func:`run_trained_searches` gives}}.
+    """
+    own = list(range(first, first + seeds))
+    order = [(table, name) for name in searches for table in tables]
+    tasks = [
+        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
+        for table, name in order
+    ]
+    parts = map_tasks(run_trained_searches, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
+    for (table, name), part in zip(order, parts, strict=True):
+        curves[table][name] = part
+    return {"curves": curves}

@@ -1,0 +1,1 @@
+"""Chapter 14: noise, devices, and networks for small machines."""

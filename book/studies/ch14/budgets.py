@@ -1,0 +1,170 @@
+"""Searches under hard budgets: what breaks one cannot be evaluated, so whatever a search ends with keeps it.
+
+Budgets are quantiles of a cost over the space, decided before any search: within ``0.25`` is a quarter of all architectures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.errors import InputError
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.costs import costs
+from qednas.qnas.loop import Search
+from qednas.qnas.methods import BATCH, searcher
+from qednas.qnas.table import Table, observed
+from qednas.qnas.trained_spaces import trained_space
+from qednas.qnas.trained_tables import trained_table
+
+COSTS = ("parameters", "flops", "latency", "bytes")
+QUANTILES = (0.25, 0.5)
+NONE = "none"  # name of the searches without a budget
+SWEPT = 3  # a search without a budget goes on for as long as three: as a sweep over both quantiles and none takes
+
+
+def known_table(name: str) -> Table:
+    """The table of a trained space without rows whose trainings all diverged."""
+    table = trained_table(name)
+    known = np.isfinite(table.scores).any(1)
+    return Table(table.space, table.digits[known], table.scores[known])
+
+
+def known_costs(name: str, table: Table) -> dict[str, np.ndarray]:
+    """{cost: (rows,)} of the rows of a table of a trained space."""
+    places = table.space.index(table.digits)
+    return {cost: values[places] for cost, values in costs(name).items()}
+
+
+def quantile(values: np.ndarray, share: float) -> float:
+    """The cost of an architecture that this share of all does not exceed."""
+    return float(np.quantile(values, share, method="inverted_cdf"))
+
+
+def look_up(table: Table, values: np.ndarray):
+    """A cost as :class:`~qednas.qnas.loop.Search` takes it, from the values (rows,) of a table."""
+    listing = table.listing
+    return lambda choices: float(values[listing.rows(table.space.read(choices)[None])[0]])
+
+
+def budgeted_search(
+    table: Table,
+    spec: Mapping[str, Any],
+    evaluations: int,
+    seed: int,
+    budget: tuple[str, float, np.ndarray] | None = None,
+) -> dict[str, Any]:
+    """One search, as :func:`~studies.ch13.comparison.run_search`, that looks only at what keeps a budget.
+
+    budget: name of the cost, most allowed, and the cost (rows,) of the rows of the table.  Returns ``rows`` (evaluations,) in
+    the order of evaluation, ``incumbent`` (evaluations,): regret of the row with the best observed value, relative to the best
+    row within the budget, and ``seconds`` of the search itself.  Raises InputError for a budget that nothing meets, with its
+    value and the lowest there is, and for one that leaves fewer rows than evaluations.
+    """
+    values, listing = observed(table, seed), table.listing
+    name, most, own_costs = (NONE, np.inf, np.zeros(len(values))) if budget is None else budget
+    inside = own_costs <= most
+    known = {} if budget is None else {"costs": {name: look_up(table, own_costs)}, "limits": {name: most}}
+    rows: list[int] = []
+
+    def look(choices: dict[str, str]) -> float:
+        rows.append(int(listing.rows(table.space.read(choices)[None])[0]))
+        return float(values[rows[-1]])
+
+    method = spec["method"]
+    own = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
+    start = time.perf_counter()
+    batch = spec.get("batch", BATCH.get(method, 1))
+    search = Search(table.space, own, seed, rows=table.digits, batch=batch, **known)  # type: ignore[arg-type]
+    if inside.sum() < evaluations:
+        raise InputError(f"{name} <= {most:g}: {inside.sum()} architectures, fewer than {evaluations} evaluations")
+    search.run(look, evaluations)
+    seconds = time.perf_counter() - start
+    leaders = np.array(rows)[[int(np.argmax(values[rows[: k + 1]])) for k in range(len(rows))]]
+    best = table.means[inside].max()
+    return {"rows": np.array(rows), "incumbent": best - table.means[leaders], "seconds": seconds}
+
+
+@declare(version=1)
+def search_budgets(task: Task) -> dict[str, Any]:
+    """The searches of one space, method and cost (``none``: without a budget): {budget: what is known of all seeds}."""
+    table = known_table(task["space"])
+    found: dict[str, Any] = {}
+    for label, budget in budgets_of(task, table):
+        length = task["evaluations"] * (SWEPT if budget is None else 1)
+        runs = [budgeted_search(table, task["spec"], length, seed, budget) for seed in task["seeds"]]
+        found[label] = {
+            "rows": table.space.index(table.digits[np.stack([run["rows"] for run in runs])]).astype(np.int16),
+            "incumbent": np.stack([run["incumbent"] for run in runs]).astype(np.float32),
+            "seconds": np.array([run["seconds"] for run in runs]),
+        }
+    return found
+
+
+def budgets_of(task: Task, table: Table) -> list[tuple[str, tuple[str, float, np.ndarray] | None]]:
+    """Every budget of a task with its label."""
+    if task["cost"] == NONE:
+        return [(NONE, None)]
+    values = known_costs(task["space"], table)[task["cost"]]
+    return [(f"{share:g}", (task["cost"], quantile(values, share), values)) for share in task["quantiles"]]
+
+
+@declare(version=1, pieces=(search_budgets,))
+def search_within_budgets(
+    spaces: Sequence[str],
+    searches: Mapping[str, Mapping[str, Any]],
+    evaluations: int,
+    seeds: int,
+    costs: Sequence[str] = COSTS,
+    quantiles: Sequence[float] = QUANTILES,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Every search ({name: specification}) on every space within every budget, and without one for three times as long.
+
+    Returns ``budgets``: {space: {cost: {quantile: {"most", "architectures": that keep it, "best": highest mean score of
+    these}}}} and ``runs``: {space: {cost, or "none": {quantile, or "none": {search: {"rows": (seeds, evaluations) indices in
+    the space, "incumbent": (seeds, evaluations) regrets, "seconds": (seeds,)}}}}}.
+    """
+    order = [(space, cost, name) for space in spaces for cost in (NONE, *costs) for name in searches]
+    tasks = [
+        {
+            "space": space,
+            "cost": cost,
+            "spec": dict(searches[name]),
+            "evaluations": evaluations,
+            "seeds": list(range(seeds)),
+            "quantiles": list(quantiles),
+        }
+        for space, cost, name in order
+    ]
+    parts = map_tasks(search_budgets, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs: dict[str, Any] = {}
+    for (space, cost, name), part in zip(order, parts, strict=True):
+        for label, found in part.items():
+            runs.setdefault(space, {}).setdefault(cost, {}).setdefault(label, {})[name] = found
+    described = {space: described_budgets(space, costs, quantiles) for space in spaces}
+    return {"budgets": described, "runs": runs}
+
+
+def described_budgets(space: str, costs: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
+    """What the budgets of a space are."""
+    table = known_table(space)
+    values = known_costs(space, table)
+    found: dict[str, Any] = {}
+    for cost in costs:
+        if cost not in values:
+            raise InputError(f"cost {cost!r} of {trained_space(space).name}: one of {', '.join(values)}")
+        for share in quantiles:
+            inside = values[cost] <= (most := quantile(values[cost], share))
+            found.setdefault(cost, {})[f"{share:g}"] = {
+                "most": most,
+                "architectures": int(inside.sum()),
+                "best": float(table.means[inside].max()),
+            }
+    return found

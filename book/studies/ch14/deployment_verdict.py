@@ -1,0 +1,23 @@
+"""What deployment says: the network that most likely loses more in 8-bit integers than is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qednas.base.task import declare
+
+ALLOWED = 1.0  # points of accuracy
+
+
+@declare(version=1)
+def judge_deployment(inputs, result: str, seeds: int) -> dict[str, Any]:
+    """From ``result`` (:func:`~studies.ch14.deployment.deploy_found`): of the network that is the least far below ALLOWED,
+    counted in its standard errors, the points ``lost`` with ``_sem`` and ``_units`` (trainings, ``seeds``), and its ``network``;
+    ``networks``: of how many it is the worst."""
+    every = [
+        (f"{space}: {name}", own["lost"], own.get("lost_sem", 0.0))
+        for space, by_name in inputs[result]["networks"].items()
+        for name, own in by_name.items()
+    ]
+    name, lost, sem = max(every, key=lambda one: (one[1] - ALLOWED) / max(one[2], 1e-12))
+    return {"network": name, "lost": lost, "lost_sem": sem, "lost_units": seeds, "networks": len(every)}

@@ -1,0 +1,90 @@
+"""The loop on PennyLane devices: the same search with its proposals measured on simulators, exact and with a device's noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.statistics import mean_sem
+from qednas.base.task import declare
+from qednas.qnas.encoding import ENCODINGS
+from qednas.qnas.hardware import DeviceQAOA
+from qednas.qnas.loop import Search
+from qednas.qnas.methods import BATCH
+from qednas.qnas.noise import region_backend
+from qednas.qnas.qaoa import QAOA
+from qednas.qnas.space import Space
+from qednas.qnas.surrogate_search import SurrogateSearch
+from qednas.qnas.table import observed
+from qednas.qnas.trained_tables import trained_table
+
+EXACT = "our simulator"
+
+
+def optimiser(spec: Mapping[str, Any], space: Space) -> DeviceQAOA | QAOA:
+    """Of a specification: device, shots, encoding and mixer; ``backend``, a fake one, whose best qubits Aer simulates."""
+    if spec["device"] == EXACT:
+        return QAOA(depth=1, steps=0)
+    options = {}
+    if spec.get("backend"):
+        region = region_backend(spec["backend"], ENCODINGS[spec["encoding"]].qubits(space))
+        options = {"backend": region, "optimization_level": 3, "seed_transpiler": 0}
+    return DeviceQAOA(spec["device"], spec["shots"], mixer=spec["mixer"], encoding=spec["encoding"], options=options)
+
+
+@declare(version=2)  # 2: shots of Aer are seeded
+def run_device(task: Task) -> dict[str, Any]:
+    """One search of a trained space: ``regret`` at the end, ``infeasible`` of the ``measured`` shots, ``circuits`` that ran."""
+    table, seed = trained_table(task["table"]), task["seed"]
+    values = observed(table, seed)
+    own = SurrogateSearch(optimiser(task["spec"], table.space))
+    search = Search(table.space, own, seed, rows=table.digits, batch=BATCH["qaoa"])
+    rows: list[int] = []
+
+    def look(choices: dict[str, str]) -> float:
+        rows.append(int(table.listing.rows(table.space.read(choices)[None])[0]))
+        return float(values[rows[-1]])
+
+    counts = search.run(look, task["evaluations"])["counts"]
+    found = rows[int(np.argmax(values[rows]))]
+    calls = counts.get("calls", {})
+    return {
+        "regret": float(table.means.max() - table.means[found]),
+        "infeasible": int(counts.get("infeasible", 0)),
+        "measured": int(counts.get("measured", 0)),
+        "circuits": int(calls.get("device circuits", 0)),
+    }
+
+
+@declare(version=1, pieces=(run_device,))
+def device_runs(
+    table: str,
+    devices: Mapping[str, Mapping[str, Any]],
+    evaluations: int,
+    seeds: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """The same search on every device ({name: specification as of :func:`optimiser`}).
+
+    Returns ``devices``: {name: regret (mean, ``_sem``), share of shots that were infeasible, circuits of one search}; ``runs``.
+    """
+    tasks = [
+        {"table": table, "spec": dict(spec), "evaluations": evaluations, "seed": seed}
+        for spec in devices.values()
+        for seed in range(seeds)
+    ]
+    parts = map_tasks(run_device, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = {}
+    for place, name in enumerate(devices):
+        own = parts[place * seeds : (place + 1) * seeds]
+        shots = sum(run["measured"] for run in own)
+        found[name] = mean_sem(np.array([run["regret"] for run in own]), "regret") | {
+            "infeasible": sum(run["infeasible"] for run in own) / shots if shots else 0.0,
+            "circuits": float(np.mean([run["circuits"] for run in own])),
+        }
+    return {"devices": found, "runs": parts}

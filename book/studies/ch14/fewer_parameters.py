@@ -1,0 +1,104 @@
+"""The claim of 10 % fewer parameters at the same accuracy, by a rule that was fixed before any result was seen.
+
+A *sweep* of a method is its searches within both quantiles of the parameters and without a budget, all evaluations together.
+The rival is the network that evolution found without a budget in as many evaluations, or the best hand-designed one.  Of the
+networks of the sweep with an observed score not below the rival's the one with the fewest parameters is taken; where there is
+none, nothing is saved or gained.  Saved is one minus the ratio of parameters; whether the accuracy is the same is judged on
+test data, which no choice has looked at.  Every search sweeps, so that what a budget does is told from what the champion does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.base.errors import InputError
+from qednas.base.statistics import compare, estimate
+from qednas.base.task import declare
+from qednas.qnas.trained_spaces import trained_space
+from qednas.qnas.trained_tables import FOLDER, read_hand_designed
+from studies.ch14.budgets import NONE
+from studies.ch14.edge_verdict import Known, evaluated, incumbent
+
+RIVAL = "evolution"
+
+
+def best_by_hand(space: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """The hand-designed network with the best mean held-out score: name, parameters, held, test; higher is better."""
+    score = trained_space(space).score
+    rows: list[dict[str, Any]] = [
+        {"name": name, "parameters": one["parameters"]}
+        | {part: float(np.mean([score(value) for value in one[part]])) for part in ("held", "test")}
+        for name, one in read_hand_designed(space, folder).items()
+        if len(one["held"])
+    ]
+    return max(rows, key=lambda one: one["held"])
+
+
+@declare(version=1)
+def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -> dict[str, Any]:
+    """The claim of 10 % fewer parameters, from the searches within budgets, ``result``, by the rule of this module.
+
+    ``spaces``: {space: {rival: {search: "saved" and "gained" (test score, points), and "met": share of seeds with a network as
+    good; means with ``_sem`` over seeds}}}, for every search as the one that sweeps.  ``summary``: {rival: {search: means over
+    spaces, ``_sem`` over seeds}}.  ``more``: {rival: {search: by how much more the champion saves}}, and the raw ``p`` of these
+    (Wilcoxon over seeds).  ``claimed``: share of seeds in which the mean over spaces is at least
+    that.
+    """
+    runs = inputs[result]["runs"]
+    values: dict[str, dict[str, dict[str, np.ndarray]]] = {}
+    for space, by_cost in runs.items():
+        if "parameters" not in by_cost:
+            raise InputError(f"{result}: {space} has no searches within budgets of parameters")
+        known = Known(space)
+        hand = best_by_hand(space)
+        for name in by_cost[NONE][NONE]:
+            for rival, swept in sweeps(known, by_cost, name, hand).items():
+                values.setdefault(rival, {}).setdefault(name, {})[space] = swept
+    spaces: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    p: dict[str, Any] = {}
+    share: dict[str, float] = {}
+    for rival, by_name in values.items():
+        means = {name: np.mean(list(own.values()), axis=0) for name, own in by_name.items()}  # (3, seeds)
+        for name, own in by_name.items():
+            summary.setdefault(rival, {})[name] = told(means[name])
+            for space, swept in own.items():
+                spaces.setdefault(space, {}).setdefault(rival, {})[name] = told(swept)
+        others = [name for name in means if name != champion]
+        more[rival] = {name: compare(means[champion][0], means[name][0]) for name in others}
+        p[rival] = {name: own.pop("p") for name, own in more[rival].items()}
+        share[rival] = float(np.mean(means[champion][0] >= claimed))
+    hands = {space: best_by_hand(space) for space in runs}
+    return {"spaces": spaces, "summary": summary, "more": more, "p": p, "claimed": share, "hand-designed": hands}
+
+
+def sweeps(known: Known, by_cost: dict[str, Any], name: str, hand: dict[str, Any]) -> dict[str, np.ndarray]:
+    """{rival: (saved, gained, met; seeds)} of one search that sweeps."""
+    rows = np.asarray(by_cost[NONE][NONE][RIVAL]["rows"])
+    found: dict[str, list[tuple[float, float, float]]] = {RIVAL: [], "hand-designed": []}
+    size = known.costs["parameters"]
+    for place in range(len(rows)):
+        seen = known.seen(place)
+        ours = evaluated(by_cost, "parameters", name, place)
+        leader = incumbent(known, rows[place], place)
+        rivals = {
+            RIVAL: (seen[leader], known.test[leader], size[leader]),
+            "hand-designed": (hand["held"], hand["test"], hand["parameters"]),
+        }
+        for rival, (held, test, parameters) in rivals.items():
+            good = ours[seen[ours] >= held]
+            if not len(good):
+                found[rival].append((0.0, 0.0, 0.0))
+                continue
+            chosen = good[np.argmin(size[good])]
+            found[rival].append((1 - size[chosen] / parameters, known.test[chosen] - test, 1.0))
+    return {rival: np.array(own).T for rival, own in found.items()}
+
+
+def told(values: np.ndarray) -> dict[str, float]:
+    """Means of (saved, gained, met; seeds)."""
+    return estimate(values[0], "saved") | estimate(values[1], "gained") | estimate(values[2], "met")

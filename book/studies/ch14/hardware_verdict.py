@@ -1,0 +1,243 @@
+"""What the measurements on noise and hardware say: how many layers a device has room for, and tests paired by cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.statistics import compare, estimate, mean_and_sem
+from qednas.base.task import declare
+from qednas.qnas.noise import READ
+from studies.ch12.depths import NEAR
+from studies.ch12.verdict import averaged
+from studies.ch14.mitigation import METHODS, TUNERS
+from studies.ch14.noise import circuit_name
+
+WORST = "at worst"
+ERRORS = {WORST: 1.0, "today": 1.0, "a tenth": 0.1, "a hundredth": 0.01}  # of the device's errors
+DEVICE_MAP = "heavy-hex"
+LIBRARY_DEFAULT = (
+    "read-out and circuit, Richardson"  # Richardson is what both libraries extrapolate by unless told otherwise
+)
+SHOTS = 64  # of one proposal
+
+
+def shortest(own: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Of one circuit on a map, over seeds: ``two`` and ``depth`` of the compilation with the fewest gates at one layer, the
+    ``median`` of its gates, and the gates of every further layer (``layer``) and their depth (``layer_depth``)."""
+    two, depth = np.asarray(own[name]["two"]), np.asarray(own[name]["depth"])
+    best = two.argmin(1)
+    gates, deep = (table[np.arange(len(two)), best].astype(float) for table in (two, depth))
+    further = [
+        float(row[-1] - row[0]) / max(len(two) - 1, 1) if len(two) > 1 else float(row[0]) for row in (gates, deep)
+    ]
+    one = np.asarray(own[name]["one"])[0, best[0]]
+    return {"two": gates[0], "depth": deep[0], "median": float(np.median(two[0])), "layer": further[0],
+            "layer_depth": further[1], "one": float(one)}  # fmt: skip
+
+
+def on_device(own: Mapping[str, Any]) -> dict[str, Any]:
+    """The shorter of what Sabre and the swap network make of a circuit on heavy hexagons."""
+    found = [shortest(own, name) for name in (DEVICE_MAP, "network") if name in own]
+    return min(found, key=lambda one: one["two"])
+
+
+def fidelity(counts: Mapping[str, float], device: Mapping[str, float], layers: float, errors: float = 1.0) -> float:
+    """Chance that no gate of so many layers errs, with the device's errors times ``errors``."""
+    share = 1 + (layers - 1) * counts["layer"] / counts["two"]
+    log = counts["two"] * math.log1p(-errors * device["two"]) + counts["one"] * math.log1p(-errors * device["one"])
+    return math.exp(share * log)
+
+
+def limits(counts: Mapping[str, float], qubits: int, device: Mapping[str, float]) -> dict[str, float]:
+    """What a device has room for.
+
+    one: chance that no gate of one layer errs; half, e: layers until this is below 1/2 and 1/e, the start counted as part of the
+    first, a fraction below 1 where one layer is too many.  needed: error of a gate of two qubits at which four layers have 1/e.
+    waits: time of one layer over the median T2.  read: chance that all qubits are read rightly.
+    """
+    whole, per_layer = fidelity(counts, device, 1), fidelity(counts, device, 2) / fidelity(counts, device, 1)
+
+    def layers(threshold: float) -> float:
+        first = math.log(threshold) / math.log(whole)
+        return first if first < 1 else 1 + math.log(threshold / whole) / math.log(per_layer)
+
+    four = counts["two"] + 3 * counts["layer"]
+    return {
+        "one": whole, "half": layers(0.5), "e": layers(math.exp(-1)), "needed": -math.expm1(-1 / four),
+        "waits": counts["depth"] * device["seconds"] / device["t2"], "read": (1 - device["readout"]) ** qubits,
+    }  # fmt: skip
+
+
+def with_errors(
+    near: Any, feasible: float, counts: Mapping[str, float], qubits: int, device, depths: Sequence[int], power: float
+) -> Any:
+    """{errors: (instances, depths)} chance that a shot is among the best 1 %: of what it is without noise, above any bit string,
+    the share (chance that nothing errs)^power is left.  feasible: share of bit strings that is a configuration.
+
+    With power 1, "at worst", a circuit in which anything errs tells nothing; for the others it is that of :func:`survival`.
+    """
+    own, flat = np.asarray(near), NEAR * feasible
+    out = {}
+    for name, factor in ERRORS.items():
+        kept = np.array([fidelity(counts, device, p, factor) for p in depths])
+        kept = (kept * (1 - factor * device["readout"]) ** qubits) ** (1.0 if name == WORST else power)
+        out[name] = kept * own + (1 - kept) * flat
+    return out
+
+
+def survival(noise) -> dict[str, Any]:
+    """{circuit: of every depolarising noise and depth, the ``chance`` that no gate and no reading errs, and the shares of the
+    ``energy`` and of the chance of the best 5 % (``near``) that are left above those of any bit string, means over costs with
+    ``_sem``; ``power`` of each: the slope of its logarithm by that of the chance, through 0}."""
+    found: dict[str, Any] = {}
+    for circuit in map(circuit_name, noise["circuits"]):
+        kinds = noise["found"][circuit]
+        own: dict[str, Any] = {key: [] for key in ("chance", "energy", "energy_sem", "near", "near_sem")}
+        for name in noise["noises"]:
+            if not name.startswith("depolarising") or "none" not in kinds:
+                continue
+            strength, measured = float(name.split()[1]), {k: np.asarray(x) for k, x in kinds[name]["samples"].items()}
+            clean = np.asarray(kinds["none"]["samples"]["near"])
+            sizes = 1 / np.asarray(kinds[name]["uniform"]["optimum"])[:, None]
+            flat = np.asarray(kinds[name]["uniform"]["near"])[:, None] * sizes / 2 ** measured["qubits"]
+            left = {"energy": measured["signal"], "near": (measured["near"] - flat) / (clean - flat)}
+            gates = measured["two"].mean(0) * np.log1p(-strength) + measured["one"].mean(0) * np.log1p(-strength / 10)
+            own["chance"] += np.exp(gates + measured["qubits"].mean(0) * np.log1p(-READ)).tolist()
+            for key, values in left.items():
+                mean, sem = mean_and_sem(values)
+                own[key] += mean
+                own[f"{key}_sem"] += sem
+        if own["chance"]:
+            logs = np.log(own["chance"])
+            own["power"] = {key: float(np.log(own[key]) @ logs / (logs @ logs)) for key in ("energy", "near")}
+            found[circuit] = own
+    return found
+
+
+def routed(routing) -> dict[str, Any]:
+    """{choices: {circuit: {"counts": of every map, "limits": of the device, "qubits", "overhead": gates on the device over those
+    with all qubits coupled, "routed": the same of Sabre alone, mean over its seeds, ``_sem`` and ``_units``}}}."""
+    found: dict[str, Any] = {}
+    for choices, circuits in routing["found"].items():
+        for circuit, maps in circuits.items():
+            counts, qubits = on_device(maps), int(maps[DEVICE_MAP]["qubits"])
+            free = shortest(maps, "all-to-all")
+            found.setdefault(choices, {})[circuit] = {
+                "counts": {name: shortest(maps, name) for name in maps}, "qubits": qubits,
+                "overhead": counts["two"] / free["two"],
+                **estimate(np.asarray(maps[DEVICE_MAP]["two"])[0] / free["two"], "routed"),
+                "limits": limits(counts, qubits, routing["device"]), "device": counts,
+            }  # fmt: skip
+    return found
+
+
+def deep(routing, limit, survived: Mapping[str, Any]) -> dict[str, Any]:
+    """{circuit: as measured without noise, and ``estimated``, see :func:`with_errors`}, means with errors.
+
+    survived: see :func:`survival`; its power for the same encoding, measured on fewer qubits, is used.
+    """
+    powers = {name.split(", ")[1]: own["power"]["near"] for name, own in survived.items()}
+    found = {}
+    for name, own in limit["found"].items():
+        mixer, encoding, choices = name.split(", ")
+        maps = routing["found"][choices][f"{mixer}, {encoding}"]
+        qubits = int(maps[DEVICE_MAP]["qubits"])
+        share = int(choices) ** 6 / 2.0**qubits
+        estimated = with_errors(
+            own["near"], share, on_device(maps), qubits, routing["device"], limit["depths"], powers.get(encoding, 1.0)
+        )
+        found[name] = averaged({**own, "estimated": estimated})
+    return found
+
+
+def noisy(noise) -> dict[str, Any]:
+    """{circuit: {noise: means with errors}}; of angles tuned with noise, ``gain`` in the energy with noise and ``loss`` in the
+    one without, against those tuned without, in standard deviations of the cost."""
+    found: dict[str, Any] = {}
+    for circuit, kinds in noise["found"].items():
+        for name, own in kinds.items():
+            made = dict(own)
+            if "tuned" in own:
+                before, after = own["tuned"]["transferred"], own["tuned"]["own"]
+                gain = np.asarray(before["noisy"]["energy"]) - after["noisy"]["energy"]
+                loss = np.asarray(after["true"]["energy"]) - before["true"]["energy"]
+                made["tuned"] = {**own["tuned"], "gain": gain, "loss": loss}
+            found.setdefault(circuit, {})[name] = averaged(made)
+    return found
+
+
+def device_noise(noises: Sequence[str]) -> str:
+    """The noise of a device, or the last there is."""
+    return next((name for name in noises if name.startswith("device")), noises[-1])
+
+
+def tests(inputs) -> dict[str, dict[str, float]]:
+    """Paired by cost, on the first circuit and the noise of the device: ``signal``, one layer against a uniform draw, chance of
+    the optimum; ``deeper``, the second depth against the first, chance of the best 5 %; ``mitigated``, angles tuned with both
+    mitigations against none at the fewest shots, chance of the best 5 %."""
+    noise, mitigation = inputs["14/noise"], inputs["14/mitigation"]
+    own = noise["found"][circuit_name(noise["circuits"][0])][device_noise(noise["noises"])]
+    optimum, near = np.asarray(own["samples"]["optimum"]), np.asarray(own["samples"]["near"])
+    tuning = mitigation["tuning"][circuit_name(mitigation["circuits"][0])][device_noise(mitigation["noises"])]
+    place = counted_shots(mitigation["shots"])[0]
+    tuned = np.asarray(tuning["near"])[:, :, place]
+    return {
+        "signal": compare(optimum[:, 0], np.asarray(own["uniform"]["optimum"])),
+        "deeper": compare(near[:, 1], near[:, 0]),
+        "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
+    }
+
+
+def counted_shots(shots: Sequence[int]) -> list[int]:
+    """Places of shots that are a number, fewest first."""
+    return sorted((place for place, own in enumerate(shots) if own), key=lambda place: shots[place])
+
+
+def recovery(mitigation) -> dict[str, Any]:
+    """By LIBRARY_DEFAULT, over all circuits and costs with the noise of the device: ``recovered`` with the most shots (``many``),
+    ``error_few`` and ``error_many``; and of all methods that with the smallest error, ``best_few`` and ``best_many``."""
+    name = device_noise(mitigation["noises"])
+    runs = [own[name] for own in mitigation["recovery"].values()]
+    few, *_, many = [*counted_shots(mitigation["shots"]), counted_shots(mitigation["shots"])[-1]]
+    # Costs of the same seed are alike in all circuits: a seed counts once.
+    recovered, error = (np.mean([np.asarray(own[key]) for own in runs], axis=0) for key in ("recovered", "error"))
+    row = METHODS.index(LIBRARY_DEFAULT)
+    out: dict[str, Any] = {}
+    for key, values in (
+        ("recovered", recovered[:, row, many]), ("error_few", error[:, row, few]), ("error_many", error[:, row, many]),
+    ):  # fmt: skip
+        out |= estimate(values, key)
+    return out | {
+        "few": mitigation["shots"][few], "many": mitigation["shots"][many],
+        "best_few": METHODS[int(error[:, :, few].mean(0).argmin())],
+        "best_many": METHODS[int(error[:, :, many].mean(0).argmin())],
+    }  # fmt: skip
+
+
+@declare(version=1)
+def judge_hardware(inputs) -> dict[str, Any]:
+    """From the results "routing", "limit", "noise" and "mitigation" of chapter 14.
+
+    ``summary``: ``routing`` (:func:`routed`), ``survival`` (:func:`survival`), ``depth`` (:func:`deep`), ``noise``
+    (:func:`noisy`), ``mitigation``, means with errors, ``recovery`` (:func:`recovery`) and ``tests`` (:func:`tests`).  ``p``:
+    raw, of the tests.
+    """
+    mitigation = inputs["14/mitigation"]
+    found = tests(inputs)
+    p = {name: own.pop("p") for name, own in found.items()}
+    return {
+        "summary": {
+            "routing": routed(inputs["14/routing"]),
+            "survival": (survived := survival(inputs["14/noise"])),
+            "depth": deep(inputs["14/routing"], inputs["14/limit"], survived),
+            "noise": noisy(inputs["14/noise"]),
+            "mitigation": {part: averaged(mitigation[part]) for part in ("recovery", "tuning")},
+            "recovery": recovery(mitigation),
+            "tests": found,
+        },
+        "p": p,
+    }

@@ -1,0 +1,193 @@
+"""What error mitigation recovers of the energy that noise takes, with how many shots, and whether better samples come of it.
+
+Samples stay what they are: mitigation corrects mean values.  So it can help a search only through the angles that are tuned on
+these, which is measured apart: angles are chosen on a grid by energies with and without mitigation, and the samples, always with
+noise, are compared.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.angles import linear_ramp
+from qednas.qnas.gate_circuits import GateCircuit
+from qednas.qnas.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
+from qednas.qnas.nasbench201 import tables_identity
+from qednas.qnas.noise import NoisyCircuit, noise_of
+from studies.ch12.depths import stacked
+from studies.ch14.noise import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp
+
+LIBRARY = {"circuit": "pennylane", "gates": "mitiq"}  # what folds and extrapolates
+METHODS = (
+    "none",
+    "read-out",
+    "feasible only",
+    *(f"{how}, {fit}" for how in LIBRARY for fit in FITS),
+    *(f"read-out and circuit, {fit}" for fit in FITS),
+)
+TUNERS = ("none", "read-out", "zero noise", "both")
+GRID = (0.4, 1.6)  # times the shipped angles
+CALIBRATION = 10_000  # shots of each of the two calibration circuits, where shots are counted
+
+
+def drawn(p: np.ndarray, shots: int, repeats: int, rng: np.random.Generator) -> np.ndarray:
+    """(repeats, ...) frequencies in place of probabilities (..., strings); themselves, once, for shots = 0."""
+    if shots == 0:
+        return p[None]
+    clean = np.maximum(p, 0)
+    return rng.multinomial(shots, clean / clean.sum(-1, keepdims=True), (repeats, *p.shape[:-1])) / shots
+
+
+def estimates(
+    found: dict[str, np.ndarray],
+    reading: Reading,
+    wrong: np.ndarray,
+    shots: int,
+    repeats: int,
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """{method: (repeats,) energies}.  found: {folding: probabilities (FOLDS, strings)}.  wrong: (2, strings) of the calibration.
+
+    shots: of an energy in all, divided among the circuits it takes, 0 for exact values; calibration circuits serve all energies
+    and are not counted.
+    """
+    flat = float(reading.energies.mean())
+    matrices = confusions(*drawn(wrong, CALIBRATION if shots else 0, 1, rng)[0])
+    undone = corrected_energies(reading.energies, matrices)
+    whole = drawn(found["circuit"][0], shots, repeats, rng)
+    own = whole[:, reading.strings]
+    out = {"none": whole @ reading.energies, "read-out": whole @ undone}
+    out["feasible only"] = own @ reading.energies[reading.strings] / np.maximum(own.sum(1), 1e-12)
+    for how, library in LIBRARY.items():
+        split = drawn(found[how], shots // len(FOLDS), repeats, rng)
+        for fit in FITS:
+            call = extrapolator(fit, FOLDS, library, flat)
+            out[f"{how}, {fit}"] = call(split @ reading.energies)
+            if how == "circuit":
+                out[f"read-out and circuit, {fit}"] = call(split @ undone)
+    return {name: out[name] for name in METHODS}
+
+
+def run_recovery(task: Task) -> dict[str, Any]:
+    """One circuit on one cost under one noise, at the angles tuned without it.
+
+    ``recovered`` (methods, shots): what share of the lost energy mitigation brings back on the mean over repeats; ``error``: root
+    mean square distance from the true energy over what was lost, 1 is no better than nothing; ``loss``: that, in standard
+    deviations of the cost.
+    """
+    mixer, encoding, columns, choices = task["circuit"]
+    gates = GateCircuit(small_cost(columns, choices, task["seed"]), mixer, encoding, PENALTY)
+    reading, noise = Reading(gates), noise_of(task["noise"], gates.qubits)
+    angles = linear_ramp(task["depth"], *tuned_ramp(gates, task["depth"], task["steps"]))
+    circuit = NoisyCircuit(gates, task["depth"], noise, SEEDS)
+    plain = circuit.bound(angles)
+    found = {how: circuit.run([fold(plain, scale, how) for scale in FOLDS]) for how in LIBRARY}
+    wrong = calibration(noise, gates.qubits, circuit.places)
+    true_circuit = exact_circuit(gates)
+    true = float(true_circuit.probabilities(angles) @ true_circuit.energies)
+    loss = float(found["circuit"][0] @ reading.energies) - true
+    shape = (len(METHODS), len(task["shots"]))
+    recovered, error = np.zeros(shape), np.zeros(shape)
+    for place, shots in enumerate(task["shots"]):
+        rng = np.random.default_rng([task["seed"], place])
+        for row, values in enumerate(estimates(found, reading, wrong, shots, task["repeats"], rng).values()):
+            recovered[row, place] = 1 - (values.mean() - true) / loss
+            error[row, place] = np.sqrt(((values - true) ** 2).mean()) / loss
+    return {"recovered": recovered, "error": error, "loss": loss}
+
+
+def run_tuning(task: Task) -> dict[str, Any]:
+    """One layer on one cost under one noise; angles from a grid around the shipped ones, by the lowest estimated energy.
+
+    ``near`` and ``optimum`` (tuners, shots): chance of one shot with noise, mean over repeats; ``true`` (tuners, shots): the
+    energy without noise.  ``best``: these of the grid's angles of lowest energy without noise; ``shipped``: of the shipped ones.
+    """
+    mixer, encoding, columns, choices = task["circuit"]
+    gates = GateCircuit(small_cost(columns, choices, task["seed"]), mixer, encoding, PENALTY)
+    reading, noise = Reading(gates), noise_of(task["noise"], gates.qubits)
+    circuit, exact = NoisyCircuit(gates, 1, noise, SEEDS), exact_circuit(gates)
+    gammas, betas = gates.ramp(1)
+    factors = np.linspace(*GRID, task["points"])
+    grid = [(gammas * a, betas * b) for a in factors for b in factors] + [(gammas, betas)]
+    plain = [circuit.bound(angles) for angles in grid]
+    scales = FOLDS[:2]
+    p = np.stack([circuit.run([fold(own, scale, "circuit") for own in plain]) for scale in scales], 1)
+    true = np.array([float(exact.probabilities(angles) @ exact.energies) for angles in grid])
+    read = [reading.measured(own[0]) for own in p]
+    quality = {
+        "near": np.array([own["near"] for own in read]),
+        "optimum": np.array([own["optimum"] for own in read]),
+        "true": true,
+    }
+    wrong = calibration(noise, gates.qubits, circuit.places)
+    line = extrapolator("linear", scales, "pennylane")
+    found = {name: np.zeros((len(TUNERS), len(task["shots"]))) for name in quality}
+    for place, shots in enumerate(task["shots"]):
+        rng = np.random.default_rng([task["seed"], place])
+        for _ in range(task["repeats"] if shots else 1):
+            matrices = confusions(*drawn(wrong, CALIBRATION if shots else 0, 1, rng)[0])
+            whole = drawn(p[:-1, 0], shots, 1, rng)[0]
+            split = drawn(p[:-1], shots // len(scales), 1, rng)[0]
+            undone = corrected_energies(reading.energies, matrices)
+            energies = (whole @ reading.energies, whole @ undone, line(split @ reading.energies), line(split @ undone))
+            for row, own in enumerate(energies):
+                for name, values in quality.items():
+                    found[name][row, place] += values[own.argmin()] / (task["repeats"] if shots else 1)
+    return found | {
+        "best": {name: float(values[:-1][true[:-1].argmin()]) for name, values in quality.items()},
+        "shipped": {name: float(values[-1]) for name, values in quality.items()},
+        "uniform": {"near": len(reading.near) / len(reading.costs), "optimum": 1 / len(reading.costs)},
+    }
+
+
+RUNS = {"recovery": run_recovery, "tuning": run_tuning}
+
+
+@declare(version=1, data=(tables_identity,))
+def run_one(task: Task) -> dict[str, Any]:
+    return RUNS[task["part"]](task)
+
+
+@declare(version=1, pieces=(run_one,))
+def mitigation_runs(
+    recovery: list[list[Any]],
+    tuning: list[list[Any]],
+    noises: list[str],
+    shots: list[int],
+    steps: int,
+    points: int,
+    repeats: int,
+    instances: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """recovery: [mixer, encoding, columns, choices, depth]; tuning: [mixer, encoding, columns, choices], of one layer.  shots: of
+    an energy in all, 0 for exact values.  repeats: of everything drawn.
+
+    Returns ``recovery`` and ``tuning``: {circuit: {noise: as of :func:`run_recovery` or :func:`run_tuning`, with an axis over
+    instances in front}}, and the axes; ``circuits`` are those of tuning.
+    """
+    common = {"shots": shots, "steps": steps, "points": points, "repeats": repeats}
+    jobs = [("recovery", own[:4], own[4]) for own in recovery] + [("tuning", own, 1) for own in tuning]
+    tasks = [
+        {"part": name, "circuit": circuit, "depth": depth, "noise": noise, "seed": seed, **common}
+        for name, circuit, depth in jobs for noise in noises for seed in range(instances)
+    ]  # fmt: skip
+    runs = map_tasks(run_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found: dict[str, Any] = {name: {} for name in RUNS}
+    for start in range(0, len(tasks), instances):
+        first = tasks[start]
+        title = circuit_name(first["circuit"]) + (f", p = {first['depth']}" if first["part"] == "recovery" else "")
+        found[first["part"]].setdefault(title, {})[first["noise"]] = stacked(runs[start : start + instances])
+    return found | {
+        "circuits": tuning,
+        "noises": noises,
+        "shots": shots,
+        "methods": list(METHODS),
+        "tuners": list(TUNERS),
+    }

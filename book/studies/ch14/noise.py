@@ -1,0 +1,242 @@
+"""What noise does to QAOA: to what is measured, to how many shots the best cell takes, and to where the best angles are.
+
+Costs are small enough for density matrices: some edges of a cell, with some operations each, of a cost fitted to 100 evaluated
+cells; the other edges keep the operation that suits the fitted cost best.  Angles are the two ends of a linear ramp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.alternating import Alternating, Angles
+from qednas.qnas.angles import linear_ramp
+from qednas.qnas.cost_circuit import classical
+from qednas.qnas.descent import lbfgs
+from qednas.qnas.encoding import ENCODINGS
+from qednas.qnas.gate_circuits import GateCircuit
+from qednas.qnas.mixers import XMixer, xy_mixer
+from qednas.qnas.nasbench201 import tables_identity
+from qednas.qnas.noise import NoisyCircuit, noise_of
+from qednas.qnas.objectives import Expectation
+from qednas.qnas.pairwise import Pairwise
+from qednas.qnas.routing import counted
+from qednas.qnas.space import Space
+from studies.ch12.depths import stacked
+from studies.ch12.instances import fitted
+
+OPERATIONS = 4  # of the fitted cost: without "none"
+NEAR = 0.05  # the share of all configurations that counts as near the best
+PENALTY = 2.0
+SEEDS = (0, 1, 2)  # of the compiler
+STENCIL = 0.05  # of the angles, where they are tuned with noise
+SURE = 0.9  # chance to have seen the best configuration
+
+
+def part(cost: Pairwise, kept: Mapping[int, Sequence[int]], fixed: np.ndarray) -> Pairwise:
+    """The cost of some columns and choices of theirs, all other columns being ``fixed`` (columns,)."""
+    names, columns = cost.space.names, sorted(kept)
+    space = Space(
+        tuple(names[c] for c in columns), tuple(tuple(cost.space.choices[c][d] for d in kept[c]) for c in columns)
+    )
+    constant = cost.constant + sum(float(cost.single[c][fixed[c]]) for c in range(len(names)) if c not in kept)
+    single = [cost.single[c][list(kept[c])].astype(float) for c in columns]
+    pair = {}
+    for (i, j), table in cost.pair.items():
+        if i in kept and j in kept:
+            pair[columns.index(i), columns.index(j)] = table[np.ix_(kept[i], kept[j])]
+        elif i in kept:
+            single[columns.index(i)] = single[columns.index(i)] + table[list(kept[i]), fixed[j]]
+        elif j in kept:
+            single[columns.index(j)] = single[columns.index(j)] + table[fixed[i], list(kept[j])]
+        else:
+            constant += float(table[fixed[i], fixed[j]])
+    return Pairwise(space, constant, tuple(single), pair)
+
+
+def small_cost(columns: int, choices: int, seed: int) -> Pairwise:
+    """A part of a fitted cost: edges and operations drawn at random, of mean 0 and standard deviation 1."""
+    whole, rng = fitted(OPERATIONS, seed), np.random.default_rng([seed, 14])
+    edges = sorted(rng.choice(len(whole.space.names), columns, replace=False).tolist())
+    kept = {edge: sorted(rng.choice(OPERATIONS, choices, replace=False).tolist()) for edge in edges}
+    return part(whole, kept, classical(whole)).standardised()
+
+
+class Reading:
+    """What probabilities of bit strings say about a cost."""
+
+    def __init__(self, gates: GateCircuit):
+        space, code = gates.cost.space, ENCODINGS[gates.encoding]
+        self.strings = code.encode(space, space.digits()) @ (1 << np.arange(gates.qubits)[::-1])
+        self.costs = gates.cost.listed().ravel()
+        self.energies = gates.energies()
+        count = int(np.ceil(NEAR * len(self.costs)))
+        self.near = np.argsort(self.costs, kind="stable")[:count]
+        self.best = int(self.costs.argmin())
+
+    def measured(self, p: np.ndarray) -> dict[str, float]:
+        """Of probabilities (2^qubits,): ``energy`` of all strings; ``feasible``; ``ratio``, approximation ratio of the
+        feasible ones; chance of the ``optimum`` and of the best 5 % (``near``) in one shot; ``shots`` until the optimum was seen
+        with a chance of 90 %, as a logarithm to the base 10."""
+        own = p[self.strings]
+        share = float(own.sum())
+        mean = float(own @ self.costs) / share
+        return {
+            "energy": float(p @ self.energies),
+            "feasible": share,
+            "ratio": float((self.costs.max() - mean) / np.ptp(self.costs)),
+            "optimum": float(own[self.best]),
+            "near": float(own[self.near].sum()),
+            "shots": float(np.log10(np.log(1 - SURE) / np.log1p(-own[self.best]))),
+        }
+
+
+def tuned_ramp(gates: GateCircuit, depth: int, steps: int) -> np.ndarray:
+    """(2,) ends of the ramp of lowest energy without noise, from the shipped ones, by L-BFGS on the exact simulation.
+
+    The X mixer is simulated on all strings, XY mixers on configurations.
+    """
+    circuit = exact_circuit(gates)
+    by_gamma, by_beta = linear_ramp(depth, 1.0, 1.0)
+    aim = Expectation(circuit.energies)
+
+    def value_and_gradient(ends: np.ndarray) -> tuple[float, np.ndarray]:
+        value, (gammas, betas) = circuit.value_and_gradient(linear_ramp(depth, *ends), aim)
+        return value, np.array([by_gamma @ gammas, by_beta @ betas])
+
+    gammas, betas = gates.ramp(depth)
+    return lbfgs(value_and_gradient, np.array([gammas[-1], -betas[0]]), steps)[0]
+
+
+def exact_circuit(gates: GateCircuit) -> Alternating:
+    """The same circuit without gates; a ring without its product formula."""
+    if gates.mixer == "x":
+        return Alternating(gates.energies(), XMixer(gates.qubits))
+    return Alternating(gates.cost.listed().ravel(), xy_mixer(gates.cost.space.sizes, gates.mixer))
+
+
+def exact_probabilities(gates: GateCircuit, angles: Angles) -> np.ndarray:
+    """(2^qubits,) of all strings, without noise."""
+    p = exact_circuit(gates).probabilities(angles)
+    if gates.mixer == "x":
+        return p
+    whole = np.zeros(2**gates.qubits)
+    whole[Reading(gates).strings] = p
+    return whole
+
+
+def tuned_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndarray, rounds: int) -> np.ndarray:
+    """(2,) ends of the ramp of lowest energy under noise: Newton's method from ``start`` on, six circuits a round.
+
+    A round that would raise the energy is left out.
+    """
+    step = STENCIL * np.abs(start)
+    places = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1]])
+
+    def values(points: np.ndarray) -> np.ndarray:
+        return circuit.probabilities([linear_ramp(circuit.depth, *own) for own in points]) @ energies
+
+    here, lowest = np.array(start, float), np.inf
+    best = here
+    for left in reversed(range(rounds + 1)):
+        found = values(here + (places if left else places[:1]) * step)
+        if found[0] >= lowest:
+            break
+        best, lowest = here, found[0]
+        if not left:
+            break
+        middle, east, west, up, down, corner = found
+        slope = np.array([east - west, up - down]) / 2
+        mixed = corner - east - up + middle
+        bent = np.array([[east + west - 2 * middle, mixed], [mixed, up + down - 2 * middle]])
+        if np.linalg.eigvalsh(bent)[0] <= 0:
+            break
+        here = here - step * np.linalg.solve(bent, slope)
+    return best
+
+
+@declare(version=1, data=(tables_identity,))
+def run_qaoa_noise(task: Task) -> dict[str, Any]:
+    """One circuit on one cost under one noise.
+
+    ``samples``: for every depth, with the ramp tuned without noise: what :class:`Reading` tells; ``distance``, total variation
+    from the noiseless probabilities; ``two`` and ``one``, gates of two qubits and of one; ``gate depth``; ``qubits``;
+    ``microseconds``; and ``signal``, what is left of the energy, from that of all strings alike.  ``tuned``, where there
+    is noise: at depth 1, with angles tuned without it (``transferred``) and with it (``own``), the readings with noise
+    (``noisy``) and without (``true``); ``moved`` is the root mean square change of the angles, relative to them.  ``uniform``: of
+    configurations alike.
+    """
+    mixer, encoding, columns, choices = task["circuit"]
+    cost = small_cost(columns, choices, task["seed"])
+    gates = GateCircuit(cost, mixer, encoding, PENALTY)
+    reading, noise = Reading(gates), noise_of(task["noise"], gates.qubits)
+    rows = []
+    flat = float(reading.energies.mean())
+    for depth in task["depths"]:
+        ends = tuned_ramp(gates, depth, task["steps"])
+        angles: Angles = linear_ramp(depth, *ends)
+        circuit = NoisyCircuit(gates, depth, noise, SEEDS)
+        exact = exact_probabilities(gates, angles)
+        p = exact if task["noise"] == "none" else circuit.probabilities([angles])[0]
+        counts = counted(circuit.compiled)
+        rows.append(reading.measured(p) | {
+            "distance": float(np.abs(p - exact).sum() / 2), "two": counts["two"], "one": counts["one"],
+            "gate depth": counts["depth"], "qubits": gates.qubits,
+            "signal": float((p @ reading.energies - flat) / (exact @ reading.energies - flat)),
+            "microseconds": 1e6 * circuit.duration(angles),
+        })  # fmt: skip
+    found: dict[str, Any] = {"samples": {key: np.array([row[key] for row in rows]) for key in rows[0]}}
+    if task["rounds"] and task["noise"] != "none":
+        circuit = NoisyCircuit(gates, 1, noise, SEEDS)
+        before = tuned_ramp(gates, 1, task["steps"])
+        after = tuned_with_noise(circuit, reading.energies, before, task["rounds"])
+        both: list[Angles] = [linear_ramp(1, *before), linear_ramp(1, *after)]
+        noisy, true = circuit.probabilities(both), [exact_probabilities(gates, own) for own in both]
+        found["tuned"] = {"moved": float(np.linalg.norm((after - before) / before)) / 2**0.5}
+        for place, name in enumerate(("transferred", "own")):
+            found["tuned"][name] = {"noisy": reading.measured(noisy[place]), "true": reading.measured(true[place])}
+    costs = reading.costs
+    found["uniform"] = {
+        "ratio": float((costs.max() - costs.mean()) / np.ptp(costs)), "optimum": 1 / len(costs),
+        "near": len(reading.near) / len(costs), "shots": float(np.log10(np.log(1 - SURE) / np.log1p(-1 / len(costs)))),
+    }  # fmt: skip
+    return found
+
+
+@declare(version=1, pieces=(run_qaoa_noise,))
+def qaoa_noise_runs(
+    circuits: list[list[Any]],
+    noises: list[str],
+    depths: list[int],
+    steps: int,
+    rounds: int,
+    instances: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """Every circuit ([mixer, encoding, columns, choices]) under every noise.  rounds: of Newton's method with noise, 0 for none.
+
+    Returns ``found``: {circuit: {noise: as of :func:`run_qaoa_noise`, with an axis over instances in front}}, and the axes.
+    """
+    tasks: list[Task] = [
+        {"circuit": circuit, "noise": noise, "depths": depths, "steps": steps, "rounds": rounds, "seed": seed}
+        for circuit in circuits for noise in noises for seed in range(instances)
+    ]  # fmt: skip
+    runs = map_tasks(run_qaoa_noise, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found: dict[str, Any] = {}
+    for start in range(0, len(tasks), instances):
+        first = tasks[start]
+        place = found.setdefault(circuit_name(first["circuit"]), {})
+        place[first["noise"]] = stacked(runs[start : start + instances])
+    return {"found": found, "circuits": circuits, "noises": noises, "depths": depths}
+
+
+def circuit_name(circuit: Sequence[Any]) -> str:
+    """ "x, domain-wall, 3 x 4" of a list as in the settings."""
+    mixer, encoding, columns, choices = circuit
+    return f"{mixer}, {encoding}, {columns} x {choices}"

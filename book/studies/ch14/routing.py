@@ -1,0 +1,142 @@
+"""Gates of every circuit on every coupling map, and what QAOA reaches with as many layers as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from qednas.base.parallel import Task, map_tasks
+from qednas.base.task import declare
+from qednas.qnas.alternating import Angles
+from qednas.qnas.encoding import ENCODINGS
+from qednas.qnas.gate_circuits import CIRCUITS, GateCircuit
+from qednas.qnas.pairwise import Pairwise
+from qednas.qnas.qaoa import QAOA
+from qednas.qnas.routing import MAPS, column_matrix, medians, product_error, route
+from studies.ch12.depths import NEAR, stacked
+from studies.ch12.instances import instance
+
+PENALTY = 2.0  # of infeasible strings
+RINGS = 1  # rounds of the product formula of a ring, as it is counted
+COUNTS = ("two", "depth", "one")
+
+
+def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
+    """As it is counted: a ring with one round."""
+    return GateCircuit(cost, mixer, encoding, PENALTY, RINGS if mixer == "xy-ring" else 0)
+
+
+@declare(version=1)
+def run_routing(task: Task) -> dict[str, Any]:
+    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~qednas.qnas.routing.counted`."""
+    cost = instance("fitted", task["choices"], task["instance_seed"])
+    gates = counted_circuit(cost, *task["circuit"])
+    rows = [route(gates, depth, task["map"], task["seeds"]) for depth in task["depths"]]
+    return {key: np.array([[own[key] for own in row] for row in rows]) for key in COUNTS} | {"qubits": gates.qubits}
+
+
+def with_network(mixer: str, encoding: str) -> bool:
+    """Whether the swap network takes the circuit: the cost has pairs of qubits only, and the mixer neighbours."""
+    return encoding != "binary" and mixer != "xy-ring"
+
+
+@declare(version=1, pieces=(run_routing,))
+def routing_runs(
+    choices: list[int],
+    depths: list[int],
+    seeds: list[int],
+    instance_seed: int,
+    device: str,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """All of CIRCUITS for a cost fitted to cells of 5 or 4 operations, on all MAPS and by swap network.  depths: layers.
+
+    Returns ``found``: {choices as text: {"mixer, encoding": {map: as of :func:`run_routing`}}}; ``device``: medians of its errors
+    and times; ``product``: {mixer: {rounds as text: error of the product formula on a column of 5, shipped angle of one layer}}.
+    """
+    tasks: list[Task] = [
+        {"choices": own, "circuit": list(circuit), "map": name, "depths": depths, "seeds": seeds, "instance_seed": instance_seed}
+        for own in choices for circuit in CIRCUITS for name in (*MAPS, "network")
+        if name != "network" or with_network(*circuit)
+    ]  # fmt: skip
+    runs = map_tasks(run_routing, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found: dict[str, Any] = {}
+    for task, run in zip(tasks, runs, strict=True):
+        place = found.setdefault(str(task["choices"]), {}).setdefault(", ".join(task["circuit"]), {})
+        place[task["map"]] = run
+    cost, product = instance("fitted", 5, instance_seed), {}
+    for mixer in ("xy-complete", "xy-ring"):
+        beta = float(counted_circuit(cost, mixer, "one-hot").ramp(1)[1][0])
+        product[mixer] = {str(rounds): product_error(5, mixer, beta, rounds) for rounds in (1, 2, 4, 8)}
+    return {"found": found, "device": medians(device), "product": product, "depths": depths}
+
+
+def by_configuration(gates: GateCircuit, p: np.ndarray) -> np.ndarray:
+    """(configurations,) of the probabilities of bit strings."""
+    space = gates.cost.space
+    strings = ENCODINGS[gates.encoding].encode(space, space.digits()).astype(np.int64)
+    return p[strings @ (1 << np.arange(gates.qubits)[::-1])]
+
+
+def with_rounds(energies: np.ndarray, sizes: Sequence[int], kind: str, rounds: int, angles: Angles) -> np.ndarray:
+    """(N,) probabilities of configurations where every column's mixer is its product formula."""
+    state = np.full(sizes, len(energies) ** -0.5, dtype=complex)
+    for gamma, beta in zip(*angles, strict=True):
+        state = state * np.exp(-1j * gamma * energies).reshape(sizes)
+        for axis, size in enumerate(sizes):
+            own = column_matrix(size, kind, float(beta), rounds)
+            state = np.moveaxis(np.tensordot(own, state, (1, axis)), 0, axis)
+    return np.abs(state.ravel()) ** 2
+
+
+@declare(version=1)
+def run_layers(task: Task) -> dict[str, Any]:
+    """One circuit on one cost, without noise: ``ratio`` of feasible shots, chances of a shot of the ``optimum`` and of the best
+    1 % (``near``), and ``feasible``, each (depths,).  A ring is run with its product formula, at the angles tuned for the exact
+    mixer, whose ``near`` is ``exact``; elsewhere the two are the same."""
+    mixer, encoding = task["circuit"]
+    cost = instance("fitted", task["choices"], task["seed"])
+    costs = cost.listed().ravel()
+    near = costs <= np.partition(costs, (count := int(np.ceil(NEAR * len(costs)))) - 1)[count - 1]
+    rows = []
+    for depth in task["depths"]:
+        own = QAOA(depth, mixer, encoding, PENALTY, steps=task["steps"]).optimised(cost, np.random.default_rng(0))
+        exact = p = own.probabilities()
+        if mixer == "xy-ring":
+            p = with_rounds(own.diagonal.energies, cost.space.sizes, mixer, RINGS, own.angles)
+        elif mixer == "x":
+            exact = p = by_configuration(GateCircuit(cost, mixer, encoding, PENALTY), p)
+        share = p.sum()
+        rows.append({
+            "ratio": (costs.max() - p @ costs / share) / np.ptp(costs), "optimum": p[costs.argmin()],
+            "near": p[near].sum(), "exact": exact[near].sum(), "feasible": share,
+        })  # fmt: skip
+    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+
+
+@declare(version=1, pieces=(run_layers,))
+def depth_limit_runs(
+    circuits: list[list[Any]],
+    depths: list[int],
+    steps: int,
+    instances: int,
+    workers: int = 2,
+    checkpoint=None,
+    progress=None,
+) -> dict[str, Any]:
+    """QAOA of few layers, all angles tuned exactly.  circuits: [mixer, encoding, choices per column].
+
+    Returns ``found``: {"mixer, encoding, choices": as of :func:`run_layers`, with an axis over instances in front} and axes.
+    """
+    tasks = [
+        {"circuit": own[:2], "choices": own[2], "depths": depths, "steps": steps, "seed": seed}
+        for own in circuits for seed in range(instances)
+    ]  # fmt: skip
+    runs = map_tasks(run_layers, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
+    found = {", ".join(map(str, own)): part for own, part in zip(circuits, parts, strict=True)}
+    return {"found": found, "circuits": circuits, "depths": depths}
