@@ -81,10 +81,10 @@ status: $(STAMP) ## tell which results are stale, and why
 	@$(RUN) status
 
 costs: $(STAMP) ## measure again what a training step of every network costs (a quarter of an hour, on a machine that does nothing else)
-	@$(BIN)/python -m studies.ch08.cost_measuring
+	@PYTHONPATH=book $(BIN)/python -m studies.ch08.cost_measuring
 
 tables: $(STAMP) ## train every architecture of the trained spaces again and write their tables (hours; goes on after an interruption)
-	@$(BIN)/python -m qednas.qnas.table_making $(SPACES)
+	@PYTHONPATH=book $(BIN)/python -m studies.tables.table_making $(SPACES)
 
 book: $(STAMP) ## render the book from the committed results, computing nothing
 	@$(RUN) book

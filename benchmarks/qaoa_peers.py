@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from sides import serve
 
-from qednas.qnas.ising import Ising
+from qednas.qnas.space.ising import Ising
 
 CHOICES, COLUMNS = 5, 6  # of the space of configurations: 15,625
 LAYERS, VQE_QUBITS = 2, 18
@@ -54,9 +54,9 @@ class Side:
 
 class Ours(Side):
     def ready(self) -> None:
-        from qednas.qnas.alternating import Alternating
-        from qednas.qnas.mixers import XMixer
-        from qednas.qnas.objectives import Expectation
+        from qednas.qnas.optimisers.alternating import Alternating
+        from qednas.qnas.optimisers.mixers import XMixer
+        from qednas.qnas.optimisers.objectives import Expectation
 
         self.circuit = Alternating(self.problem.diagonal(), XMixer(self.n))
         self.objective = Expectation(self.circuit.energies)
@@ -79,9 +79,9 @@ class OursColumns(Ours):
     mixer = "xy-complete"
 
     def ready(self) -> None:
-        from qednas.qnas.cost_circuit import alternating
-        from qednas.qnas.objectives import Expectation
-        from qednas.qnas.ramps import random_cost
+        from qednas.qnas.optimisers.cost_circuit import alternating
+        from qednas.qnas.optimisers.objectives import Expectation
+        from qednas.qnas.optimisers.ramps import random_cost
 
         cost = random_cost((CHOICES,) * COLUMNS, np.random.default_rng(0))
         self.circuit, _ = alternating(cost, self.mixer, "", 0.0)
@@ -94,7 +94,7 @@ class OursRing(OursColumns):
 
 class OursMultiAngle(OursColumns):
     def ready(self) -> None:
-        from qednas.qnas.angles import spread
+        from qednas.qnas.optimisers.angles import spread
 
         super().ready()
         self.gammas, self.betas = spread((self.gammas, self.betas), self.circuit)
@@ -110,8 +110,8 @@ class OursVQE(Side):
     precision = "double"
 
     def ready(self) -> None:
-        from qednas.qnas.objectives import Expectation
-        from qednas.qnas.vqe import RealCircuit
+        from qednas.qnas.optimisers.objectives import Expectation
+        from qednas.qnas.optimisers.vqe import RealCircuit
 
         self.circuit = RealCircuit(VQE_QUBITS, LAYERS, self.precision)
         rng = np.random.default_rng(0)

@@ -38,8 +38,8 @@ class Ours:
         import torch
 
         from qednas.physics.families import build
-        from qednas.qed import vmc
         from qednas.qed.blocks.rbm import RBM
+        from qednas.qed.vmc import vmc
 
         self.torch, self.vmc = torch, vmc
         torch.set_num_threads(1)

@@ -6,8 +6,8 @@ from typing import Any
 
 from qednas.physics import families
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.predictor import shipped
-from qednas.qed.search import search
+from qednas.qed.predictor.predictor import shipped
+from qednas.qed.search.search import search
 
 __all__ = ["families", "predict", "search"]
 
@@ -19,7 +19,7 @@ def predict(hamiltonian: Hamiltonian, *, refine: bool = False) -> dict[str, Any]
     ``in_domain`` and ``seconds``.
     """
     if refine:
-        from qednas.qed.refine import refine as refined
+        from qednas.qed.predictor.refine import refine as refined
 
         return refined(shipped(), hamiltonian)
     return shipped().predict(hamiltonian)

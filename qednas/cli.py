@@ -50,13 +50,13 @@ def run_predict(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # matrices this small are slower on several threads
 
     from qednas.physics.system_file import system
-    from qednas.qed.predictor import shipped
+    from qednas.qed.predictor.predictor import shipped
 
     hamiltonian = system(args.system, args.sites, parameters(args.parameter))
     if hamiltonian.sites < 4:
         raise InputError(f"sites = {args.sites}: a prediction needs at least 4 sites")
     if args.refine:
-        from qednas.qed.refine import refine
+        from qednas.qed.predictor.refine import refine
 
         return refine(shipped(), hamiltonian)
     return shipped().predict(hamiltonian)
@@ -66,7 +66,7 @@ def run_search(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
     from qednas.physics.system_file import system
-    from qednas.qed.search import search
+    from qednas.qed.search.search import search
 
     hamiltonian = system(args.system, args.sites, parameters(args.parameter))
     blocks = None if args.blocks is None else [name.strip() for name in args.blocks.split(",") if name.strip()]
@@ -86,11 +86,11 @@ def run_diffqas(args) -> dict:
 
     from qednas.data.images import NAMES
     from qednas.data.series import SERIES
-    from qednas.diffqas.classify import HIDDEN, classify
     from qednas.diffqas.device import memory
-    from qednas.diffqas.forecast import forecast
     from qednas.diffqas.simulator import MOST_QUBITS
-    from qednas.qed.search import every_few_seconds
+    from qednas.diffqas.tasks.classify import HIDDEN, classify
+    from qednas.diffqas.tasks.forecast import forecast
+    from qednas.qed.search.search import every_few_seconds
 
     def told(step: int, total: int, text: str) -> None:
         progress(f"step {step} of {total}, {text}")

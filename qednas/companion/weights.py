@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from qednas.base.files import write_atomic
+from qednas.base.weights import write_weights
 from qednas.companion import paths
 from qednas.companion.store import load
 
 PREFIX = "weights/"
-SHIPPED = {"qednas/qed/weights/predictor.safetensors": "03/predictor"}  # file in the package: result it is a copy of
-
-
-def write_weights(path: Path, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> None:
-    """Write arrays and a JSON record as one safetensors file, whole or not at all."""
-    from safetensors.numpy import save
-
-    plain = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
-    write_atomic(path, save(plain, metadata={"record": json.dumps(record, sort_keys=True)}))
+SHIPPED = {
+    "qednas/qed/predictor/weights/predictor.safetensors": "03/predictor"
+}  # file in the package: result it is a copy of
 
 
 def result_arrays(result: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 The paper's map is affine in n bits and one probability, n + 2 parameters.  It does not say how the probability is scaled; as it
 is about 2^-n, it has to be.
-Larger maps are in :mod:`qednas.diffqas.blockwise`.
+Larger maps are in :mod:`studies.ch09.blockwise`.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ import numpy as np
 import torch
 
 from qednas.base.errors import InputError
-from qednas.diffqas.candidates import Candidate, bit, came_from
-from qednas.diffqas.kernels import (
+from qednas.circuits.generator_kernels import (
     phased,
     phased_back,
     times_power,
@@ -28,6 +27,7 @@ from qednas.diffqas.kernels import (
     walsh_hadamard,
     workspace,
 )
+from qednas.diffqas.candidates import Candidate, bit, came_from
 
 MOST_QUBITS = 20
 DTYPES = {torch.float64: np.float64, torch.float32: np.float32}

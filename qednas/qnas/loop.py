@@ -16,10 +16,10 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
-from qednas.qnas.interfaces import History, Searcher
-from qednas.qnas.limits import Cost, by_column, within
 from qednas.qnas.methods import BATCH, searcher
-from qednas.qnas.space import Space
+from qednas.qnas.space.interfaces import History, Searcher
+from qednas.qnas.space.limits import Cost, by_column, within
+from qednas.qnas.space.space import Space
 
 FORMAT = "qednas nas 1"
 

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.annealing import QuantumAnnealing, SimulatedAnnealing
-from qednas.qnas.evolution import Evolution
-from qednas.qnas.factorisation import FactorisationMachine
-from qednas.qnas.grover import Grover
-from qednas.qnas.interfaces import Optimiser, Searcher
-from qednas.qnas.local_search import LocalSearch
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.random_search import RandomSearch
-from qednas.qnas.reinforce import Reinforce
-from qednas.qnas.surrogate import BayesianQuadratic
-from qednas.qnas.surrogate_search import Exact, Surrogate, SurrogateSearch, Uniform
-from qednas.qnas.tpe import TPE
-from qednas.qnas.vqe import VQE
+from qednas.qnas.optimisers.annealing import QuantumAnnealing, SimulatedAnnealing
+from qednas.qnas.optimisers.grover import Grover
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.optimisers.vqe import VQE
+from qednas.qnas.searchers.evolution import Evolution
+from qednas.qnas.searchers.local_search import LocalSearch
+from qednas.qnas.searchers.random_search import RandomSearch
+from qednas.qnas.searchers.reinforce import Reinforce
+from qednas.qnas.searchers.surrogate_search import Exact, Surrogate, SurrogateSearch, Uniform
+from qednas.qnas.searchers.tpe import TPE
+from qednas.qnas.space.interfaces import Optimiser, Searcher
+from qednas.qnas.surrogate.factorisation import FactorisationMachine
+from qednas.qnas.surrogate.surrogate import BayesianQuadratic
 
 # With a surrogate: what minimises its Hamiltonian.  "surrogate" and "uniform" are the controls of the others.
 OPTIMISERS: dict[str, Callable[..., Optimiser | Exact]] = {
@@ -55,7 +55,7 @@ def searcher(
 ) -> Searcher:
     """The searcher of that name, with ``options`` for its optimiser, or for itself where it has none.
 
-    known: see :class:`~qednas.qnas.surrogate_search.SurrogateSearch`; methods without a surrogate refuse it.
+    known: see :class:`~qednas.qnas.searchers.surrogate_search.SurrogateSearch`; methods without a surrogate refuse it.
     Raises InputError for a name that is not one of :data:`METHODS`.
     """
     if method in OPTIMISERS:

@@ -11,7 +11,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.loop import Search
-from qednas.qnas.table import read_table
+from qednas.qnas.space.table import read_table
 
 
 def search_table(
@@ -22,7 +22,8 @@ def search_table(
     out: str | Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Look up at most ``evaluations`` rows of a CSV (:func:`~qednas.qnas.table.read_table`), those that ``method`` asks for.
+    """Look up at most ``evaluations`` rows of a CSV (:func:`~qednas.qnas.space.table.read_table`), those that ``method`` asks
+    for.
 
     Returns best ({column: choice}), best_score, regret (best score of the table less best found), trajectory (best score after
     each evaluation), evaluations, history, missing (configurations without a row, which are never asked for), seconds.

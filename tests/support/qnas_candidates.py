@@ -4,8 +4,8 @@ import copy
 
 import numpy as np
 
-from qednas.qnas.interfaces import Candidates, History
-from qednas.qnas.space import MOST_LISTED, Space
+from qednas.qnas.space.interfaces import Candidates, History
+from qednas.qnas.space.space import MOST_LISTED, Space
 
 
 def space(columns: int, choices: int) -> Space:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qednas.physics.exact import ground_state
-from qednas.qed.supernet import Supernet
+from qednas.qed.search.supernet import Supernet
 from studies.ch06.ablations import VARIANTS, large_ablation, small_ablation, wanted_proxies
 from studies.ch06.every_architecture import contained, every_architecture, space_of, within
 

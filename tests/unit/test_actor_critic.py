@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.diffqas.actor_critic import DISCOUNT, Workers, losses, returns, train_agents
-from qednas.diffqas.grid import grid
+from studies.ch10.actor_critic import DISCOUNT, Workers, losses, returns, train_agents
 from studies.ch10.control import networks
+from studies.ch10.grid import grid
 
 EMPTY = "MiniGrid-Empty-5x5-v0"
 

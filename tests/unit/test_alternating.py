@@ -5,17 +5,17 @@ import pytest
 from scipy.linalg import expm
 
 from qednas.base.errors import InputError
-from qednas.qnas import alternating as alternating_module
-from qednas.qnas.alternating import Alternating
-from qednas.qnas.angles import linear_ramp
-from qednas.qnas.cost_circuit import alternating
-from qednas.qnas.ising import Ising
-from qednas.qnas.mixers import XMixer, adjacency
-from qednas.qnas.objectives import CVaR, Expectation, objective
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import optimum_probability
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.terms import Terms
+from qednas.qnas.optimisers import alternating as alternating_module
+from qednas.qnas.optimisers.alternating import Alternating
+from qednas.qnas.optimisers.angles import linear_ramp
+from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.mixers import XMixer, adjacency
+from qednas.qnas.optimisers.objectives import CVaR, Expectation, objective
+from qednas.qnas.optimisers.qaoa import optimum_probability
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.optimisers.terms import Terms
+from qednas.qnas.space.ising import Ising
+from qednas.qnas.space.pairwise import Pairwise
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
 

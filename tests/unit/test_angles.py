@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from qednas.qnas.angles import Tuning, interp, interpolated, linear_ramp, multi_angle, ramp, spread, standard
-from qednas.qnas.cost_circuit import alternating
-from qednas.qnas.descent import adam, lbfgs, spsa
-from qednas.qnas.objectives import Expectation
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.ramps import RAMPS, find_ramp, random_cost, shipped_ramp
+from qednas.qnas.optimisers.angles import Tuning, interp, interpolated, linear_ramp, multi_angle, ramp, spread, standard
+from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.descent import adam, lbfgs, spsa
+from qednas.qnas.optimisers.objectives import Expectation
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.optimisers.ramps import RAMPS, find_ramp, random_cost, shipped_ramp
+from qednas.qnas.space.pairwise import Pairwise
 
 
 def tuning(

@@ -7,11 +7,11 @@ import pytest
 from scipy.linalg import expm
 
 from qednas.base.errors import InputError
-from qednas.qnas.annealing import PENALTIES, QuantumAnnealing, SimulatedAnnealing
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.ising import Ising
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.space import Space
+from qednas.qnas.optimisers.annealing import PENALTIES, QuantumAnnealing, SimulatedAnnealing
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.ising import Ising
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 
 BOTH = [SimulatedAnnealing, QuantumAnnealing]
 

@@ -8,7 +8,8 @@ import torch
 from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.periodic import tfim_ring, tfim_torus
-from qednas.qed.architecture import (
+from qednas.qed.blocks.block import all_configurations
+from qednas.qed.search.architecture import (
     SIZES,
     Architecture,
     Given,
@@ -19,7 +20,6 @@ from qednas.qed.architecture import (
     save,
     wrong_signs,
 )
-from qednas.qed.blocks.block import all_configurations
 
 
 def test_what_a_hamiltonian_tells():

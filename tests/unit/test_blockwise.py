@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from qednas.base.errors import InputError
-from qednas.diffqas.blockwise import Blockwise, CircuitFeatures, FixedFeatures, bit_features, random_features
 from qednas.diffqas.candidates import PAPER, REPAIRED
-from qednas.diffqas.coordinates import Coordinates
 from qednas.diffqas.networks import convolutional, small, small_size
 from qednas.diffqas.simulator import Simulator
+from studies.ch09.blockwise import Blockwise, CircuitFeatures, FixedFeatures, bit_features, random_features
+from studies.ch09.coordinates import Coordinates
 
 
 def module() -> nn.Module:

@@ -6,15 +6,15 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.base.files import normalised
-from qednas.qnas import trained_tables
-from qednas.qnas.pareto import front
-from qednas.qnas.problems import Problem
-from qednas.qnas.table import Table, observed
-from qednas.qnas.trained_spaces import SPACES
+from qednas.qnas.space.table import Table, observed
+from qednas.qnas.spaces import trained_tables
+from qednas.qnas.spaces.problems import Problem
+from qednas.qnas.spaces.trained_spaces import SPACES
 from studies.ch14 import budgets, deployment, edge_verdict, fewer_parameters
 from studies.ch14 import edge_figures as edge_pictures
 from studies.ch14.budgets import NONE, budgeted_search, quantile, search_within_budgets
 from studies.ch14.edge_verdict import judge_edge
+from studies.ch14.pareto import front
 
 SEARCHES = {
     "QAOA": {"method": "qaoa", "options": {"depth": 1, "steps": 0}},

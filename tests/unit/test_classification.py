@@ -7,8 +7,8 @@ from scipy import stats
 from torch import nn
 
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.classify import Data
 from qednas.diffqas.networks import convolutional
+from qednas.diffqas.tasks.classify import Data
 from studies.ch09 import figures as pictures
 from studies.ch09.classification import (
     CONTROLS,
@@ -48,7 +48,7 @@ def test_digits_are_enlarged_to_the_size_of_the_other_images():
     large = found.train[0][0].view(28, 28)
     assert large[:2].abs().sum() == 0
     assert torch.equal(large[2:26:3, 2:26:3], large[4:26:3, 4:26:3])
-    from qednas.diffqas.classify import load
+    from qednas.diffqas.tasks.classify import load
 
     assert torch.equal(large[2:26:3, 2:26:3].flatten(), load("digits", "0,1").train[0][0])
 

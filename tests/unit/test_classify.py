@@ -8,9 +8,9 @@ import torch
 from qednas.base.errors import InputError
 from qednas.cli import main
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.classify import accuracy, classify, frozen, load, train_classifier
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import multilayer
+from qednas.diffqas.tasks.classify import accuracy, classify, frozen, load, train_classifier
 
 
 def test_the_network_of_the_paper():

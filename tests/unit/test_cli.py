@@ -224,8 +224,8 @@ def test_diffqas_writes_the_network_that_it_measured(capsys, tmp_path):
     from safetensors.torch import load_file
 
     from qednas.base.files import sha256
-    from qednas.diffqas.classify import load
     from qednas.diffqas.networks import multilayer
+    from qednas.diffqas.tasks.classify import load
 
     folder = tmp_path / "new" / "folder"
     line = "diffqas --dataset digits --classes 0,1 --depth 1 --epochs 1 --seed 1 --hidden 1"
@@ -263,7 +263,7 @@ def test_ctrl_c_is_status_130(capsys, monkeypatch):
 
 
 def test_damaged_weights_are_told_in_one_line(capsys, monkeypatch, tmp_path):
-    from qednas.qed import predictor
+    from qednas.qed.predictor import predictor
 
     content = predictor.SHIPPED.read_bytes()
     path = tmp_path / "predictor.safetensors"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from qednas.cli import main
-from qednas.qnas.nasbench201 import nasbench201
-from qednas.qnas.space import Space
-from qednas.qnas.table import Table, observed
+from qednas.qnas.space.space import Space
+from qednas.qnas.space.table import Table, observed
+from qednas.qnas.spaces.nasbench201 import nasbench201
 from studies.ch13 import comparison
 from studies.ch13 import figures as pictures
 from studies.ch13.comparison import compare_searches, run_search

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qednas.physics.entanglement import PROXIES, chord_length
-from qednas.qed.correction import (
+from qednas.qed.predictor.correction import (
     BEND,
     LAYERS,
     LEAST,

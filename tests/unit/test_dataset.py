@@ -9,8 +9,8 @@ import pytest
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
-from qednas.qed.dataset import LEVELS_KEPT, build_dataset, label_state, plan, samples
-from qednas.qed.recipes import INTERACTING, RECIPES
+from qednas.qed.predictor.dataset import LEVELS_KEPT, build_dataset, label_state, plan, samples
+from qednas.qed.predictor.recipes import INTERACTING, RECIPES
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_interacting_families_may_have_more_points():
 
 def test_interacting_families_are_those_that_are_corrected():
     """Of every family with parameters: is there anything that a free-fermion state cannot have?"""
-    from qednas.qed.inputs import know
+    from qednas.qed.predictor.inputs import know
 
     systems = [t for t in plan(3, [8], 0) if FAMILIES[t["family"]].parameters]
     found = {t["family"] for t in systems if know(build(t["family"], 8, **t["parameters"])).gate > 0}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.encoding import ENCODINGS, centred, counts
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.space import Space
+from qednas.qnas.space.encoding import ENCODINGS, centred, counts
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 
 
 def random_cost(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:

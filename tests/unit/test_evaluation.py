@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.qed.architecture import Architecture
-from qednas.qed.search import CHOSEN
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import CostClass, measured_costs
+from qednas.qed.search.architecture import Architecture
+from qednas.qed.search.search import CHOSEN
+from qednas.qed.search.settings import SearchSettings
+from qednas.qed.search.step_costs import CostClass, measured_costs
 from studies.ch06.every_architecture import every_part
 from studies.ch07.evaluation import (
     BLIND,

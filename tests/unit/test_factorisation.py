@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import chi2
 
 from qednas.base.errors import InputError
-from qednas.qnas.factorisation import FactorisationMachine, Machine, predicted
-from qednas.qnas.space import Space
-from qednas.qnas.surrogate import BayesianQuadratic
+from qednas.qnas.space.space import Space
+from qednas.qnas.surrogate.factorisation import FactorisationMachine, Machine, predicted
+from qednas.qnas.surrogate.surrogate import BayesianQuadratic
 
 SPACE = Space.of({"a": range(3), "b": range(4), "c": range(2), "d": range(5)})
 

@@ -12,10 +12,10 @@ from qednas.base.errors import InputError
 from qednas.cli import main
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.forecast import Alone, predictions, train_forecasters
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.side_by_side import SideBySide
+from qednas.diffqas.tasks.forecast import Alone, predictions, train_forecasters
+from studies.ch10.side_by_side import SideBySide
 
 
 def test_a_run_beside_others_is_the_run_alone():

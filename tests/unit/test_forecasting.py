@@ -6,8 +6,8 @@ import torch
 
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.forecast import train_forecasters
 from qednas.diffqas.recurrent import Recurrent
+from qednas.diffqas.tasks.forecast import train_forecasters
 from studies.ch09.classification import SEARCHED
 from studies.ch09.published import FORECAST
 from studies.ch10 import forecasting_figures as pictures

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.cost_circuit import alternating
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
-from qednas.qnas.pennylane_circuits import node, xy_circuit
-from qednas.qnas.ramps import random_cost
+from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
+from qednas.qnas.device.pennylane_circuits import node, xy_circuit
+from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.space.encoding import ENCODINGS
 
 COST = random_cost((3, 2, 3), np.random.default_rng(0))
 FULL = random_cost((4, 2, 8), np.random.default_rng(1))  # binary without strings to spare

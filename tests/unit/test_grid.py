@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.diffqas.grid import ENVIRONMENTS, LARGEST, grid, outcome
+from studies.ch10.grid import ENVIRONMENTS, LARGEST, grid, outcome
 
 FORWARD, RIGHT = 2, 1
 

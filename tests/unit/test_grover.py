@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.grover import GROWTH, Grover, adaptive_search, amplify, default_limit, expected_cost, success
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.space import Space
+from qednas.qnas.optimisers.grover import (
+    GROWTH,
+    Grover,
+    adaptive_search,
+    amplify,
+    default_limit,
+    expected_cost,
+    success,
+)
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 
 
 def random_cost(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:

@@ -5,16 +5,16 @@ import pytest
 from scipy.stats import chisquare
 
 from qednas.base.errors import InputError
-from qednas.qnas.cost_circuit import alternating
-from qednas.qnas.gate_circuits import GateCircuit
-from qednas.qnas.hardware import DeviceQAOA
+from qednas.qnas.device.gate_circuits import GateCircuit
+from qednas.qnas.device.hardware import DeviceQAOA
+from qednas.qnas.device.noise import NoisyCircuit, noise_of, region_backend
 from qednas.qnas.loop import Search
-from qednas.qnas.noise import NoisyCircuit, noise_of, region_backend
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.space import Space
-from qednas.qnas.surrogate_search import SurrogateSearch
+from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.searchers.surrogate_search import SurrogateSearch
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 from studies.ch14.noise import Reading
 
 COST = random_cost((3, 2), np.random.default_rng(0))

@@ -13,8 +13,8 @@ from qednas.physics.free_fermion import ground_state as free_fermions
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.mean_field import MeanField, mean_field
 from qednas.physics.system_file import parse
-from qednas.qed.dataset import build_dataset, samples
-from qednas.qed.inputs import (
+from qednas.qed.predictor.dataset import build_dataset, samples
+from qednas.qed.predictor.inputs import (
     FIELD_SPREAD,
     GLOBAL,
     HALF_GATE,
@@ -28,7 +28,7 @@ from qednas.qed.inputs import (
     surroundings,
     tabulate_inputs,
 )
-from qednas.qed.term_space import NAMES, features
+from qednas.qed.predictor.term_space import NAMES, features
 from spins import PARAMETERS
 
 FREE = ("tfim", "xy", "ssh", "random_tfim", "cluster", "cluster_ising")

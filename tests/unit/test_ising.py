@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.ising import Ising
+from qednas.qnas.space.ising import Ising
 
 
 def random_ising(n: int, seed: int = 0) -> Ising:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.gate_circuits import GateCircuit
-from qednas.qnas.mitigation import (
+from qednas.qnas.device.gate_circuits import GateCircuit
+from qednas.qnas.device.mitigation import (
     FITS,
     FOLDS,
     calibration,
@@ -15,8 +15,8 @@ from qednas.qnas.mitigation import (
     fold,
     unread,
 )
-from qednas.qnas.noise import NoisyCircuit, depolarising, misread, noise_of
-from qednas.qnas.ramps import random_cost
+from qednas.qnas.device.noise import NoisyCircuit, depolarising, misread, noise_of
+from qednas.qnas.optimisers.ramps import random_cost
 from studies.ch14 import mitigation as mitigation_study
 from studies.ch14 import noise as noise_study
 from studies.ch14.mitigation import METHODS, TUNERS, drawn, estimates, mitigation_runs

@@ -7,8 +7,8 @@ import pytest
 from scipy.linalg import expm
 
 from qednas.base.errors import InputError
-from qednas.qnas import statevector
-from qednas.qnas.mixers import (
+from qednas.circuits import statevector
+from qednas.qnas.optimisers.mixers import (
     ColumnMixer,
     ProjectorMixer,
     XMixer,

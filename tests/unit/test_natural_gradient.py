@@ -10,8 +10,8 @@ from qednas.physics.families import build
 from qednas.qed.blocks.block import Block, all_configurations
 from qednas.qed.blocks.derivatives import Derivatives, add_to_parameters, free_parameters, log_derivatives
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.exact_training import Space, summed, train_exactly
-from qednas.qed.natural_gradient import natural_step
+from qednas.qed.vmc.exact_training import Space, summed, train_exactly
+from qednas.qed.vmc.natural_gradient import natural_step
 
 
 def machine(sites=4, density=1.0, seed=0, scale=0.3) -> RBM:

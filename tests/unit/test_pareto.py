@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.pareto import front, hypervolume, share_found
+from studies.ch14.pareto import front, hypervolume, share_found
 
 
 def by_pairs(scores, costs):

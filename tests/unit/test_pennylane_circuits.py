@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.alternating import Alternating
-from qednas.qnas.cost_circuit import alternating
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.ising import Ising
-from qednas.qnas.mixers import XMixer
-from qednas.qnas.pennylane_circuits import ising_words, node, vqe_circuit, w_state, x_circuit, xy_circuit
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.terms import Terms
-from qednas.qnas.vqe import RealCircuit
+from qednas.qnas.device.pennylane_circuits import ising_words, node, vqe_circuit, w_state, x_circuit, xy_circuit
+from qednas.qnas.optimisers.alternating import Alternating
+from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.mixers import XMixer
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.optimisers.terms import Terms
+from qednas.qnas.optimisers.vqe import RealCircuit
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.ising import Ising
 
 ALLOWED = 1e-10
 

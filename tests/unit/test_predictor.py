@@ -10,11 +10,11 @@ from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse
-from qednas.qed.calibration import INTERVAL, ONE_STD, calibrate, error_growth, pieces
-from qednas.qed.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
-from qednas.qed.dataset import build_dataset, samples
-from qednas.qed.inputs import GLOBAL, LOCAL, know, tabulate_inputs
-from qednas.qed.predictor import (
+from qednas.qed.predictor.calibration import INTERVAL, ONE_STD, calibrate, error_growth, pieces
+from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
+from qednas.qed.predictor.dataset import build_dataset, samples
+from qednas.qed.predictor.inputs import GLOBAL, LOCAL, know, tabulate_inputs
+from qednas.qed.predictor.predictor import (
     BEYOND,
     INPUTS,
     ROUNDING,
@@ -28,7 +28,7 @@ from qednas.qed.predictor import (
     refine_shapes,
     shipped,
 )
-from qednas.qed.training import (
+from qednas.qed.predictor.training import (
     END_WEIGHT,
     ENDS,
     HUBER,

@@ -7,15 +7,15 @@ import pytest
 from scipy.stats import chisquare
 
 from qednas.base.errors import InputError
-from qednas.qnas.alternating import Alternating
-from qednas.qnas.angles import draw
-from qednas.qnas.cost_circuit import classical, on_qubits
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.mixers import xy_mixer
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA, approximation_ratio, landscape, optimum_probability
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.space import Space
+from qednas.qnas.optimisers.alternating import Alternating
+from qednas.qnas.optimisers.angles import draw
+from qednas.qnas.optimisers.cost_circuit import classical, on_qubits
+from qednas.qnas.optimisers.mixers import xy_mixer
+from qednas.qnas.optimisers.qaoa import QAOA, approximation_ratio, landscape, optimum_probability
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 
 
 def cost_of(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:

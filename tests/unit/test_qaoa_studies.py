@@ -8,13 +8,13 @@ from scipy.stats import spearmanr
 
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare
-from qednas.qnas.angles import Tuning
-from qednas.qnas.encoding import centred
-from qednas.qnas.nasbench201 import nasbench201
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.surrogate import BayesianQuadratic, target
+from qednas.qnas.optimisers.angles import Tuning
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.space.encoding import centred
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.spaces.nasbench201 import nasbench201
+from qednas.qnas.surrogate.surrogate import BayesianQuadratic, target
 from studies.ch12 import (
     depths as depth_study,
 )

@@ -8,11 +8,19 @@ from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
-from qednas.qed import refine as refinement
-from qednas.qed.calibration import INTERVAL, ONE_STD
-from qednas.qed.inputs import know
-from qednas.qed.predictor import BEYOND, ROUNDING, VALIDATED_SITES, Calibration, Predictor, refine_shapes, shipped
-from qednas.qed.refine import (
+from qednas.qed.predictor import refine as refinement
+from qednas.qed.predictor.calibration import INTERVAL, ONE_STD
+from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.predictor import (
+    BEYOND,
+    ROUNDING,
+    VALIDATED_SITES,
+    Calibration,
+    Predictor,
+    refine_shapes,
+    shipped,
+)
+from qednas.qed.predictor.refine import (
     NOISES,
     SCALES,
     TERMS,
@@ -25,7 +33,7 @@ from qednas.qed.refine import (
     refined_profile,
     residuals,
 )
-from qednas.qed.small_parts import REFINE_SIZES, Part, solve_parts
+from qednas.qed.predictor.small_parts import REFINE_SIZES, Part, solve_parts
 
 NOWHERE = np.zeros((1, TERMS))  # a basis that vanishes: there the posterior is the noise alone
 

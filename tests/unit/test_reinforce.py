@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from qednas.qnas.interfaces import History
-from qednas.qnas.reinforce import Reinforce, probabilities
-from qednas.qnas.space import Space
+from qednas.qnas.searchers.reinforce import Reinforce, probabilities
+from qednas.qnas.space.interfaces import History
+from qednas.qnas.space.space import Space
 from qnas_candidates import candidates, space
 
 SPACE = Space.of({"a": range(3), "b": range(2), "c": range(4)})

@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas import routing
-from qednas.qnas.alternating import Alternating
-from qednas.qnas.gate_circuits import GateCircuit, to_qiskit
-from qednas.qnas.mixers import xy_mixer
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.routing import (
+from qednas.qnas.device import routing
+from qednas.qnas.device.gate_circuits import GateCircuit, to_qiskit
+from qednas.qnas.device.routing import (
     BASIS,
     MAPS,
     compile_circuit,
@@ -21,6 +18,9 @@ from qednas.qnas.routing import (
     product_error,
     route,
 )
+from qednas.qnas.optimisers.alternating import Alternating
+from qednas.qnas.optimisers.mixers import xy_mixer
+from qednas.qnas.optimisers.ramps import random_cost
 from studies.ch14 import routing as routing_study
 from studies.ch14.routing import by_configuration, depth_limit_runs, routing_runs, with_rounds
 

@@ -11,11 +11,11 @@ from qednas.base.errors import InputError
 from qednas.physics.entanglement import proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
-from qednas.qed import search as module
-from qednas.qed import trained_alone
-from qednas.qed.architecture import Architecture, Given, every_part, load
 from qednas.qed.blocks.block import exact_state
-from qednas.qed.search import halving, search
+from qednas.qed.search import search as module
+from qednas.qed.search import trained_alone
+from qednas.qed.search.architecture import Architecture, Given, every_part, load
+from qednas.qed.search.search import halving, search
 
 
 @pytest.fixture

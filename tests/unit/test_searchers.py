@@ -9,13 +9,13 @@ from scipy.stats import chisquare
 
 from qednas.base.errors import InputError
 from qednas.base.statistics import wilcoxon
-from qednas.qnas.evolution import Evolution
-from qednas.qnas.interfaces import History
-from qednas.qnas.local_search import LocalSearch
-from qednas.qnas.random_search import RandomSearch
-from qednas.qnas.reinforce import Reinforce
-from qednas.qnas.space import Space
-from qednas.qnas.tpe import TPE
+from qednas.qnas.searchers.evolution import Evolution
+from qednas.qnas.searchers.local_search import LocalSearch
+from qednas.qnas.searchers.random_search import RandomSearch
+from qednas.qnas.searchers.reinforce import Reinforce
+from qednas.qnas.searchers.tpe import TPE
+from qednas.qnas.space.interfaces import History
+from qednas.qnas.space.space import Space
 from qnas_candidates import additive, candidates, searched, space
 
 SEARCHERS = [

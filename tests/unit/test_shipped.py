@@ -6,7 +6,7 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.companion import paths, profiles, readme, weights
 from qednas.companion.store import load
-from qednas.qed.predictor import Predictor
+from qednas.qed.predictor.predictor import Predictor
 
 ROOT = paths.project_root()
 

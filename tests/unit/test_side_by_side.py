@@ -7,7 +7,7 @@ from qednas.base.errors import InputError
 from qednas.diffqas.candidates import PAPER, REPAIRED
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.side_by_side import SideBySide
+from studies.ch10.side_by_side import SideBySide
 
 RUNS = [(PAPER, 0), (PAPER, 1), *(([candidate], 2) for candidate in PAPER), (PAPER[6:9], 3)]
 

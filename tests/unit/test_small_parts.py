@@ -9,7 +9,7 @@ from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
-from qednas.qed.small_parts import REFINE_SIZES, magnetisation_profile, small_relatives, solve_parts, window
+from qednas.qed.predictor.small_parts import REFINE_SIZES, magnetisation_profile, small_relatives, solve_parts, window
 
 
 def middle_entropy(hamiltonian):

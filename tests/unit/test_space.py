@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.candidates import Listing, Unlisted
-from qednas.qnas.limits import LISTED, by_column, within
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.space import Space
+from qednas.qnas.space.candidates import Listing, Unlisted
+from qednas.qnas.space.limits import LISTED, by_column, within
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 
 SPACE = Space.of({"depth": [1, 2, 3], "width": ["narrow", "wide"], "cell": "abcd"})
 

@@ -5,11 +5,11 @@ import pytest
 
 from qednas.companion.weights import result_arrays
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.dataset import build_dataset
-from qednas.qed.inputs import know, tabulate_inputs
-from qednas.qed.predictor import Calibration, Predictor, refine_shapes
-from qednas.qed.refine import Widths, basis, fit_widths, posterior
-from qednas.qed.training import TrainingSettings, answers, error_summary
+from qednas.qed.predictor.dataset import build_dataset
+from qednas.qed.predictor.inputs import know, tabulate_inputs
+from qednas.qed.predictor.predictor import Calibration, Predictor, refine_shapes
+from qednas.qed.predictor.refine import Widths, basis, fit_widths, posterior
+from qednas.qed.predictor.training import TrainingSettings, answers, error_summary
 from studies.ch03 import splits
 
 SMALL = {"width": 8, "members": 2, "epochs": 3}
@@ -73,7 +73,7 @@ def test_the_report_holds_every_method_with_error_bars(data):
 
 
 def test_calibration_covers_the_systems_it_was_fitted_on(data):
-    from qednas.qed.calibration import calibrate
+    from qednas.qed.predictor.calibration import calibrate
 
     test = splits.hold_out_points(data, 1 / 3, seed=0)
     predictor = splits.fit(data, ~test, TrainingSettings(**SMALL), 0)

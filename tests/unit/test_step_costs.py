@@ -8,9 +8,9 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.physics.families import build
-from qednas.qed.architecture import Architecture, Given
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import (
+from qednas.qed.search.architecture import Architecture, Given
+from qednas.qed.search.settings import SearchSettings
+from qednas.qed.search.step_costs import (
     JOINED,
     Cost,
     CostClass,
@@ -20,7 +20,7 @@ from qednas.qed.step_costs import (
     search_name,
     table_text,
 )
-from qednas.qed.trained_alone import trained_alone
+from qednas.qed.search.trained_alone import trained_alone
 from studies.ch08.cost_measuring import fitted_shares, networks, rows_of
 
 CHAIN = build("tfim", 8, h=1.0)

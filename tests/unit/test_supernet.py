@@ -8,18 +8,18 @@ from qednas.base.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
-from qednas.qed import differentiable_search, populations
-from qednas.qed.architecture import Given
 from qednas.qed.blocks.block import all_configurations, exact_state
 from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.differentiable_search import gate_slopes, search_architecture
-from qednas.qed.entanglement_loss import MATCHED, exact_distance, sampled_distance
-from qednas.qed.exact_training import Space, summed
-from qednas.qed.populations import Samples, Sums
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.supernet import Gumbel, Supernet
+from qednas.qed.search import differentiable_search, populations
+from qednas.qed.search.architecture import Given
+from qednas.qed.search.differentiable_search import gate_slopes, search_architecture
+from qednas.qed.search.entanglement_loss import MATCHED, exact_distance, sampled_distance
+from qednas.qed.search.populations import Samples, Sums
+from qednas.qed.search.settings import SearchSettings
+from qednas.qed.search.supernet import Gumbel, Supernet
+from qednas.qed.vmc.exact_training import Space, summed
 
 PARTS = {"jastrow": ["jastrow/distance"], "rbm": ["rbm/1x2", "rbm/2x3"], "mps": ["mps/2"]}
 REAL = torch.float64

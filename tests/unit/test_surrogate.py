@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import chi2, multivariate_normal, norm
 
 from qednas.base.errors import InputError
-from qednas.qnas.space import Space
-from qednas.qnas.surrogate import NOISES, SHRINKAGES, BayesianQuadratic, target, variances
+from qednas.qnas.space.space import Space
+from qednas.qnas.surrogate.surrogate import NOISES, SHRINKAGES, BayesianQuadratic, target, variances
 
 SPACE = Space.of({"a": range(3), "b": range(2), "c": range(4)})
 

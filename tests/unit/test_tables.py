@@ -5,8 +5,8 @@ import pytest
 from qednas.companion import paths
 from qednas.companion.store import load
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.dataset import build_dataset
-from qednas.qed.recipes import RECIPES
+from qednas.qed.predictor.dataset import build_dataset
+from qednas.qed.predictor.recipes import RECIPES
 from studies.ch02 import tables as dataset_tables
 from studies.ch03 import tables as predictor_tables
 from studies.ch04 import tables

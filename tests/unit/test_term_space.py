@@ -12,7 +12,7 @@ from qednas.physics.canonical_frame import permute_axes, sublattice_signs
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Sector
 from qednas.physics.system_file import parse
-from qednas.qed.term_space import NAMES, OTHER, features
+from qednas.qed.predictor.term_space import NAMES, OTHER, features
 from spins import PARAMETERS
 
 UNIFORM = ("tfim", "xy", "xxz", "j1j2", "cluster", "annni", "mixed_field_ising", "cluster_ising")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from qednas.qnas.interfaces import History
-from qednas.qnas.space import Space
-from qednas.qnas.tpe import TPE, distributions
+from qednas.qnas.searchers.tpe import TPE, distributions
+from qednas.qnas.space.interfaces import History
+from qednas.qnas.space.space import Space
 from qnas_candidates import candidates, space
 
 SPACE = Space.of({"a": range(3), "b": range(2), "c": range(4)})

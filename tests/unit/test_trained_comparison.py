@@ -8,8 +8,8 @@ from scipy.special import stdtr
 
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare_unpaired
-from qednas.qnas.table import observed
-from qednas.qnas.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
+from qednas.qnas.space.table import observed
+from qednas.qnas.spaces.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
 from studies.ch13 import trained_verdict
 from studies.ch13.trained_comparison import compare_on_trained
 from studies.ch13.trained_figures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows

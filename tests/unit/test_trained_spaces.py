@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.qnas.build import build
-from qednas.qnas.cells import Network
-from qednas.qnas.dense import CENTRE
-from qednas.qnas.hand_designed import HAND_DESIGNED, hand_designed
-from qednas.qnas.problems import Problem
-from qednas.qnas.sequence_cells import LanguageNetwork
-from qednas.qnas.trained_spaces import SPACES, trained_space
+from qednas.qnas.spaces.build import build
+from qednas.qnas.spaces.cells import Network
+from qednas.qnas.spaces.dense import CENTRE
+from qednas.qnas.spaces.problems import Problem
+from qednas.qnas.spaces.sequence_cells import LanguageNetwork
+from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
+from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
 
 
 def made_up(shape, classes=4, count=64):

@@ -12,16 +12,26 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from qednas.base.errors import InputError
-from qednas.qnas import baselines, differentiable, problems, table_making, trained_tables
-from qednas.qnas.build import build
-from qednas.qnas.costs import cost_space
-from qednas.qnas.problems import Problem, problem, split
-from qednas.qnas.sequence_cells import LanguageNetwork
-from qednas.qnas.space import Space
-from qednas.qnas.table import read_table
-from qednas.qnas.trained_spaces import SPACES, Trained, cell_space
-from qednas.qnas.trained_tables import number, trained_table, trained_values, training_seed
-from qednas.qnas.training import SCHEDULES, Schedule, batches, measure, rate_at, scores, train, trained_and_measured
+from qednas.qnas.space.space import Space
+from qednas.qnas.space.table import read_table
+from qednas.qnas.spaces import problems, trained_tables
+from qednas.qnas.spaces.build import build
+from qednas.qnas.spaces.costs import cost_space
+from qednas.qnas.spaces.problems import Problem, problem, split
+from qednas.qnas.spaces.sequence_cells import LanguageNetwork
+from qednas.qnas.spaces.trained_spaces import SPACES, Trained, cell_space
+from qednas.qnas.spaces.trained_tables import number, trained_table, trained_values, training_seed
+from qednas.qnas.spaces.training import (
+    SCHEDULES,
+    Schedule,
+    batches,
+    measure,
+    rate_at,
+    scores,
+    train,
+    trained_and_measured,
+)
+from studies.tables import baselines, differentiable, table_making
 
 QUICK = Schedule(2, 64, 0.02)
 CHOICES = {"1<-0": "conv", "2<-0": "skip", "2<-1": "avgpool", "width": "8", "cells": "1"}

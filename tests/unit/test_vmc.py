@@ -16,12 +16,12 @@ from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.signed import Signed, marshall
-from qednas.qed.estimates import Estimate, over_chains, split_r_hat
-from qednas.qed.local_energy import LocalEnergy
-from qednas.qed.metropolis import Metropolis, start
-from qednas.qed.source import Source
-from qednas.qed.swap import renyi2
-from qednas.qed.vmc import Settings, check_above, measure, train
+from qednas.qed.vmc.estimates import Estimate, over_chains, split_r_hat
+from qednas.qed.vmc.local_energy import LocalEnergy
+from qednas.qed.vmc.metropolis import Metropolis, start
+from qednas.qed.vmc.source import Source
+from qednas.qed.vmc.swap import renyi2
+from qednas.qed.vmc.vmc import Settings, check_above, measure, train
 
 POINTS = {
     "tfim": {"h": 0.8}, "xy": {"gamma": 0.4, "h": 0.7}, "xxz": {"delta": 1.4}, "j1j2": {"j2": 0.3}, "cluster": {"h": 0.4},
@@ -205,7 +205,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
         if step == 5:
             raise Interrupted
 
-    from qednas.qed import training_run, vmc
+    from qednas.qed.vmc import training_run, vmc
 
     with monkeypatch.context() as patch:
         patch.setattr(vmc, "SAVE_SECONDS", 0.0)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.qnas.objectives import CVaR, Expectation
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.space import Space
-from qednas.qnas.vqe import VQE, RealCircuit
+from qednas.qnas.optimisers.objectives import CVaR, Expectation
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.optimisers.vqe import VQE, RealCircuit
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
 
 
 def dense(angles: np.ndarray) -> np.ndarray:

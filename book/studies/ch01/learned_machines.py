@@ -14,7 +14,7 @@ from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.exact_training import Space, train_exactly
+from qednas.qed.vmc.exact_training import Space, train_exactly
 from studies.ch01.entropy_laws import half_chain
 
 START = 0.05  # standard deviation of the weights before training

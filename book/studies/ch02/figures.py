@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.qed.dataset import Sample
+from qednas.qed.predictor.dataset import Sample
 
 LABELS = {
     "entropy": "entropy (nats)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.small_parts import Part
+from qednas.qed.predictor.small_parts import Part
 
 LENGTHS = (1.0, 2.0, 3.0, 4.5, 7.0, 10.0, 15.0, 25.0, 50.0, 1e6)  # correlation lengths tried by the scaling fit
 EXPONENTS = (0.5, 1.0)  # decay of the alternation tried

@@ -13,13 +13,13 @@ from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.companion.store import load
 from qednas.companion.weights import PREFIX, result_arrays
-from qednas.qed.calibration import calibrate, error_growth
-from qednas.qed.dataset import Sample, samples
-from qednas.qed.inputs import know
-from qednas.qed.predictor import Calibration, Predictor
-from qednas.qed.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
-from qednas.qed.small_parts import Part, solve_parts
-from qednas.qed.training import Table, TrainingSettings, answers, summaries, tabulate, train
+from qednas.qed.predictor.calibration import calibrate, error_growth
+from qednas.qed.predictor.dataset import Sample, samples
+from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.predictor import Calibration, Predictor
+from qednas.qed.predictor.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
+from qednas.qed.predictor.small_parts import Part, solve_parts
+from qednas.qed.predictor.training import Table, TrainingSettings, answers, summaries, tabulate, train
 from studies.ch03.baselines import gradient_boosting, nearest_neighbour, scaling_fit
 from studies.ch03.mixtures import drawn_mixture
 
@@ -155,7 +155,7 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
 
 
 def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: str) -> list:
-    """For :func:`qednas.qed.refine.fit_widths`: the larger systems of the mask, each with its smaller exact parts."""
+    """For :func:`qednas.qed.predictor.refine.fit_widths`: the larger systems of the mask, each with its smaller exact parts."""
     disordered = np.array(["disorder_seed" in s.parameters for s in data.systems])
     chosen = mask & data.usable & data.corrected & (data.sites > lower_half(data)) & (disordered == (kind == "windows"))
     cases = []

@@ -11,12 +11,12 @@ from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import FAMILIES, build
-from qednas.qed.inputs import know
-from qednas.qed.predictor import Predictor
-from qednas.qed.recipes import RECIPES
-from qednas.qed.refine import refined_profile
-from qednas.qed.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts
-from qednas.qed.training import summaries
+from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.predictor import Predictor
+from qednas.qed.predictor.recipes import RECIPES
+from qednas.qed.predictor.refine import refined_profile
+from qednas.qed.predictor.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts
+from qednas.qed.predictor.training import summaries
 from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 from studies.ch03.splits import gathered, stored_predictor
 from studies.ch03.verdict import BARS

@@ -22,7 +22,7 @@ from qednas.qed.blocks.block import Block, exact_state
 from qednas.qed.blocks.dense import Dense
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.exact_training import Space, train_exactly
+from qednas.qed.vmc.exact_training import Space, train_exactly
 from studies.ch01.entropy_laws import half_chain
 from studies.ch01.exact_machines import volume_law
 

@@ -27,7 +27,7 @@ from qednas.qed.blocks.block import Block
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.signed import Signed, marshall
-from qednas.qed.vmc import Settings, measure, train
+from qednas.qed.vmc.vmc import Settings, measure, train
 
 START = 0.05  # standard deviation of the weights of a machine before training
 SEEDS = 1  # the first seed that the book shows

@@ -15,9 +15,9 @@ from qednas.physics.families import build
 from qednas.physics.reference import reference
 from qednas.qed.blocks.block import exact_state
 from qednas.qed.blocks.mps import MPS
-from qednas.qed.exact_training import Space, train_exactly
-from qednas.qed.swap import renyi2
-from qednas.qed.vmc import Settings, train
+from qednas.qed.vmc.exact_training import Space, train_exactly
+from qednas.qed.vmc.swap import renyi2
+from qednas.qed.vmc.vmc import Settings, train
 from studies.ch05.capacity import make
 from studies.ch05.published import PRODUCT
 

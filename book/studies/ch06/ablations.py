@@ -13,15 +13,15 @@ from qednas.base.statistics import compare_within
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.reference import reference
-from qednas.qed.architecture import Architecture
 from qednas.qed.blocks.compiled import make_ready
-from qednas.qed.differentiable_search import search_architecture
-from qednas.qed.exact_training import Space, summed
-from qednas.qed.predictor import predictor_identity, shipped
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import CostClass, costs_identity, measured_costs
-from qednas.qed.supernet import Supernet
-from qednas.qed.trained_alone import trained_alone
+from qednas.qed.predictor.predictor import predictor_identity, shipped
+from qednas.qed.search.architecture import Architecture
+from qednas.qed.search.differentiable_search import search_architecture
+from qednas.qed.search.settings import SearchSettings
+from qednas.qed.search.step_costs import CostClass, costs_identity, measured_costs
+from qednas.qed.search.supernet import Supernet
+from qednas.qed.search.trained_alone import trained_alone
+from qednas.qed.vmc.exact_training import Space, summed
 from studies.ch06.every_architecture import half_chain, space_of
 
 LEAST = 1e-12  # relative energy errors below are rounding

@@ -14,10 +14,10 @@ from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.architecture import Architecture, Given, architectures, every_part, part_parameters
 from qednas.qed.blocks.compiled import make_ready
-from qednas.qed.exact_training import Space, train_exactly
-from qednas.qed.supernet import Supernet
+from qednas.qed.search.architecture import Architecture, Given, architectures, every_part, part_parameters
+from qednas.qed.search.supernet import Supernet
+from qednas.qed.vmc.exact_training import Space, train_exactly
 
 KINDS = ("jastrow", "rbm", "mps", "dense")
 PROBED = 256  # configurations on which a supernet is compared with a network

@@ -19,15 +19,15 @@ from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.reference import reference
-from qednas.qed.architecture import Architecture, Given, every_part, kind_of, part_parameters
 from qednas.qed.blocks.compiled import make_ready
-from qednas.qed.differentiable_search import search_architecture
-from qednas.qed.predictor import predictor_identity, shipped
-from qednas.qed.search import AGREED, CHOSEN, MOST_PROBABLE, halving
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import CostClass, costs_identity, measured_costs
-from qednas.qed.supernet import Supernet
-from qednas.qed.trained_alone import trained_alone
+from qednas.qed.predictor.predictor import predictor_identity, shipped
+from qednas.qed.search.architecture import Architecture, Given, every_part, kind_of, part_parameters
+from qednas.qed.search.differentiable_search import search_architecture
+from qednas.qed.search.search import AGREED, CHOSEN, MOST_PROBABLE, halving
+from qednas.qed.search.settings import SearchSettings
+from qednas.qed.search.step_costs import CostClass, costs_identity, measured_costs
+from qednas.qed.search.supernet import Supernet
+from qednas.qed.search.trained_alone import trained_alone
 from studies.ch06.every_architecture import KINDS, within
 
 SEARCH, BLIND, RANDOM = "search", "energy only", "random"

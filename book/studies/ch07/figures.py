@@ -6,7 +6,7 @@ import numpy as np
 
 from qednas.base.statistics import mean_interval
 from qednas.companion.figures import COLOURS
-from qednas.qed.architecture import kind_of
+from qednas.qed.search.architecture import kind_of
 from studies.ch04.references import title
 from studies.ch07.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS
 from studies.ch07.verdict import log_error

@@ -11,7 +11,7 @@ import numpy as np
 
 from qednas.base.statistics import compare, compare_all, estimate, mean_and_sem
 from qednas.base.task import declare
-from qednas.qed.search import AGREED
+from qednas.qed.search.search import AGREED
 from studies.ch06.verdict import SMALL_ENTROPY, worst
 from studies.ch07.evaluation import BLIND, BLOCKS, ESTABLISHED, RANDOM, SEARCH, SEARCHERS
 

@@ -24,16 +24,16 @@ from qednas.base.progress import every
 from qednas.companion import paths, profiles, provenance
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.architecture import Architecture, Given, every_part, part_parameters
 from qednas.qed.blocks.compiled import make_ready
-from qednas.qed.differentiable_search import search_architecture
-from qednas.qed.predictor import shipped
-from qednas.qed.search import CHOSEN
-from qednas.qed.search_settings import SearchSettings
-from qednas.qed.step_costs import JOINED, TABLE, Cost, CostClass, search_name, table_text
-from qednas.qed.supernet import Supernet
-from qednas.qed.trained_alone import training_settings
-from qednas.qed.vmc import train
+from qednas.qed.predictor.predictor import shipped
+from qednas.qed.search.architecture import Architecture, Given, every_part, part_parameters
+from qednas.qed.search.differentiable_search import search_architecture
+from qednas.qed.search.search import CHOSEN
+from qednas.qed.search.settings import SearchSettings
+from qednas.qed.search.step_costs import JOINED, TABLE, Cost, CostClass, search_name, table_text
+from qednas.qed.search.supernet import Supernet
+from qednas.qed.search.trained_alone import training_settings
+from qednas.qed.vmc.vmc import train
 from studies.ch06.ablations import VARIANTS
 from studies.ch06.every_architecture import KINDS
 from studies.ch07.evaluation import SLOW

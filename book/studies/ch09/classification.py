@@ -17,13 +17,13 @@ from torch import nn
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.data.images import images_identity
-from qednas.diffqas.blockwise import Blockwise, CircuitFeatures, bit_features, random_features
 from qednas.diffqas.candidates import PAPER, POOLS
-from qednas.diffqas.classify import RATE, Data, load, train_classifier
-from qednas.diffqas.coordinates import Coordinates
 from qednas.diffqas.generated import Generated
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import SIDE, convolutional, multilayer, small
+from qednas.diffqas.tasks.classify import RATE, Data, load, train_classifier
+from studies.ch09.blockwise import Blockwise, CircuitFeatures, bit_features, random_features
+from studies.ch09.coordinates import Coordinates
 
 SEARCHED, FROZEN = "searched", "frozen"
 KINDS = 12  # random features of a weight: as many as the paper has candidates

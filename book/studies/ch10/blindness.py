@@ -8,10 +8,10 @@ import torch
 
 from qednas.base.parallel import Task
 from qednas.base.task import declare
-from qednas.diffqas.actor_critic import train_agents
-from qednas.diffqas.grid import grid
+from studies.ch10.actor_critic import train_agents
 from studies.ch10.campaign import each_run, listed
 from studies.ch10.control import FIRST, OUTPUTS, networks
+from studies.ch10.grid import grid
 
 SAME = 1e-6  # largest difference between the logits of two poses that counts as none
 

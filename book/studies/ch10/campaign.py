@@ -9,12 +9,12 @@ from typing import Any
 from torch import nn
 
 from qednas.base.parallel import Task, map_tasks
-from qednas.diffqas.blockwise import Blockwise
 from qednas.diffqas.candidates import PAPER, Candidate
-from qednas.diffqas.coordinates import Coordinates
 from qednas.diffqas.generated import Generated
-from qednas.diffqas.side_by_side import SideBySide
+from studies.ch09.blockwise import Blockwise
 from studies.ch09.classification import DISTINCT, SEARCHED, at
+from studies.ch09.coordinates import Coordinates
+from studies.ch10.side_by_side import SideBySide
 
 FIXED = tuple(
     f"fixed/{k + 1}" for k in DISTINCT

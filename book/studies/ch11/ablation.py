@@ -16,11 +16,11 @@ from qednas.base.parallel import Task
 from qednas.base.task import declare
 from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.candidates import PAPER, POOLS
-from qednas.diffqas.forecast import predictions, train_forecasters
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.side_by_side import SideBySide
+from qednas.diffqas.tasks.forecast import predictions, train_forecasters
 from studies.ch10.campaign import FIXED, each_run, pool_of
 from studies.ch10.forecasting import START, single
+from studies.ch10.side_by_side import SideBySide
 from studies.ch11.entangling import entanglement
 
 RULES = ("top 1", "top 3", "threshold")

@@ -24,8 +24,8 @@ from qednas.base.task import declare
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.device import Device
-from qednas.diffqas.forecast import Alone, train_forecasters
 from qednas.diffqas.generator import Generator
+from qednas.diffqas.tasks.forecast import Alone, train_forecasters
 from studies.ch10.campaign import each_run
 from studies.ch10.forecasting import START, seeded, single
 from studies.ch11.finite_shots import error_of

@@ -19,10 +19,10 @@ from qednas.base.parallel import Task
 from qednas.base.task import declare
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
-from qednas.diffqas.forecast import Alone, predictions, train_forecasters
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.simulator import Simulator
+from qednas.diffqas.tasks.forecast import Alone, predictions, train_forecasters
 from studies.ch10.campaign import each_run
 from studies.ch10.forecasting import START, single
 

@@ -10,14 +10,14 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.angles import flat, interpolated
-from qednas.qnas.cost_circuit import alternating, classical
-from qednas.qnas.descent import PROBES, spsa
-from qednas.qnas.encoding import centred
-from qednas.qnas.nasbench201 import tables_identity
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA, Optimised, approximation_ratio, optimum_probability
-from qednas.qnas.ramps import shipped_ramp
+from qednas.qnas.optimisers.angles import flat, interpolated
+from qednas.qnas.optimisers.cost_circuit import alternating, classical
+from qednas.qnas.optimisers.descent import PROBES, spsa
+from qednas.qnas.optimisers.qaoa import QAOA, Optimised, approximation_ratio, optimum_probability
+from qednas.qnas.optimisers.ramps import shipped_ramp
+from qednas.qnas.space.encoding import centred
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.instances import KINDS, instance
 
 STRATEGIES = ("shipped ramp", "ramp", "standard", "cvar", "interp", "multi-angle")

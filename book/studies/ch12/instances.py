@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.nasbench201 import EDGES, OPERATIONS, SPACE, nasbench201
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.ramps import random_cost
-from qednas.qnas.space import Space
-from qednas.qnas.surrogate import BayesianQuadratic
-from qednas.qnas.table import observed
+from qednas.qnas.optimisers.ramps import random_cost
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
+from qednas.qnas.space.table import observed
+from qednas.qnas.spaces.nasbench201 import EDGES, OPERATIONS, SPACE, nasbench201
+from qednas.qnas.surrogate.surrogate import BayesianQuadratic
 
 TABLE = "cifar10"
 EVALUATIONS = 100

@@ -10,12 +10,12 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.cost_circuit import alternating
-from qednas.qnas.encoding import counts
-from qednas.qnas.mixers import XMixer, xy_mixer
-from qednas.qnas.nasbench201 import tables_identity
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.ramps import shipped_ramp, units
+from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.mixers import XMixer, xy_mixer
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.optimisers.ramps import shipped_ramp, units
+from qednas.qnas.space.encoding import counts
+from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import quality, stacked
 from studies.ch12.instances import cells, instance
 

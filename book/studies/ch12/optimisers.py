@@ -10,11 +10,11 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
-from qednas.qnas.cost_circuit import on_qubits
-from qednas.qnas.grover import adaptive_search, default_limit, expected_cost, success
-from qednas.qnas.nasbench201 import tables_identity
-from qednas.qnas.vqe import VQE, RealCircuit
+from qednas.qnas.optimisers.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
+from qednas.qnas.optimisers.cost_circuit import on_qubits
+from qednas.qnas.optimisers.grover import adaptive_search, default_limit, expected_cost, success
+from qednas.qnas.optimisers.vqe import VQE, RealCircuit
+from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import quality, stacked
 from studies.ch12.instances import KINDS, instance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qednas.companion.figures import COLOURS
-from qednas.qnas.ramps import RAMPS
+from qednas.qnas.optimisers.ramps import RAMPS
 from studies.ch12.verdict import SHOTS, averaged, moved, shots_judged
 
 MIXERS = {"xy-complete": "XY, all pairs", "xy-ring": "XY, ring", "x": "X"}

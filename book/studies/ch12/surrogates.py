@@ -11,11 +11,11 @@ from scipy.stats import rankdata
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.factorisation import FactorisationMachine
-from qednas.qnas.nasbench201 import nasbench201, tables_identity
-from qednas.qnas.surrogate import TARGETS, BayesianQuadratic, target
-from qednas.qnas.surrogate_search import Surrogate
-from qednas.qnas.table import observed
+from qednas.qnas.searchers.surrogate_search import Surrogate
+from qednas.qnas.space.table import observed
+from qednas.qnas.spaces.nasbench201 import nasbench201, tables_identity
+from qednas.qnas.surrogate.factorisation import FactorisationMachine
+from qednas.qnas.surrogate.surrogate import TARGETS, BayesianQuadratic, target
 from studies.ch12.depths import stacked
 from studies.ch12.instances import TABLE
 

@@ -16,8 +16,8 @@ from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH, searcher
-from qednas.qnas.nasbench201 import nasbench201, tables_identity, training_seconds
-from qednas.qnas.table import Table, observed
+from qednas.qnas.space.table import Table, observed
+from qednas.qnas.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
 from studies.ch13.regrets import regret_curves
 
 

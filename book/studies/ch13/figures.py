@@ -7,7 +7,7 @@ import numpy as np
 from qednas.base.statistics import holm
 from qednas.companion.figures import COLOURS
 from qednas.qnas.methods import OPTIMISERS
-from qednas.qnas.trained_spaces import SPACES
+from qednas.qnas.spaces.trained_spaces import SPACES
 from studies.ch13.verdict import WITHIN
 
 TABLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16-120": "ImageNet-16-120"}

@@ -12,8 +12,8 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.table import observed
-from qednas.qnas.trained_tables import trained_table, trained_values
+from qednas.qnas.space.table import observed
+from qednas.qnas.spaces.trained_tables import trained_table, trained_values
 from studies.ch13.comparison import run_search
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from qednas.companion.figures import COLOURS
-from qednas.qnas.trained_spaces import trained_space
-from qednas.qnas.trained_tables import FOLDER, trained_table
+from qednas.qnas.spaces.trained_spaces import trained_space
+from qednas.qnas.spaces.trained_tables import FOLDER, trained_table
 from studies.ch13.trained_verdict import ROWS, best_of, tested
 
 MARKS = ("o", "D", "s")  # of searches, the gradient, networks by hand

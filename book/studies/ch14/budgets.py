@@ -14,12 +14,12 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.costs import costs
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH, searcher
-from qednas.qnas.table import Table, observed
-from qednas.qnas.trained_spaces import trained_space
-from qednas.qnas.trained_tables import trained_table
+from qednas.qnas.space.table import Table, observed
+from qednas.qnas.spaces.costs import costs
+from qednas.qnas.spaces.trained_spaces import trained_space
+from qednas.qnas.spaces.trained_tables import trained_table
 
 COSTS = ("parameters", "flops", "latency", "bytes")
 QUANTILES = (0.25, 0.5)

@@ -15,15 +15,15 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.qnas.build import build
-from qednas.qnas.costs import costs, flops, parameters
-from qednas.qnas.hand_designed import HAND_DESIGNED, hand_designed
-from qednas.qnas.problems import problem, problems_identity
-from qednas.qnas.quantised import deploy
-from qednas.qnas.trained_spaces import trained_space
-from qednas.qnas.training import SCHEDULES, trained_and_measured
+from qednas.qnas.spaces.build import build
+from qednas.qnas.spaces.costs import costs, flops, parameters
+from qednas.qnas.spaces.problems import problem, problems_identity
+from qednas.qnas.spaces.quantised import deploy
+from qednas.qnas.spaces.trained_spaces import trained_space
+from qednas.qnas.spaces.training import SCHEDULES, trained_and_measured
 from studies.ch14.budgets import NONE, SWEPT
 from studies.ch14.edge_verdict import Known, incumbent
+from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
 
 TIMES = ("latency", "int8 latency", "seconds")
 TRAINED = ("held", "accuracy", "int8 accuracy", "lost", "same")  # hang on the training

@@ -10,16 +10,16 @@ import numpy as np
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.hardware import DeviceQAOA
+from qednas.qnas.device.hardware import DeviceQAOA
+from qednas.qnas.device.noise import region_backend
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import BATCH
-from qednas.qnas.noise import region_backend
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.space import Space
-from qednas.qnas.surrogate_search import SurrogateSearch
-from qednas.qnas.table import observed
-from qednas.qnas.trained_tables import trained_table
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.searchers.surrogate_search import SurrogateSearch
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.space import Space
+from qednas.qnas.space.table import observed
+from qednas.qnas.spaces.trained_tables import trained_table
 
 EXACT = "our simulator"
 

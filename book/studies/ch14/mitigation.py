@@ -13,11 +13,11 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.angles import linear_ramp
-from qednas.qnas.gate_circuits import GateCircuit
-from qednas.qnas.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
-from qednas.qnas.nasbench201 import tables_identity
-from qednas.qnas.noise import NoisyCircuit, noise_of
+from qednas.qnas.device.gate_circuits import GateCircuit
+from qednas.qnas.device.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
+from qednas.qnas.device.noise import NoisyCircuit, noise_of
+from qednas.qnas.optimisers.angles import linear_ramp
+from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import stacked
 from studies.ch14.noise import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp
 

@@ -13,19 +13,19 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.alternating import Alternating, Angles
-from qednas.qnas.angles import linear_ramp
-from qednas.qnas.cost_circuit import classical
-from qednas.qnas.descent import lbfgs
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.gate_circuits import GateCircuit
-from qednas.qnas.mixers import XMixer, xy_mixer
-from qednas.qnas.nasbench201 import tables_identity
-from qednas.qnas.noise import NoisyCircuit, noise_of
-from qednas.qnas.objectives import Expectation
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.routing import counted
-from qednas.qnas.space import Space
+from qednas.qnas.device.gate_circuits import GateCircuit
+from qednas.qnas.device.noise import NoisyCircuit, noise_of
+from qednas.qnas.device.routing import counted
+from qednas.qnas.optimisers.alternating import Alternating, Angles
+from qednas.qnas.optimisers.angles import linear_ramp
+from qednas.qnas.optimisers.cost_circuit import classical
+from qednas.qnas.optimisers.descent import lbfgs
+from qednas.qnas.optimisers.mixers import XMixer, xy_mixer
+from qednas.qnas.optimisers.objectives import Expectation
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import Space
+from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import stacked
 from studies.ch12.instances import fitted
 

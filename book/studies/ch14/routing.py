@@ -9,12 +9,12 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.alternating import Angles
-from qednas.qnas.encoding import ENCODINGS
-from qednas.qnas.gate_circuits import CIRCUITS, GateCircuit
-from qednas.qnas.pairwise import Pairwise
-from qednas.qnas.qaoa import QAOA
-from qednas.qnas.routing import MAPS, column_matrix, medians, product_error, route
+from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit
+from qednas.qnas.device.routing import MAPS, column_matrix, medians, product_error, route
+from qednas.qnas.optimisers.alternating import Angles
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.depths import NEAR, stacked
 from studies.ch12.instances import instance
 
@@ -30,7 +30,7 @@ def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
 
 @declare(version=1)
 def run_routing(task: Task) -> dict[str, Any]:
-    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~qednas.qnas.routing.counted`."""
+    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~qednas.qnas.device.routing.counted`."""
     cost = instance("fitted", task["choices"], task["instance_seed"])
     gates = counted_circuit(cost, *task["circuit"])
     rows = [route(gates, depth, task["map"], task["seeds"]) for depth in task["depths"]]

@@ -14,11 +14,11 @@ import numpy as np
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.qnas.build import build
-from qednas.qnas.hand_designed import hand_designed
-from qednas.qnas.problems import problem, problems_identity
-from qednas.qnas.trained_spaces import trained_space
-from qednas.qnas.training import SCHEDULES, Schedule, trained_and_measured
+from qednas.qnas.spaces.build import build
+from qednas.qnas.spaces.problems import problem, problems_identity
+from qednas.qnas.spaces.trained_spaces import trained_space
+from qednas.qnas.spaces.training import SCHEDULES, Schedule, trained_and_measured
+from studies.tables.hand_designed import hand_designed
 
 FOUND = "found"
 

@@ -1,0 +1,139 @@
+"""Synchronous advantage actor-critic (Mnih et al., ICML 2016) on a grid, many agents with their own seeds side by side.
+
+Settings of the paper where it has them: 16 environments, an update every 5 steps, discount 0.9, Adam with betas (0.92, 0.999).
+An update takes the mean over all environments; in the paper they act asynchronously.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from qednas.base.errors import InputError
+from qednas.diffqas.stacked import OwnRates
+from studies.ch10.grid import Grid, outcome
+
+WORKERS, STEPS, DISCOUNT, BETAS = 16, 5, 0.9, (0.92, 0.999)
+ENTROPY = 0.01  # weight of the entropy of the policy; the paper does not tell any
+LATE = 5000  # episodes at the end that the paper looks at
+
+
+def of_pose(values: torch.Tensor, poses: torch.Tensor) -> torch.Tensor:
+    """Rows (runs, many, ...) of ``values`` (runs, poses, ...) at ``poses`` (runs, many)."""
+    return values[torch.arange(len(values))[:, None], poses]
+
+
+class Workers:
+    """Environments of every run and the agents in them; ``seeds`` draw the actions of each run."""
+
+    def __init__(self, grid: Grid, seeds: Sequence[int], count: int):
+        self.grid = grid
+        self.draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.pose = torch.full((len(seeds), count), grid.start)
+        self.steps = torch.zeros(len(seeds), count, dtype=torch.long)
+        self.earned: list[list[float]] = [[] for _ in seeds]  # rewards of finished episodes, those of the latest
+
+    def act(self, policy: torch.Tensor, steps: int) -> dict[str, torch.Tensor]:
+        """Let all act for some steps by policies (runs, poses, actions), probabilities.
+
+        Returns, each (steps, runs, environments): ``pose``, ``action``, ``reward``, ``goal``, ``cut`` (the episode ended
+        without the goal), ``next`` (the pose that the action led to).
+        """
+        runs, count = self.pose.shape
+        drawn = torch.stack([torch.rand(steps, count, generator=g) for g in self.draws], 1)
+        levels = policy.cumsum(2)[:, :, :-1]
+        kept: dict[str, list[torch.Tensor]] = {k: [] for k in ("pose", "action", "reward", "goal", "cut", "next")}
+        for uniform in drawn:
+            pose = self.pose
+            action = (uniform[:, :, None] > of_pose(levels, pose)).sum(2)
+            self.steps += 1
+            goal, after = self.grid.goal[pose, action], self.grid.after[pose, action]
+            cut = ~goal & (self.steps >= self.grid.horizon)
+            reward = goal * self.grid.reward(self.steps)
+            for run, place in (goal | cut).nonzero().tolist():
+                self.earned[run].append(float(reward[run, place]))
+            over = goal | cut
+            self.pose = torch.where(over, self.grid.start, after)
+            self.steps = torch.where(over, 0, self.steps)
+            for name, value in zip(kept, (pose, action, reward, goal, cut, after), strict=True):
+                kept[name].append(value)
+        return {name: torch.stack(values) for name, values in kept.items()}
+
+
+def returns(lived: dict[str, torch.Tensor], values: torch.Tensor, discount: float = DISCOUNT) -> torch.Tensor:
+    """Discounted rewards (steps, runs, environments) until the goal, and from the end on the value (runs, poses) of the pose."""
+    out = torch.empty_like(lived["reward"])
+    later = of_pose(values, lived["next"][-1])
+    for step in reversed(range(len(out))):
+        later = torch.where(lived["cut"][step], of_pose(values, lived["next"][step]), later)
+        later = lived["reward"][step] + discount * torch.where(lived["goal"][step], 0, later)
+        out[step] = later
+    return out
+
+
+def losses(
+    logits: torch.Tensor, values: torch.Tensor, lived: dict[str, torch.Tensor], entropy: float = ENTROPY
+) -> torch.Tensor:
+    """Loss (runs,): squared advantage less the advantage times the logarithm of the action's probability, mean over what was
+    lived, less ``entropy`` times that of the policy there.  logits: (runs, poses, actions); values: (runs, poses)."""
+    wanted = returns(lived, values.detach()).movedim(1, 0).flatten(1)  # (runs, steps x environments)
+    pose, action = (lived[k].movedim(1, 0).flatten(1) for k in ("pose", "action"))
+    logs = of_pose(torch.log_softmax(logits, 2), pose)  # (runs, lived, actions)
+    advantage = wanted - of_pose(values, pose)
+    chosen = logs.gather(2, action[:, :, None])[:, :, 0]
+    spread = -(logs.exp() * logs).sum(2)
+    return (advantage.square() - chosen * advantage.detach() - entropy * spread).mean(1)
+
+
+def train_agents(
+    policy: nn.Module,
+    value: nn.Module,
+    grid: Grid,
+    seeds: Sequence[int],
+    updates: int,
+    *,
+    rates: Sequence[float],
+    points: int = 40,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Train the runs of ``policy`` and ``value`` (as :class:`SideBySide` or :class:`Stacked`) in place, each with its own rate.
+
+    Returns ``update`` (points,), and one list a run: ``episodes`` finished until each point, the exact ``success``, ``steps``
+    and ``reward`` there (see :func:`outcome`), and ``late``: mean and standard deviation of the rewards of its last 5,000
+    episodes.  Raises InputError for no updates, and where a loss is not finite.
+    """
+    if updates < 1 or not seeds:
+        raise InputError(f"updates = {updates}, {len(seeds)} seeds: at least one of each")
+    views = grid.views.expand(len(seeds), *grid.views.shape)
+    optimiser = OwnRates(torch.optim.Adam, [*policy.parameters(), *value.parameters()], rates, betas=BETAS)
+    workers = Workers(grid, seeds, WORKERS)
+    marks = sorted({round(updates * (k + 1) / points) for k in range(points)} - {0})
+    kept: dict[str, list[Any]] = {k: [] for k in ("episodes", "success", "steps", "reward")}
+    for update in range(1, updates + 1):
+        logits, values = policy(views), value(views)[:, :, 0]
+        lived = workers.act(torch.softmax(logits.detach(), 2), STEPS)
+        loss = losses(logits, values, lived)
+        optimiser.zero_grad()
+        loss.sum().backward()
+        optimiser.step()
+        if update in marks:
+            if not all(math.isfinite(v) for v in loss.tolist()):
+                raise InputError(f"a loss is not finite after {update} updates: a smaller rate may help")
+            with torch.no_grad():
+                found = outcome(torch.softmax(policy(views), 2), grid)
+            kept["episodes"].append([len(own) for own in workers.earned])
+            for name, now in found.items():
+                kept[name].append(now.tolist())
+            if progress:
+                progress(update, updates, f"reward {found['reward'].median():.3f}")
+    late = [torch.tensor(own[-LATE:], dtype=torch.float64) for own in workers.earned]
+    by_run = {name: torch.tensor(rows).T.tolist() for name, rows in kept.items()}
+    return {
+        "update": marks,
+        **by_run,
+        "late": [[float(own.mean()), float(own.std())] if len(own) > 1 else [0.0, 0.0] for own in late],
+    }

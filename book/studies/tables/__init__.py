@@ -1,0 +1,1 @@
+"""How the committed tables of trained networks are made: make tables."""

@@ -1,0 +1,89 @@
+"""Train every architecture of the trained spaces again and write their tables: ``make tables``, hours on two cores.
+
+    python -m studies.tables.table_making [SPACE ...] [--workers 2]
+
+What was trained is kept in ``_build/tables`` until a table is whole, so the same command goes on after an interruption.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qednas.base import files
+from qednas.base.errors import InputError
+from qednas.base.parallel import TaskError, fix_threads, map_tasks
+from qednas.base.progress import every, note
+from qednas.companion import provenance
+from qednas.qnas.spaces.costs import cost_space, write_costs
+from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
+from qednas.qnas.spaces.trained_tables import FOLDER, recipe, train_space, write_trainings
+from studies.tables import baselines
+
+PROGRESS_SECONDS = 60.0
+
+
+def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
+    """The files of one space: its trainings, then the networks that it is compared with, and what its networks take."""
+    start = time.perf_counter()
+    known = json.loads(path.read_text()) if (path := folder / f"{name}.json").exists() else {}
+    told = f", {known['core_minutes']:.0f} minutes of one core when it was made last" if known else ""
+    note(f"{name}: {trained_space(name).space.size} architectures{told}")
+    trainings = train_space(name, None, workers, partial / name, every(PROGRESS_SECONDS, name))
+    write_trainings(name, trainings, folder)
+    others = map_tasks(
+        baselines.run,
+        baselines.tasks(name),
+        workers=workers,
+        checkpoint=partial / f"{name}-others",
+        progress=every(PROGRESS_SECONDS, f"{name}, hand-designed and differentiable"),
+    )
+    baselines.write(name, others, folder)
+    known_costs = cost_space(name, None, partial / f"{name}-costs", every(PROGRESS_SECONDS, f"{name}, costs"))
+    write_costs(name, known_costs, folder)
+    took = sum(row["seconds"] for row in trainings) + sum(row["seconds"] for row in others)
+    made: dict[str, Any] = {
+        **recipe(name),
+        "diverged": sum(row["diverged"] for row in trainings),
+        "core_minutes": round(took / 60, 1),
+        "versions": provenance.versions(),
+        "created": provenance.today(),
+    }
+    files.write_atomic(folder / f"{name}.json", (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode())
+    for done in (partial / name, partial / f"{name}-others", partial / f"{name}-costs"):
+        shutil.rmtree(done, ignore_errors=True)
+    note(f"{name}: written after {time.perf_counter() - start:.0f} s")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the tables named, or all; returns the exit status (2: bad input, 1: a task failed, 130: Ctrl-C)."""
+    parser = argparse.ArgumentParser(prog="studies.tables.table_making", description=__doc__)
+    parser.add_argument("spaces", nargs="*", metavar="SPACE", help=", ".join(SPACES))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--partial", type=Path, default=Path("_build/tables"))
+    given = parser.parse_args(arguments)
+    try:
+        fix_threads(1)
+        for name in [trained_space(name).name for name in given.spaces] or list(SPACES):
+            make_table(name, given.folder, given.partial, given.workers)
+        return 0
+    except InputError as error:
+        print(f"qednas: error: {error}", file=sys.stderr)
+        return 2
+    except TaskError as error:
+        print(f"qednas: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("qednas: interrupted; what is trained is kept, the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""State vectors and their kernels, which generated weights and quantum optimisers share."""

@@ -1,0 +1,1 @@
+"""What generated weights are trained for."""

@@ -1,0 +1,1 @@
+"""The supernet and the search for an architecture in it."""

@@ -1,0 +1,180 @@
+"""Phase 2: weights and architecture parameters of a supernet trained together by gradient.
+
+    loss = energy + entanglement x (distance of the state's proxies from the predicted ones) + cost x (parameters / budget)
+
+The weight of the distance grows with the sites and the couplings as the energy does.  That of the parameters follows the energy
+that is still missing, as its variance tells: a fixed one is nothing at first and decides everything at the end, when a supernet
+with more blocks than it needs is close to the ground state whatever its gates are.
+
+Weights move by the natural gradient of the first two terms; architecture parameters by Adam along the gradient of all three,
+which for a gate is a covariance with ln psi of its block.  In the bilevel form (Liu, Simonyan and Yang, ICLR 2019) they look at
+configurations that the weights have not been moved on, and they do not move during a first part of the search: blocks that learn
+quickly would win before others have begun.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from qednas.physics.hamiltonian import Hamiltonian
+from qednas.qed.blocks.derivatives import Derivatives, add_to_parameters
+from qednas.qed.blocks.superposition import Superposition
+from qednas.qed.search.course import Course
+from qednas.qed.search.populations import Population, Populations, Samples, Sums
+from qednas.qed.search.settings import SearchSettings, energy_scale
+from qednas.qed.search.supernet import Gumbel, Supernet
+from qednas.qed.vmc.natural_gradient import NOTHING, natural_step
+from qednas.qed.vmc.settings import Settings
+from qednas.qed.vmc.training_run import fingerprint, load
+
+SAVE_SECONDS = 20.0
+HALVINGS = 8  # of a step that changes the state by more than it should
+
+
+def gate_slopes(net: Supernet, population: Population, strength: float) -> torch.Tensor:
+    """d (energy + strength x distance) / d gate (candidates,)."""
+    local = population.loss_local(strength).to(torch.complex128)
+    slopes = net.log_slopes(population.bits)
+    w = population.weights.to(torch.complex128)
+    kept = population.weights > 0
+    slopes = torch.where(kept[:, None], slopes, 0)
+    slopes = slopes - (w @ slopes)
+    missed = local - (w * local).sum()
+    return 2 * ((w * missed)[:, None] * slopes.conj()).sum(0).real
+
+
+def search_architecture(
+    hamiltonian: Hamiltonian,
+    net: Supernet,
+    settings: SearchSettings,
+    *,
+    wanted: Mapping[str, float] | None = None,
+    budget: int | None = None,
+    exact: bool = False,
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+    checkpoint: Path | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Train ``net`` in place and return the course of the search.
+
+    wanted: proxies of the half chain (nats) that the state should have; where it is sampled only ``renyi2`` is used.  budget:
+    parameters that the cost is measured in (default: those of all candidates).  exact: sums over all configurations instead of
+    samples.  seconds: stop after as many by ``clock``; what an interrupted search took counts.  Returns arrays over the steps,
+    ``energy`` (Pauli units) with its ``error`` (0 when exact), ``distance``, ``seconds`` and ``temperature``,
+    ``probabilities`` {kind: (steps, 1 + sizes)}, and ``steps``.  Raises InputError for a checkpoint of another search.
+    """
+    began = clock()
+    generator = torch.Generator().manual_seed(settings.seed)
+    samples = Settings(steps=settings.steps, samples=settings.samples, chains=settings.samples, seed=settings.seed)
+    label = fingerprint(hamiltonian, net.state, samples) | {
+        "search": f"{sorted(net.names)} {net.combine} {sorted((wanted or {}).items())} {asdict(settings)}"
+    }
+    kept = wanted if settings.entanglement > 0 else None
+    for logits in net.logits.values():
+        logits.requires_grad_()
+    course, gumbel = Course(net), Gumbel(net, settings.memory, generator)
+    saved = None if checkpoint is None else load(checkpoint, label)
+    if saved:
+        course.restore(saved, net, gumbel)
+    else:
+        net.set_gates(net.gates(settings.at(0.0)[2]))
+    bilevel = settings.level == "bilevel"
+    populations: Populations = (
+        Sums(hamiltonian, kept, bilevel)
+        if exact
+        else Samples(hamiltonian, net, settings.samples, kept, generator, bilevel)
+    )
+    if saved and isinstance(populations, Samples):
+        course.restore_chains(saved, populations, generator)
+    spent, last_saved = course.spent(), time.perf_counter()
+    size, unit = float(budget or net.counts.sum()), energy_scale(hamiltonian)
+    extensive = unit * hamiltonian.sites
+
+    def one_step(step: int) -> bool:
+        """False when the time is over."""
+        share = step / max(settings.steps - 1, 1)
+        if seconds is not None:
+            share = max(share, (spent + clock() - began) / seconds)
+        if share > 1:
+            return False
+        rate, shift, temperature = settings.at(share)
+        gates = net.gates(temperature, gumbel.next() if settings.softmax == "gumbel" else None)
+        if course.last is not None:
+            net.follow(gates, course.last.bits, course.last.weights, settings.gate_step)
+        population = populations.draw(net)
+        if isinstance(net.mixture, Superposition):
+            net.mixture.balance(population.bits)
+            population = populations.draw(net)
+        moving = share >= settings.fixed
+        strength = settings.entanglement * extensive if moving else 0.0
+        move_weights(net, population, strength, rate / unit, shift, settings.longest)
+        seen = populations.seen(net, population)
+        if moving:
+            slope = gate_slopes(net, seen, strength) + settings.cost * seen.variance / unit * net.counts / size
+            slopes = torch.autograd.grad(gates @ slope, list(net.logits.values()))
+            course.adam.move(dict(zip(net.logits, slopes, strict=True)), settings.learning)
+        course.add(net, seen, spent + clock() - began, temperature)
+        return True
+
+    for step in range(course.steps, settings.steps):
+        if not one_step(step):
+            break
+        if checkpoint is not None and time.perf_counter() - last_saved > SAVE_SECONDS:
+            course.save(checkpoint, label, net, populations, gumbel)
+            last_saved = time.perf_counter()
+        if progress:
+            progress(step + 1, settings.steps, f"energy {course.values['energy'][-1]:.4f}, {net.best(budget)}")
+    if checkpoint is not None:
+        course.save(checkpoint, label, net, populations, gumbel)
+    return course.told()
+
+
+def move_weights(net: Supernet, population: Population, strength: float, rate: float, shift: float, longest: float):
+    """One natural-gradient step of all weights.
+
+    Derivatives are brought to one scale as they are without their gates: a block that hardly takes part must learn slowly, while
+    the natural gradient alone would make up for a small gate by large weights.
+    """
+    if bool((population.bits == population.bits[0]).all()):  # all alike: they say nothing of any direction
+        return
+    derivatives = net.state.derivatives(population.bits)
+    spread = derivatives.spread(population.weights)
+    share = net.taking_part(population.bits, population.weights)[
+        torch.repeat_interleave(torch.tensor(derivatives.groups), torch.tensor(derivatives.sizes()))
+    ]
+    scales = torch.where(spread > NOTHING * spread.max(), share / spread, 0.0)
+    moved = natural_step(
+        Derivatives(derivatives.scaled(scales).pieces),
+        population.loss_local(strength),
+        population.weights,
+        shift,
+        holomorphic=net.state.holomorphic,
+    )
+    step = moved.direction * scales * min(rate, longest / max(moved.length**0.5, 1e-300))
+    with torch.no_grad():
+        before = net.state.log_psi(population.bits).real
+    add_to_parameters(net.state, step)
+    for _ in range(HALVINGS):
+        if divergence(net, population, before) <= 4 * longest**2:  # twice what a step of that length should make
+            return
+        step = step / 2
+        add_to_parameters(net.state, -step)
+    add_to_parameters(net.state, -step)
+
+
+def divergence(net: Supernet, population: Population, before: torch.Tensor) -> float:
+    """Kullback-Leibler divergence of |psi|^2 now from that with ln |psi| = ``before`` (batch,), on a population of the latter."""
+    with torch.no_grad():
+        change = torch.where(population.weights > 0, net.state.log_psi(population.bits).real - before, 0.0)
+        if not torch.isfinite(change).all():
+            return float("inf")
+        return float(
+            torch.logsumexp(2 * change + population.weights.log(), 0) - 2 * (population.weights * change).sum()
+        )

@@ -1,0 +1,1 @@
+"""Circuits as gates on a device: routing, noise and its mitigation."""

@@ -1,0 +1,172 @@
+"""QAOA on any PennyLane device by name, as an optimiser of the loop: simulators, plug-ins, hardware.
+
+    Search(space, SurrogateSearch(DeviceQAOA("lightning.qubit", shots=512)))
+
+On hardware nothing changes but the name and the options, which go to ``pennylane.device`` as they are.  With an account saved by
+its own tool (``QiskitRuntimeService.save_account``, ``aws configure``):
+
+    backend = QiskitRuntimeService().least_busy(operational=True, simulator=False)
+    DeviceQAOA("qiskit.remote", options={"backend": backend, "optimization_level": 3})
+    DeviceQAOA("braket.aws.qubit", options={"device_arn": "arn:aws:braket:..."})   # needs amazon-braket-pennylane-plugin
+
+No account is needed for a backend with the noise of a real device, of :mod:`~qednas.qnas.device.noise`:
+
+    DeviceQAOA("qiskit.remote", options={"backend": region_backend("FakeMarrakesh", qubits), "optimization_level": 3})
+
+Shots of one proposal are one job.  Circuits are of gates of one and two qubits (:mod:`~qednas.qnas.device.gate_circuits`); the
+device or its plug-in compiles and routes them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+
+from qednas.base.errors import InputError
+from qednas.qnas.device.gate_circuits import GateCircuit, apply_in_pennylane
+from qednas.qnas.device.pennylane_circuits import node
+from qednas.qnas.optimisers.alternating import Angles
+from qednas.qnas.optimisers.qaoa import QAOA
+from qednas.qnas.space.encoding import ENCODINGS
+from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.pairwise import Pairwise
+
+PACKAGES = {  # what brings a device that is not installed
+    "braket": "amazon-braket-pennylane-plugin",
+    "cirq": "pennylane-cirq",
+    "ionq": "pennylane-ionq",
+    "lightning": "pennylane-lightning",
+    "qiskit": "pennylane-qiskit qiskit-aer",
+    "qulacs": "pennylane-qulacs",
+    "rigetti": "pennylane-rigetti",
+}
+VECTORS, MATRICES = ("default.qubit", "lightning.qubit", "qiskit.aer"), ("default.mixed",)
+
+
+@dataclass(frozen=True)
+class DeviceQAOA:
+    """device: a name that PennyLane knows.  shots: of every proposal, None for what the search asks for.  depth, mixer, encoding,
+    penalty, rounds: of the circuit, see :class:`~qednas.qnas.device.gate_circuits.GateCircuit`.  steps: of tuning the angles by
+    exact simulation before every job, as :class:`~qednas.qnas.optimisers.qaoa.QAOA` does; 0 takes the shipped ramp, for circuits
+    of any size. options: further arguments of the device.
+
+    Raises InputError for names and numbers that are not allowed, and for a device that is not installed.
+    """
+
+    device: str = "lightning.qubit"
+    shots: int | None = None
+    depth: int = 1
+    mixer: str = "xy-complete"
+    encoding: str = "one-hot"
+    penalty: float = 2.0
+    rounds: int = 0
+    steps: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.shots is not None and self.shots < 1:
+            raise InputError(f"shots = {self.shots}: at least 1")
+        for name, least in (("depth", 1), ("steps", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} = {getattr(self, name)}: at least {least}")
+        check_installed(self.device)
+        if taken := {"wires", "shots"} & set(self.options):
+            raise InputError(f"device option {min(taken)!r}: both come from the circuit")
+
+    def sample(
+        self, cost: Pairwise, shots: int, rng: np.random.Generator, earlier: dict[str, Any] | None = None
+    ) -> Samples:
+        """calls: "device circuits", jobs that were run, and "circuits", evaluations of the simulation that tuned the angles.
+
+        A cost that is the same everywhere is not put on the device: configurations are drawn at random.
+        Raises InputError for a circuit that the device cannot run, with what it said.
+        """
+        shots = self.shots or shots
+        try:
+            gates = GateCircuit(cost.standardised(), self.mixer, self.encoding, self.penalty, self.rounds)
+        except ValueError as error:
+            if isinstance(error, InputError):
+                raise
+            return Samples(cost.space.draw(shots, rng), calls={"device circuits": 0, "circuits": 0})
+        angles, evaluations = self.angles(gates, rng, earlier)
+        digits, feasible = ENCODINGS[self.encoding].decode(cost.space, self.bits(gates, angles, shots, rng))
+        return Samples(
+            digits[feasible],
+            int(len(digits) - feasible.sum()),
+            {"device circuits": 1, "circuits": evaluations},
+            {"angles": [own.tolist() for own in angles]},
+        )
+
+    def angles(
+        self, gates: GateCircuit, rng: np.random.Generator, earlier: dict[str, Any] | None
+    ) -> tuple[Angles, int]:
+        """Shipped, or tuned by simulation from those of the call before on; and the evaluations that it took."""
+        if not self.steps:
+            return gates.ramp(self.depth), 0
+        solver = QAOA(self.depth, self.mixer, self.encoding, self.penalty, steps=self.steps)
+        found = solver.optimised(gates.cost, rng, earlier)
+        return found.angles, found.evaluations
+
+    def bits(self, gates: GateCircuit, angles: Angles, shots: int, rng: np.random.Generator) -> np.ndarray:
+        """(shots, qubits) as the device measured them."""
+        check_size(self.device, self.options, gates.qubits)
+        options = dict(self.options) | self.seeded(rng)
+        logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # Qiskit tells of a plug-in that it does not load
+
+        def circuit(given: Angles) -> None:
+            apply_in_pennylane(gates.gates(given))
+
+        try:
+            found = node(circuit, gates.qubits, self.device, shots, **options)(angles)
+        except Exception as error:  # every plug-in has its own
+            told = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+            raise InputError(
+                f"device {self.device!r} cannot run {gates.qubits} qubits, {shots} shots: {told}"
+            ) from None
+        return np.asarray(found).reshape(shots, gates.qubits).astype(np.int64)
+
+    def seeded(self, rng: np.random.Generator) -> dict[str, Any]:
+        """A seed from the search's generator, for devices that take one; hardware does not."""
+        seed = int(rng.integers(2**31))
+        if self.device == "qiskit.aer":
+            return {} if "seed_simulator" in self.options else {"seed_simulator": seed}
+        backend = self.options.get("backend")
+        if backend is not None and hasattr(backend, "set_options"):  # Aer, elsewhere or with the noise of a device
+            backend.set_options(seed_simulator=seed)
+            return {}
+        (entry,) = entry_points(group="pennylane.plugins", name=self.device)
+        takes = "seed" in inspect.signature(entry.load()).parameters and "seed" not in self.options
+        return {"seed": seed} if takes else {}
+
+
+def check_installed(device: str) -> None:
+    """Raises InputError for a device that PennyLane does not find here, and for the one that computes nothing."""
+    installed = sorted({entry.name for entry in entry_points(group="pennylane.plugins")} - {"null.qubit"})
+    if device not in installed:
+        package = PACKAGES.get(device.split(".")[0])
+        known = f"`pip install {package}` may bring it; " if package else ""
+        raise InputError(f"device {device!r} is not installed: {known}here are {', '.join(installed)}")
+
+
+def check_size(device: str, options: Mapping[str, Any], qubits: int) -> None:
+    """Raises InputError where a backend has fewer qubits, or a simulated state does not fit into memory."""
+    backend = options.get("backend")
+    most = getattr(backend, "num_qubits", None)
+    if most is not None and qubits > most:
+        name = getattr(backend, "name", backend)
+        raise InputError(f"backend {name!s} of device {device!r} has {most} qubits: the circuit needs {qubits}")
+    if device not in VECTORS + MATRICES:
+        return
+    need = 2 * 16 * (4.0 if device in MATRICES else 2.0) ** qubits
+    have = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    if need > have:
+        raise InputError(
+            f"device {device!r} needs {need / 1e9:.3g} GB for {qubits} qubits: here are {have / 1e9:.3g} GB"
+        )

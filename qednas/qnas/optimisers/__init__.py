@@ -1,0 +1,1 @@
+"""Minimisers of a cost Hamiltonian: QAOA, VQE, Grover, annealing."""

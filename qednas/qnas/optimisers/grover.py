@@ -1,0 +1,161 @@
+"""Grover adaptive search: the minimum of a list by amplitude amplification of everything below a falling threshold.
+
+Dürr and Høyer, quant-ph/9607014; the number of iterations, with the marked items uncounted, by Boyer, Brassard, Høyer and Tapp,
+quant-ph/9605034; as a method of optimisation Baritompa, Bulger and Wood, SIAM J. Optim. 15, 1170 (2005).
+
+Simulated exactly without state vectors: with M of N items marked, a measurement after k iterations gives a marked one with
+probability sin^2((2k+1) theta), sin^2 theta = M/N, all marked ones alike.  One iteration is one oracle call, which evaluates the
+list in superposition; a measurement is followed by one ordinary evaluation.  The two are counted apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qednas.base.errors import InputError
+from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.space import MOST_LISTED
+
+GROWTH = 6 / 5  # lambda of Boyer et al.: by this the range of iterations grows after every failure
+
+
+@dataclass(frozen=True)
+class Grover:
+    """Every shot is a search of its own over the whole listed space; what it ends with is the shot.
+
+    limit: oracle calls of one shot; without it sqrt(N), which ends at good configurations that differ.  With 22.5 sqrt(N) +
+    1.4 log2(N)^2 (:func:`default_limit`) nearly every shot ends at the minimum, as a look at all configurations would.
+    """
+
+    limit: int | None = None
+
+    def __post_init__(self):
+        _check_limit(self.limit)
+
+    def sample(
+        self, cost: Pairwise, shots: int, rng: np.random.Generator, earlier: dict[str, Any] | None = None
+    ) -> Samples:
+        """calls: "oracle calls" of the cost given and "measurements". Nothing is taken from ``earlier``.
+
+        Raises InputError above 2^22 configurations.
+        """
+        size = cost.space.size
+        if size > MOST_LISTED:
+            raise InputError(f"Grover search over {size:.3g} configurations: at most {MOST_LISTED} can be listed")
+        order, below = _ranked(cost.listed().ravel())
+        limit = math.ceil(size**0.5) if self.limit is None else self.limit
+        ends = [_last(_search(below, rng, limit)) for _ in range(shots)]
+        calls, measurements, places = np.array(ends, dtype=np.int64).reshape(shots, 3).T
+        spent = {"oracle calls": int(calls.sum()), "measurements": int(measurements.sum())}
+        return Samples(cost.space.digits(order[places]), calls=spent)
+
+
+def adaptive_search(values: np.ndarray, rng: np.random.Generator, limit: int | None = None) -> dict[str, Any]:
+    """One search for the lowest of values (N,), within ``limit`` oracle calls (22.5 sqrt(N) + 1.4 log2(N)^2 without it).
+
+    "oracle calls", "measurements" and "rank" are lists with an entry for the first draw, for every improvement and for the end:
+    what was spent until then, and how many values are lower than the best so far.  "index": of the best.
+    Raises InputError for fewer than two values, values that are not finite, and a negative limit.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise InputError(f"values of shape {values.shape} to search: at least two, all finite, in one row")
+    _check_limit(limit)
+    order, below = _ranked(values)
+    steps = list(_search(below, rng, default_limit(len(values)) if limit is None else limit))
+    calls, measurements, places = (list(part) for part in zip(*steps, strict=True))
+    ranks = [int(below[place]) for place in places]
+    return {"oracle calls": calls, "measurements": measurements, "rank": ranks, "index": int(order[places[-1]])}
+
+
+def default_limit(count: int) -> int:
+    """22.5 sqrt(N) + 1.4 log2(N)^2 oracle calls for N items (Dürr and Høyer, theorem 1)."""
+    return math.ceil(22.5 * math.sqrt(count) + 1.4 * math.log2(count) ** 2)
+
+
+def success(marked: int, count: int, iterations: int) -> float:
+    """Probability to measure one of the marked among count items after so many iterations (Boyer et al., section 3)."""
+    return math.sin((2 * iterations + 1) * math.asin(math.sqrt(marked / count))) ** 2
+
+
+def expected_cost(count: int) -> dict[str, float]:
+    """Mean "oracle calls" and "measurements", without a limit, until the lowest of ``count`` different values is the threshold.
+
+    Exact: the value with M lower ones is a threshold with probability 1 / (M + 1) (Dürr and Høyer, lemma 1), and every threshold
+    is one search of Boyer et al., whose stages have success probabilities in closed form (their lemma 2).
+    """
+    marked = np.arange(1, count)
+    angle = np.arcsin(np.sqrt(marked / count))
+    calls, measurements, going = np.zeros(count - 1), np.zeros(count - 1), np.ones(count - 1)
+    top, last = 1.0, False
+    while not last:
+        last = top == math.sqrt(count)
+        choices = math.ceil(top)
+        hit = 0.5 - np.sin(4 * choices * angle) / (4 * choices * np.sin(2 * angle))
+        visits = going / hit if last else going  # the last stage repeats until it succeeds
+        calls += visits * (choices - 1) / 2
+        measurements += visits
+        going = going * (1 - hit)
+        top = min(top * GROWTH, math.sqrt(count))
+    reached = 1 / (marked + 1)
+    return {"oracle calls": float(calls @ reached), "measurements": 1 + float(measurements @ reached)}
+
+
+def amplify(marked: np.ndarray, iterations: int) -> np.ndarray:
+    """Amplitudes (N,) after Grover iterations on the uniform state: a sign at marked (N,) items, then inversion about the mean.
+
+    Raises InputError for a negative number of iterations.
+    """
+    if iterations < 0:
+        raise InputError(f"iterations = {iterations}: at least 0")
+    signs = 1.0 - 2 * np.asarray(marked)
+    state = np.full(len(signs), len(signs) ** -0.5)
+    for _ in range(iterations):
+        state *= signs
+        state = 2 * state.mean() - state
+    return state
+
+
+def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices from the lowest value up, and for each place in that order the number of values strictly lower."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    return order, np.searchsorted(ordered, ordered)
+
+
+def _search(below: np.ndarray, rng: np.random.Generator, limit: int) -> Iterator[tuple[int, int, int]]:
+    """(oracle calls, measurements, place of the best) after the first draw, after every improvement and at the end."""
+    count = len(below)
+    widest = math.sqrt(count)
+    place, calls, measurements, top = int(rng.integers(count)), 0, 1, 1.0
+    yield calls, measurements, place
+    while True:
+        iterations = int(rng.random() * math.ceil(top))
+        if calls + iterations > limit:  # interrupted: the last state is not measured
+            yield calls, measurements, place
+            return
+        calls += iterations
+        measurements += 1
+        marked = int(below[place])
+        if rng.random() < success(marked, count, iterations):
+            place, top = int(rng.random() * marked), 1.0
+            yield calls, measurements, place
+        else:
+            top = min(top * GROWTH, widest)
+
+
+def _last(steps: Iterator[tuple[int, int, int]]) -> tuple[int, int, int]:
+    for step in steps:
+        last = step
+    return last
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 0:
+        raise InputError(f"limit = {limit} oracle calls: at least 0")

@@ -1,0 +1,1 @@
+"""Searchers: what proposes the next architectures."""

@@ -1,0 +1,1 @@
+"""Architectures as choices, tables of their scores, and their encoding in qubits."""

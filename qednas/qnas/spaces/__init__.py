@@ -1,0 +1,1 @@
+"""Spaces of networks that were all trained, and what training and running one costs."""

@@ -1,0 +1,182 @@
+"""Tables of the trained spaces: every architecture, trained three times, as CSV files that come with the package.
+
+``tables/NAME-trainings.csv``: a row for every training.  ``tables/NAME.csv``: a row for every architecture with its mean score,
+as ``qednas nas`` reads it.  ``tables/NAME-costs.csv``: what a network takes, see :mod:`~qednas.qnas.spaces.costs`.
+``tables/NAME.json``: how they were made.  ``make tables`` makes them again.
+
+Every network is trained on its own, on one thread.  Several at once were tried and took longer on two cores: three seeds as one
+grouped convolution 1.3 times, dense layers padded to one width 1.6 times.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qednas.base.errors import InputError
+from qednas.base.files import write_atomic
+from qednas.base.parallel import Task, map_tasks
+from qednas.qnas.space.table import SCORE, Table
+from qednas.qnas.spaces.build import build
+from qednas.qnas.spaces.problems import problem
+from qednas.qnas.spaces.trained_spaces import trained_space
+from qednas.qnas.spaces.training import SCHEDULES, trained_and_measured
+
+FOLDER = Path(__file__).parent / "tables"
+SEEDS = 3
+SEED_STEP = 1000  # between the seeds of the trainings of one architecture: a network has the seed of its row and repeat
+METRICS = {"accuracy": ("accuracy", "f1"), "perplexity": ("perplexity",)}
+
+
+def training_seed(row: int, repeat: int) -> int:
+    """Of a training: no two of a table share theirs."""
+    return SEED_STEP * (repeat + 1) + row
+
+
+def train_row(task: Task) -> dict[str, Any]:
+    """Train one architecture ``seeds`` times: ``trainings``, each with the columns of the file."""
+    own = trained_space(task["space"])
+    data, choices = problem(own.data), own.space.named(own.space.digits([task["row"]])[0])
+    found = []
+    for repeat in task["repeats"]:
+        seed = training_seed(task["row"], repeat)
+        record = trained_and_measured(build(own.name, choices, data, seed), data, SCHEDULES[own.name], seed)
+        values = {f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[own.metric]}
+        found.append({"repeat": repeat, "diverged": int(record["diverged"]), "loss": record["loss"], **values,
+                      "seconds": record["seconds"]})  # fmt: skip
+    return {"trainings": found}
+
+
+def train_space(
+    name: str, rows: Sequence[int] | None = None, workers: int = 2, checkpoint=None, progress=None
+) -> list[dict[str, Any]]:
+    """All trainings of a space (or of some rows), each with its choices; a run that was interrupted goes on at ``checkpoint``."""
+    space = trained_space(name).space
+    problem(trained_space(name).data)  # downloads, once and before there are workers
+    chosen = range(space.size) if rows is None else rows
+    tasks: list[dict[str, Any]] = [{"space": name, "row": row, "repeats": list(range(SEEDS))} for row in chosen]
+    found = map_tasks(train_row, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    return [
+        {**space.named(space.digits([task["row"]])[0]), **training}
+        for task, part in zip(tasks, found, strict=True)
+        for training in part["trainings"]
+    ]
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]], first: Sequence[str] = ()) -> bytes:
+    """Columns ``first``, then the others by name. Numbers to five digits; None is left empty."""
+    rows = list(rows)
+    text = io.StringIO()
+    columns = [*first, *sorted(set(rows[0]) - set(first))]
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    for row in rows:
+        table.writerow({key: short(value) for key, value in row.items()})
+    return text.getvalue().encode()
+
+
+def short(value: Any) -> Any:
+    return f"{value:.5g}" if isinstance(value, float) else value
+
+
+def number(value: Any) -> float:
+    """Of a field; NaN of an empty one."""
+    return math.nan if value in (None, "") else float(value)
+
+
+def mean_scores(name: str, trainings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for every architecture: its choices and the mean score of its trainings that did not diverge; without such no row."""
+    own = trained_space(name)
+    found: dict[tuple[str, ...], list[float]] = {}
+    for row in trainings:
+        key = tuple(row[column] for column in own.space.names)
+        found.setdefault(key, [])
+        if not math.isnan(value := number(row[f"held {own.metric}"])):
+            found[key].append(own.score(value))
+    return [
+        dict(zip(own.space.names, key, strict=True)) | {SCORE: float(np.mean(scores))}
+        for key, scores in found.items()
+        if scores
+    ]
+
+
+def write_trainings(name: str, trainings: Sequence[dict[str, Any]], folder: Path = FOLDER) -> None:
+    """The two files of a space."""
+    names = trained_space(name).space.names
+    write_atomic(folder / f"{name}-trainings.csv", as_csv(trainings, (*names, "repeat")))
+    write_atomic(folder / f"{name}.csv", as_csv(mean_scores(name, trainings), names))
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file of ours; raises InputError where there is none."""
+    try:
+        return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    except OSError:
+        raise InputError(f"{path} is missing: make it with `make tables`") from None
+
+
+def table_files(names: Iterable[str], kinds: Sequence[str] = ("-trainings.csv",)) -> list[Path]:
+    """The files of tables, for results that depend on them."""
+    return [path for name in names for kind in kinds if (path := FOLDER / f"{trained_space(name).name}{kind}").exists()]
+
+
+@cache
+def trained_values(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
+    """{column: (architectures, 3)} of all numbers of the trainings, in the order of the space; NaN where one diverged."""
+    space = trained_space(name).space
+    rows = read_rows(folder / f"{name}-trainings.csv")
+    columns = [column for column in rows[0] if column not in space.names and column != "repeat"]
+    found = {column: np.full((space.size, SEEDS), np.nan) for column in columns}
+    for row in rows:
+        place = int(space.index(space.read({column: row[column] for column in space.names})))
+        for column in columns:
+            found[column][place, int(row["repeat"])] = number(row[column])
+    return found
+
+
+def trained_table(name: str, folder: Path = FOLDER) -> Table:
+    """What a search of a trained space looks up: held-out scores (architectures, 3), higher is better."""
+    own = trained_space(name)
+    values = trained_values(name, folder)[f"held {own.metric}"]
+    return Table(own.space, own.space.digits(), np.vectorize(own.score)(values))
+
+
+def recipe(name: str) -> dict[str, Any]:
+    """What a table was made with, as far as it is settings."""
+    own = trained_space(name)
+    data = problem(own.data)
+    return {
+        "data": own.data,
+        "rows": {part: len(y) for part, (_, y) in data.parts.items()},
+        "schedule": asdict(SCHEDULES[name]),
+        "architectures": own.space.size,
+        "trainings": SEEDS * own.space.size,
+    }
+
+
+def read_hand_designed(space: str, folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """{network: "parameters", and "held" and "test": (trainings,) values of the metric, without those that diverged}.
+
+    Raises InputError where there is no such network.
+    """
+    metric = trained_space(space).metric
+    found: dict[str, dict[str, Any]] = {}
+    for row in read_rows(folder / f"{space}-hand-designed.csv"):
+        one = found.setdefault(row["network"], {"parameters": int(row["parameters"]), "held": [], "test": []})
+        if not int(row["diverged"]):
+            for part in ("held", "test"):
+                one[part].append(number(row[f"{part} {metric}"]))
+    if not found:
+        raise InputError(f"no hand-designed network of {space}: make them with `make tables`")
+    return {
+        name: {"parameters": one["parameters"]} | {part: np.array(one[part]) for part in ("held", "test")}
+        for name, one in found.items()
+    }

@@ -1,0 +1,1 @@
+"""Models of the score, from evaluated architectures to a cost Hamiltonian."""
