@@ -91,7 +91,7 @@ def exact_diagonalisation() -> bool:
 
 
 def import_seconds() -> float:
-    code = "import time; t = time.perf_counter(); import qednas, qednas.cli; print(time.perf_counter() - t)"
+    code = "import time; t = time.perf_counter(); import qednas, qednas.cli.commands; print(time.perf_counter() - t)"
     return statistics.median(
         float(run(sys.executable, "-c", code, stdout=subprocess.PIPE).stdout) for _ in range(REPEATS)
     )
@@ -100,7 +100,18 @@ def import_seconds() -> float:
 def predict_seconds() -> tuple[float, str]:
     """Median time from starting the command to its end, and what it complained about (empty if nothing)."""
     seconds, complaint = [], ""
-    command = (sys.executable, "-m", "qednas.cli", "predict", "xxz", "--sites", "100", "-p", "delta=0.5", "--json")
+    command = (
+        sys.executable,
+        "-m",
+        "qednas.cli.commands",
+        "predict",
+        "xxz",
+        "--sites",
+        "100",
+        "-p",
+        "delta=0.5",
+        "--json",
+    )
     for _ in range(REPEATS):
         start = time.perf_counter()
         done = run(*command, capture_output=True)
@@ -134,7 +145,7 @@ def main() -> int:
         pythons = {"ours": sys.executable, "pennylane": sys.executable, "qokit": peers("-qaoa")}
         good &= qaoa.compare(pythons, environment())
     if given.only in (None, "start"):
-        print(f"\nimport qednas, qednas.cli             {import_seconds():6.3f} s (median of {REPEATS})")
+        print(f"\nimport qednas, qednas.cli.commands             {import_seconds():6.3f} s (median of {REPEATS})")
         seconds, complaint = predict_seconds()
         print(f"qednas predict, 100 sites, start to end {seconds:4.2f} s (median of {REPEATS}) {complaint}")
         good &= not complaint

@@ -8,11 +8,12 @@ from pathlib import Path
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.locks import Busy, locked
-from qednas.companion import paths, profiles, sums
-from qednas.companion.result import load, names
+from qednas.companion import paths, profiles
+from qednas.companion.results import sums
+from qednas.companion.results.result import load, names
+from qednas.companion.results.status import FRESH, UNVERIFIED, result_rows
+from qednas.companion.results.store import Store
 from qednas.companion.run_state import FINISHED, RunState, read_state
-from qednas.companion.status import FRESH, UNVERIFIED, result_rows
-from qednas.companion.store import Store
 
 EXPECTED = (".json", ".npz")  # of the smoke profile: values alone, no figure and no record of tasks
 

@@ -18,8 +18,9 @@ from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.locks import Busy, locked
 from qednas.base.progress import note
-from qednas.companion import paths, profiles, sums
+from qednas.companion import paths, profiles
 from qednas.companion.execution import ChapterFailed
+from qednas.companion.results import sums
 
 SHIPPED = ("_config.yml", "book/references.bib", "book/_web")  # beside the pages: what the configuration names
 HIDDEN_CELLS = {"parameters", "injected-parameters"}  # say nothing to the reader of a page

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from qednas.base.errors import InputError
 from qednas.base.parallel import fix_threads
 from qednas.companion import paths, profiles
-from qednas.companion.result import Result
-from qednas.companion.store import Store
+from qednas.companion.results.result import Result
+from qednas.companion.results.store import Store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,7 +167,7 @@ class Chapter:
 
     def ledger(self) -> list[dict[str, Any]]:
         """Show this chapter's rows of the claims ledger with their computed verdicts; returns them."""
-        from qednas.companion import claims, ledger
+        from qednas.companion.ledger import claims, ledger
 
         rows = claims.evaluate(self.store, self.root / "book" / "claims.yml", chapter=self.number)
         if not rows:
@@ -189,7 +189,7 @@ class Chapter:
     def _show_header(self) -> None:
         from IPython.display import Markdown, display
 
-        from qednas.companion.provenance import versions
+        from qednas.companion.results.provenance import versions
 
         minutes = ", ".join(f"{name} {_minutes(self.info.minutes[name])}" for name in profiles.PROFILES)
         used = ", ".join(f"{name} {version}" for name, version in versions().items())

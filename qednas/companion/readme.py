@@ -11,9 +11,10 @@ from typing import Any
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.progress import note
-from qednas.companion import claims, paths, profiles
-from qednas.companion.ledger import score
-from qednas.companion.store import Result, Store, load, names
+from qednas.companion import paths, profiles
+from qednas.companion.ledger import claims
+from qednas.companion.ledger.ledger import score
+from qednas.companion.results.store import Result, Store, load, names
 
 FIGURES = (  # result folder and name of the figures that the README shows, with the text for those who cannot see them
     ("04", "targets", "Predicted against reference entanglement of the large targets, one marker per class."),
@@ -190,7 +191,7 @@ def expected(root: Path) -> str:
 
 
 def _class(result: Result, key: str) -> str:
-    from qednas.companion.verify import tolerance_class
+    from qednas.companion.comparison.verify import tolerance_class
 
     return tolerance_class(result.tolerance, key)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from qednas.base import files
-from qednas.companion import provenance
 from qednas.companion.execution import read_notebook
-from qednas.companion.result import load, names
+from qednas.companion.results import provenance
+from qednas.companion.results.result import load, names
 
 RUNNING, FINISHED, ALTERED = "running", "finished", "altered"
 

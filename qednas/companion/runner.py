@@ -46,7 +46,7 @@ def reproduce(
                 _run_all(root, build, profile, seed)
     except Busy:
         raise InputError(f"another run of the {profile} profile is going on in {build}") from None
-    from qednas.companion.verify import verify
+    from qednas.companion.comparison.verify import verify
 
     return verify(root, profile, only=only)
 
@@ -135,7 +135,7 @@ def render_chapters(out_dir: Path, root: Path | None = None) -> list[Path]:
 
 def show_status(root: Path) -> int:
     """Print what is stale and why."""
-    from qednas.companion.status import FRESH, collect
+    from qednas.companion.results.status import FRESH, collect
 
     rows = collect(root)
     for row in rows:
@@ -173,7 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "reproduce":
             return reproduce(root, given.profile, seed=given.seed, only=only, recall=given.recall)
         if given.command == "verify":
-            from qednas.companion.verify import verify
+            from qednas.companion.comparison.verify import verify
 
             return verify(root, given.profile, only=only)
         if given.command == "accept":
@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
             return 0
         if given.command == "audit":
-            from qednas.companion.audit import audit
+            from qednas.companion.comparison.audit import audit
 
             return audit(root, minutes=given.minutes, seed=given.seed, chapter=only, unverified=given.unverified)
         if given.command == "book":

@@ -10,7 +10,7 @@ import numpy as np
 
 from qednas.base.weights import write_weights
 from qednas.companion import paths
-from qednas.companion.store import load
+from qednas.companion.results.store import load
 
 PREFIX = "weights/"
 SHIPPED = {

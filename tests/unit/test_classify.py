@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.cli import main
+from qednas.cli.commands import main
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.networks import multilayer

@@ -13,13 +13,13 @@ import pytest
 import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
-from qednas.companion import audit as module
-from qednas.companion import records, sums
-from qednas.companion.audit import Item, audit, drawn
-from qednas.companion.consistency import inconsistencies
-from qednas.companion.result import load
-from qednas.companion.status import collect
-from qednas.companion.store import Store
+from qednas.companion.comparison import audit as module
+from qednas.companion.comparison.audit import Item, audit, drawn
+from qednas.companion.comparison.consistency import inconsistencies
+from qednas.companion.results import records, sums
+from qednas.companion.results.result import load
+from qednas.companion.results.status import collect
+from qednas.companion.results.store import Store
 from small_project import SUPPORT, write_project
 
 
@@ -107,7 +107,7 @@ def test_an_edited_file_is_named_without_computing(project):
 def test_results_whose_code_changed_are_stamped_once_their_tasks_agree(project, monkeypatch):
     real = module.provenance.code_behind
     changed = lambda name: ({**real(name)[0], "qednas.base.errors": "0" * 12}, real(name)[1])  # noqa: E731
-    monkeypatch.setattr("qednas.companion.provenance.code_behind", changed)
+    monkeypatch.setattr("qednas.companion.results.provenance.code_behind", changed)
     states = {row["name"]: row["state"] for row in collect(project) if row["store"] == "results/paper"}
     assert states == {"01/runs": "unverified", "01/verdict": "unverified", "02/first": "unverified"}
     status, text = told(project, unverified=True, chapter="01")

@@ -7,7 +7,7 @@ import companion_tasks as tasks
 from qednas.base.errors import InputError
 from qednas.companion import figures, profiles
 from qednas.companion.chapter import Chapter
-from qednas.companion.status import collect
+from qednas.companion.results.status import collect
 from small_project import write_project
 
 

@@ -9,10 +9,10 @@ from scipy import stats
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare, compare_within, estimate, holm, mean_interval, needed_units
 from qednas.base.task import declare
-from qednas.companion.claim_tests import Measured, verdict_of
-from qednas.companion.claims import evaluate, load_claims
-from qednas.companion.claims_file import least_p
-from qednas.companion.store import Store
+from qednas.companion.ledger.claim_tests import Measured, verdict_of
+from qednas.companion.ledger.claims import evaluate, load_claims
+from qednas.companion.ledger.claims_file import least_p
+from qednas.companion.results.store import Store
 
 HEAD = "families: {f: {question: q}, g: {question: q}}\nclaims:\n"
 ROW = '- {id: C1, paper: qed-nas, kind: paper, family: f, source: s, statement: t, chapter: "4", result: 04/r, test: %s}\n'

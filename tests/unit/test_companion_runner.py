@@ -12,10 +12,11 @@ import pytest
 
 import companion_tasks as tasks
 from qednas.base.errors import InputError
-from qednas.companion import execution, run_state, sums
+from qednas.companion import execution, run_state
 from qednas.companion.accept import accept
-from qednas.companion.result import load
-from qednas.companion.verify import verify
+from qednas.companion.comparison.verify import verify
+from qednas.companion.results import sums
+from qednas.companion.results.result import load
 from small_project import SUPPORT, notebook, write_project
 
 

@@ -15,10 +15,10 @@ import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.task import declare, every_piece
-from qednas.companion import provenance, records
-from qednas.companion.result import load
-from qednas.companion.store import Store
-from qednas.companion.tasks import declared_names, declaring_modules
+from qednas.companion.results import provenance, records
+from qednas.companion.results.result import load
+from qednas.companion.results.store import Store
+from qednas.companion.results.tasks import declared_names, declaring_modules
 
 
 @pytest.fixture
@@ -471,7 +471,7 @@ def test_killed_in_the_middle_it_resumes_to_the_same_result(tmp_path, log):
 
 def _run(root, name, **settings):
     code = (
-        "import sys, json, companion_tasks; from pathlib import Path; from qednas.companion.store import Store\n"
+        "import sys, json, companion_tasks; from pathlib import Path; from qednas.companion.results.store import Store\n"
         "if __name__ == '__main__':\n"
         "    root, name, settings = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])\n"
         "    print(Store(root).get_or_run('04/' + name, getattr(companion_tasks, name), **settings).digest)"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qednas.companion.comparing import FALSE_ALARM, Ground, decided, deviations, tolerance_class
+from qednas.companion.comparison.comparing import FALSE_ALARM, Ground, decided, deviations, tolerance_class
 
 
 def verdict(new, old, tolerance):

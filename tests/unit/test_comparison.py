@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from qednas.cli import main
+from qednas.cli.commands import main
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import Table, observed
 from qednas.qnas.spaces.nasbench201 import nasbench201

@@ -2,8 +2,8 @@
 
 import re
 
-from qednas.companion.claims_file import FAILS, HOLDS, PENDING, UNDECIDED, load_claims, parts
-from qednas.companion.ledger import by_paper, chapters_of, counts, marked, score
+from qednas.companion.ledger.claims_file import FAILS, HOLDS, PENDING, UNDECIDED, load_claims, parts
+from qednas.companion.ledger.ledger import by_paper, chapters_of, counts, marked, score
 from qednas.companion.paths import project_root
 
 ROWS = [

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from qednas.companion import readme
-from qednas.companion.claims_file import load_claims, parts
-from qednas.companion.comparing import ROUNDING, Ground, decided, deviations, numbers, tolerance_class
-from qednas.companion.result import load, names
+from qednas.companion.comparison.comparing import ROUNDING, Ground, decided, deviations, numbers, tolerance_class
+from qednas.companion.ledger.claims_file import load_claims, parts
+from qednas.companion.results.result import load, names
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "results" / "paper"

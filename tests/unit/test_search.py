@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from qednas import cli
 from qednas.base.errors import InputError
+from qednas.cli import commands as cli
 from qednas.physics.entanglement import proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build

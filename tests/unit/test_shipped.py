@@ -5,7 +5,7 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.companion import paths, profiles, readme, weights
-from qednas.companion.store import load
+from qednas.companion.results.store import load
 from qednas.qed.predictor.predictor import Predictor
 
 ROOT = paths.project_root()

@@ -3,7 +3,7 @@
 import pytest
 
 from qednas.companion import paths
-from qednas.companion.store import load
+from qednas.companion.results.store import load
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.predictor.dataset import build_dataset
 from qednas.qed.predictor.recipes import RECIPES

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.companion import paths
-from qednas.companion.store import load
+from qednas.companion.results.store import load
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from studies.ch04 import references, targets

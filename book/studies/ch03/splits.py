@@ -11,7 +11,7 @@ import numpy as np
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.companion.store import load
+from qednas.companion.results.store import load
 from qednas.companion.weights import PREFIX, result_arrays
 from qednas.qed.predictor.calibration import calibrate, error_growth
 from qednas.qed.predictor.dataset import Sample, samples

@@ -21,7 +21,8 @@ from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task, TaskError, map_tasks
 from qednas.base.progress import every
-from qednas.companion import paths, profiles, provenance
+from qednas.companion import paths, profiles
+from qednas.companion.results import provenance
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.compiled import make_ready

@@ -20,7 +20,7 @@ from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.parallel import TaskError, fix_threads, map_tasks
 from qednas.base.progress import every, note
-from qednas.companion import provenance
+from qednas.companion.results import provenance
 from qednas.qnas.spaces.costs import cost_space, write_costs
 from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
 from qednas.qnas.spaces.trained_tables import FOLDER, recipe, train_space, write_trainings

@@ -23,13 +23,14 @@ from qednas.base import files, parallel
 from qednas.base.errors import InputError
 from qednas.base.progress import note
 from qednas.base.task import every_piece
-from qednas.companion import paths, profiles, provenance, records, sums
-from qednas.companion.comparing import Deviation, Ground, decided, deviations
-from qednas.companion.consistency import arguments_of, inconsistencies
-from qednas.companion.result import Result, load, names
-from qednas.companion.scatter import against_scatter
-from qednas.companion.status import CORRUPT, UNVERIFIED, function_of, result_rows
-from qednas.companion.store import Store
+from qednas.companion import paths, profiles
+from qednas.companion.comparison.comparing import Deviation, Ground, decided, deviations
+from qednas.companion.comparison.consistency import arguments_of, inconsistencies
+from qednas.companion.comparison.scatter import against_scatter
+from qednas.companion.results import provenance, records, sums
+from qednas.companion.results.result import Result, load, names
+from qednas.companion.results.status import CORRUPT, UNVERIFIED, function_of, result_rows
+from qednas.companion.results.store import Store
 
 LEAST_TASKS = 3  # of an unverified result that have to agree before it is stamped, or all of them
 SLACK = 1.2  # a task is begun only if so many times its recorded seconds are left

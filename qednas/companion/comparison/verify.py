@@ -1,4 +1,4 @@
-"""Compare a run with the committed results of its profile, by tolerance class (:mod:`qednas.companion.comparing`)."""
+"""Compare a run with the committed results of its profile, by tolerance class (:mod:`qednas.companion.comparison.comparing`)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 from qednas.base import files
 from qednas.base.errors import InputError
-from qednas.companion import claims, paths, profiles, sums
-from qednas.companion.comparing import Deviation, Ground, decided, deviations, tolerance_class
-from qednas.companion.consistency import inconsistencies
-from qednas.companion.result import Result, load, names
+from qednas.companion import paths, profiles
+from qednas.companion.comparison.comparing import Deviation, Ground, decided, deviations, tolerance_class
+from qednas.companion.comparison.consistency import inconsistencies
+from qednas.companion.ledger import claims
+from qednas.companion.results import sums
+from qednas.companion.results.result import Result, load, names
+from qednas.companion.results.store import Store
 from qednas.companion.run_state import FINISHED, read_state
-from qednas.companion.store import Store
 
 __all__ = ["compare_results", "tolerance_class", "verify"]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from qednas.base import files
 from qednas.base.errors import InputError
-from qednas.companion import paths, profiles, provenance, sums
-from qednas.companion.coverage import compared_share
-from qednas.companion.result import Result, load, names
-from qednas.companion.store import Store, other_versions, what_belongs
-from qednas.companion.tasks import find_task
+from qednas.companion import paths, profiles
+from qednas.companion.results import provenance, sums
+from qednas.companion.results.coverage import compared_share
+from qednas.companion.results.result import Result, load, names
+from qednas.companion.results.store import Store, other_versions, what_belongs
+from qednas.companion.results.tasks import find_task
 
 FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "stale", "corrupt", "missing", "edited"
 PARTS = {"task": "task", "version": "version", "pieces": "version of", "data": "data", "files": "file"}

@@ -25,8 +25,8 @@ from qednas.base.statistics import (
     share_p,
     two_sided,
 )
-from qednas.companion.claims_file import FAILS, HOLDS, STATISTICAL, UNDECIDED, counted
-from qednas.companion.result import Result
+from qednas.companion.ledger.claims_file import FAILS, HOLDS, STATISTICAL, UNDECIDED, counted
+from qednas.companion.results.result import Result
 
 
 class Outdated(Exception):

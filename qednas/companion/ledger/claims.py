@@ -9,8 +9,8 @@ from typing import Any
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.statistics import holm
-from qednas.companion.claim_tests import Measured, Outdated, judge_exact, measure, verdict_of
-from qednas.companion.claims_file import (
+from qednas.companion.ledger.claim_tests import Measured, Outdated, judge_exact, measure, verdict_of
+from qednas.companion.ledger.claims_file import (
     FAILS,
     HOLDS,
     PENDING,
@@ -23,8 +23,8 @@ from qednas.companion.claims_file import (
     load_claims,
     parts,
 )
-from qednas.companion.result import Result, load
-from qednas.companion.store import Store
+from qednas.companion.results.result import Result, load
+from qednas.companion.results.store import Store
 
 __all__ = ["FAILS", "HOLDS", "PENDING", "UNDECIDED", "UNTESTABLE", "VERDICTS", "evaluate", "load_claims"]
 

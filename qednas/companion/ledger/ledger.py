@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from qednas.companion.claims_file import FAILS, HOLDS, PAPERS, SORTS, UNDECIDED, VERDICTS
+from qednas.companion.ledger.claims_file import FAILS, HOLDS, PAPERS, SORTS, UNDECIDED, VERDICTS
 
 TITLES = {"qed-nas": "QED-NAS", "diffqas": "DiffQAS-QT", "qnas": "Q-NAS"}
 KINDS = {"paper": "the paper's claims", "own": "our own questions"}

@@ -152,7 +152,7 @@ def is_machinery(module: str) -> bool:
 
 def package_folders() -> dict[str, Path]:
     """Folders that hold the package and the studies of the book's chapters."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     return {PACKAGE: root, STUDIES: root / "book"}
 
 

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from qednas import __version__, answers
+from qednas import __version__
 from qednas.base.errors import InputError
+from qednas.cli import answers
 
 
 class Parser(argparse.ArgumentParser):
@@ -150,8 +151,9 @@ def whole(text: str, name: str) -> int:
 
 
 def run_claims(args) -> dict:
-    from qednas.companion import claims, paths
-    from qednas.companion.store import Store
+    from qednas.companion import paths
+    from qednas.companion.ledger import claims
+    from qednas.companion.results.store import Store
 
     root = paths.project_root()
     store = Store(paths.paper_results(root), mode="render", profile="paper")
@@ -160,7 +162,7 @@ def run_claims(args) -> dict:
 
 def run_status(args) -> dict:
     from qednas.companion.paths import project_root
-    from qednas.companion.status import collect
+    from qednas.companion.results.status import collect
 
     return {"results": collect(project_root())}
 
@@ -276,7 +278,3 @@ def answer(text: str) -> int:
         if isinstance(error, BrokenPipeError):
             return 1
         raise InputError(f"the answer cannot be written: {error.strerror}") from None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

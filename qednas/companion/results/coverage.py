@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qednas.base import files
-from qednas.companion.comparing import tolerance_class
-from qednas.companion.result import Result
+from qednas.companion.comparison.comparing import tolerance_class
+from qednas.companion.results.result import Result
 
 
 def leaves(value: Any, sizes: Mapping[str, int], path: str = "") -> Iterator[tuple[str, int]]:

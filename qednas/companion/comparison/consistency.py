@@ -11,9 +11,9 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import fix_threads
 from qednas.base.recording import recording
 from qednas.base.task import every_piece
-from qednas.companion import records
-from qednas.companion.comparing import Deviation, deviations
-from qednas.companion.result import Result, load
+from qednas.companion.comparison.comparing import Deviation, deviations
+from qednas.companion.results import records
+from qednas.companion.results.result import Result, load
 
 QUICK = 20.0  # seconds of a result without tasks up to which it is computed again
 
@@ -24,7 +24,7 @@ def put_together(result: Result, folder: Path) -> dict[str, Any] | None:
     None where that would take computing: its record does not keep the outputs, or it has no tasks and took long.  Raises
     InputError and CorruptFile where an input or a record is missing or does not fit.
     """
-    from qednas.companion.status import function_of
+    from qednas.companion.results.status import function_of
 
     fn = function_of(result)
     recorded = records.read_tasks(records.path_of(result.path), result.digest)
@@ -43,7 +43,7 @@ def put_together(result: Result, folder: Path) -> dict[str, Any] | None:
 
 def arguments_of(result: Result, folder: Path) -> dict[str, Any]:
     """What the function of a result was called with: its settings, and its inputs as they are in ``folder``."""
-    from qednas.companion.status import function_of
+    from qednas.companion.results.status import function_of
 
     accepted = inspect.signature(function_of(result)).parameters
     given: dict[str, Any] = dict(result.provenance["settings"])

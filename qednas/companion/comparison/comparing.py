@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion.result import MEASURED_TIME
+from qednas.companion.results.result import MEASURED_TIME
 
 LIMITS = {"exact": 1e-12, "converged": 1e-8, "seeded": 1e-6}  # |new - old| / max(1, |old|)
 FALSE_ALARM = 0.01  # chance that a whole verify of an honest rerun on another kind of processor tells of a mismatch

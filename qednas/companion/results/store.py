@@ -23,8 +23,8 @@ from qednas.base.locks import locked
 from qednas.base.progress import Progress, every, note
 from qednas.base.recording import recording
 from qednas.base.task import every_piece, key_parts, name_of
-from qednas.companion import provenance, records
-from qednas.companion.result import Result, load, names
+from qednas.companion.results import provenance, records
+from qednas.companion.results.result import Result, load, names
 
 __all__ = ["Result", "Store", "load", "names"]
 
@@ -127,7 +127,7 @@ class Store:
 
     def status(self) -> list[dict[str, Any]]:
         """One row per stored result: {name, state (fresh, stale, corrupt), why}."""
-        from qednas.companion.status import result_rows
+        from qednas.companion.results.status import result_rows
 
         return result_rows(self)
 

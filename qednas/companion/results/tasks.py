@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qednas.base.errors import InputError
-from qednas.companion import provenance
+from qednas.companion.results import provenance
 
 DECORATOR = "declare"
 

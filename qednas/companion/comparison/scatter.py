@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import stdtr
 
 from qednas.base import files
-from qednas.companion.comparing import SEED, Deviation, numbers
-from qednas.companion.records import TaskRecord, Tasks
-from qednas.companion.result import MEASURED_TIME
+from qednas.companion.comparison.comparing import SEED, Deviation, numbers
+from qednas.companion.results.records import TaskRecord, Tasks
+from qednas.companion.results.result import MEASURED_TIME
 
 LEAST = 3  # tasks whose scatter is a yardstick
 

@@ -1,0 +1,1 @@
+"""Two runs beside each other, value by value: verify and audit."""

@@ -1,0 +1,1 @@
+"""Claims, the tests that judge them, and the ledger of verdicts."""
