@@ -8,29 +8,22 @@ import torch
 from qednas.base.errors import InputError
 from qednas.physics.families import build
 from qednas.physics.periodic import tfim_ring, tfim_torus
+from qednas.qed.blocks import registry
 from qednas.qed.blocks.block import all_configurations
-from qednas.qed.search.architecture import (
-    SIZES,
-    Architecture,
-    Given,
-    architectures,
-    every_part,
-    load,
-    part_parameters,
-    save,
-    wrong_signs,
-)
+from qednas.qed.search.architecture import Architecture, architectures, every_part, part_parameters
+from qednas.qed.search.ground_state import given_of, wrong_signs
+from qednas.qed.search.network_files import load, save
 
 
 def test_what_a_hamiltonian_tells():
-    ising = Given.of(build("tfim", 8, h=1.0))
+    ising = given_of(build("tfim", 8, h=1.0))
     assert (ising.positive, ising.even, ising.magnetisation, ising.is_ring) == (True, True, None, False)
-    heisenberg = Given.of(build("xxz", 8, delta=1.0))
+    heisenberg = given_of(build("xxz", 8, delta=1.0))
     assert heisenberg.pattern == (False, True) * 4 or heisenberg.pattern == (True, False) * 4
     assert (heisenberg.positive, heisenberg.magnetisation) == (True, 0)
-    assert not Given.of(build("cluster", 8, h=0.5)).positive
-    assert Given.of(tfim_ring(8, 1.0)).is_ring
-    assert not Given.of(build("mixed_field_ising", 8, h=0.5, g=0.1)).even
+    assert not given_of(build("cluster", 8, h=0.5)).positive
+    assert given_of(tfim_ring(8, 1.0)).is_ring
+    assert not given_of(build("mixed_field_ising", 8, h=0.5, g=0.1)).even
 
 
 def test_wrong_signs():
@@ -49,10 +42,10 @@ def test_every_part_is_a_state_of_the_system(family):
         8,
         **{"tfim": {"h": 1.0}, "xxz": {"delta": 1.0}, "cluster": {"h": 0.5}}.get(family, {"h": 1.0, "g": 0.2}),
     )
-    given = Given.of(h)
+    given = given_of(h)
     bits = all_configurations(8)[::7]
     for kind, parts in every_part(given).items():
-        assert kind in SIZES
+        assert kind in registry.kinds()
         for part in parts:
             block = Architecture((part,)).build(given)
             assert block.sites == 8
@@ -63,7 +56,7 @@ def test_every_part_is_a_state_of_the_system(family):
 
 
 def test_the_order_of_parts_does_not_matter_and_a_part_starts_alike_in_company():
-    given = Given.of(build("tfim", 8, h=1.0))
+    given = given_of(build("tfim", 8, h=1.0))
     one, two = Architecture(("mps/2", "jastrow/distance")), Architecture(("jastrow/distance", "mps/2"))
     assert one == two
     assert str(one) == "jastrow/distance + mps/2"
@@ -99,7 +92,7 @@ def test_architectures_that_cannot_be_are_refused(parts, words):
 
 
 def test_an_empty_search_space_is_refused():
-    given = Given.of(build("tfim", 8, h=1.0))
+    given = given_of(build("tfim", 8, h=1.0))
     with pytest.raises(InputError, match="'tree': one of jastrow, rbm"):
         every_part(given, ["tree"])
     with pytest.raises(InputError, match="at most 3 parameters: the search space is empty"):
@@ -110,7 +103,7 @@ def test_an_empty_search_space_is_refused():
 
 def test_a_saved_network_comes_back_and_bad_files_are_told(tmp_path):
     h = build("cluster", 8, h=0.5)  # complex blocks
-    given = Given.of(h)
+    given = given_of(h)
     architecture = Architecture(("jastrow/distance", "rbm/4x4", "mps/2"))
     block = architecture.build(given, 5)
     save(tmp_path, architecture, given, block, {"note": 1})

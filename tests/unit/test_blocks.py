@@ -16,10 +16,10 @@ from qednas.qed.blocks.jastrow import Jastrow, pair_orbits
 from qednas.qed.blocks.mps import MPS, folded
 from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.blocks.recurrent import Recurrent
 from qednas.qed.blocks.signed import Signed, marshall
 from qednas.qed.blocks.superposition import Superposition
-from qednas.qed.blocks.symmetric import Symmetric
+from recurrent_block import Recurrent
+from symmetric_block import Symmetric
 
 SITES = 8
 RING = torch.from_numpy(permutations(tfim_ring(SITES, 1.0)))

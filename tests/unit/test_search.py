@@ -14,7 +14,9 @@ from qednas.physics.families import build
 from qednas.qed.blocks.block import exact_state
 from qednas.qed.search import search as module
 from qednas.qed.search import trained_alone
-from qednas.qed.search.architecture import Architecture, Given, every_part, load
+from qednas.qed.search.architecture import Architecture, every_part
+from qednas.qed.search.ground_state import given_of
+from qednas.qed.search.network_files import load
 from qednas.qed.search.search import halving, search
 
 
@@ -79,7 +81,7 @@ def test_time_is_kept(quick):
 def test_time_that_is_too_short_for_a_step_is_told():
     """By a clock that goes on by a second whenever it is looked at."""
     h = build("tfim", 8, h=1.5)
-    given, ticks = Given.of(h), itertools.count()
+    given, ticks = given_of(h), itertools.count()
     parts = every_part(given, ["jastrow"], 100)["jastrow"]
     ranked = [Architecture((part,)) for part in parts]
     with pytest.raises(InputError, match="too little for one step of training"):
@@ -136,7 +138,7 @@ def test_the_package_offers_the_three_steps(quick):
 
 def test_a_network_that_cannot_be_trained_drops_out(monkeypatch):
     h = build("tfim", 8, h=1.0)
-    given = Given.of(h)
+    given = given_of(h)
     ranked = [Architecture(("rbm/4x4",)), Architecture(("mps/2",))]
     whole = module.train
 

@@ -8,7 +8,8 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.physics.families import build
-from qednas.qed.search.architecture import Architecture, Given
+from qednas.qed.search.architecture import Architecture
+from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.step_costs import (
     JOINED,
@@ -24,16 +25,16 @@ from qednas.qed.search.trained_alone import trained_alone
 from studies.ch08.cost_measuring import fitted_shares, networks, rows_of
 
 CHAIN = build("tfim", 8, h=1.0)
-GIVEN = Given.of(CHAIN)
+GIVEN = given_of(CHAIN)
 WHERE = CostClass.of(CHAIN, GIVEN)
 
 
 def test_the_class_of_a_system_is_what_its_steps_cost_by():
     assert CostClass(8, 8, signs=False, conserved=False, even=True, ring=False) == WHERE
     other = build("tfim", 8, h=0.3)
-    assert CostClass.of(other, Given.of(other)).flips == 8
+    assert CostClass.of(other, given_of(other)).flips == 8
     xxz = build("xxz", 8, delta=0.5)
-    assert CostClass.of(xxz, Given.of(xxz)).conserved
+    assert CostClass.of(xxz, given_of(xxz)).conserved
     assert str(WHERE) == "8 sites, 8 flips, even"
 
 

@@ -13,9 +13,9 @@ from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.search import differentiable_search, populations
-from qednas.qed.search.architecture import Given
 from qednas.qed.search.differentiable_search import gate_slopes, search_architecture
 from qednas.qed.search.entanglement_loss import MATCHED, exact_distance, sampled_distance
+from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.populations import Samples, Sums
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.supernet import Gumbel, Supernet
@@ -32,7 +32,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 def stirred(combine: str = "product", sites: int = 6, family: str = "tfim", **couplings) -> tuple:
     """A Hamiltonian and a supernet with weights that are not small."""
     h = build(family, sites, **(couplings or {"h": 0.8}))
-    net = Supernet(PARTS, Given.of(h), combine=combine, seed=1)
+    net = Supernet(PARTS, given_of(h), combine=combine, seed=1)
     with torch.no_grad():
         for p in net.state.parameters():
             p += 0.2 * torch.randn(p.shape, dtype=p.dtype, generator=seeded(4))
@@ -221,7 +221,7 @@ def test_a_search_by_exact_sums_comes_close_to_the_ground_state(changed):
     h = build("tfim", 8, h=1.0)
     exact = ground_state(h)
     wanted = proxies(schmidt_spectra(exact.vector, 8)[3])
-    net = Supernet(PARTS, Given.of(h))
+    net = Supernet(PARTS, given_of(h))
     run = search_architecture(h, net, SearchSettings(steps=60, **changed), wanted=wanted, exact=True)
     assert run["energy"].min() == pytest.approx(exact.energy, rel=5e-3)
     assert np.all(run["energy"] > exact.energy - 1e-9)
@@ -236,7 +236,7 @@ def test_sampled_and_exact_search_see_the_same_energies():
     wanted = proxies(schmidt_spectra(ground_state(h).vector, 8)[3])
     runs = []
     for exact in (True, False):
-        net = Supernet(PARTS, Given.of(h))
+        net = Supernet(PARTS, given_of(h))
         settings = SearchSettings(steps=40, samples=512, softmax="plain", fixed=0.0)
         runs.append(search_architecture(h, net, settings, wanted=wanted, exact=exact))
     assert runs[1]["energy"][-5:].mean() == pytest.approx(ground_state(h).energy, rel=2e-2)
@@ -256,7 +256,7 @@ def test_sampled_and_exact_search_see_the_same_energies():
 def test_an_interrupted_search_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
     h = build("tfim", 8, h=1.0)
     wanted, settings = {"renyi2": 0.2}, SearchSettings(steps=10, samples=64, fixed=0.2)
-    whole = search_architecture(h, Supernet(PARTS, Given.of(h)), settings, wanted=wanted)
+    whole = search_architecture(h, Supernet(PARTS, given_of(h)), settings, wanted=wanted)
     path = tmp_path / "search.safetensors"
 
     class Interrupted(Exception):
@@ -270,17 +270,17 @@ def test_an_interrupted_search_goes_on_to_the_same_numbers(tmp_path, monkeypatch
         patch.setattr(differentiable_search, "SAVE_SECONDS", 0.0)
         with pytest.raises(Interrupted):
             search_architecture(
-                h, Supernet(PARTS, Given.of(h)), settings, wanted=wanted, checkpoint=path, progress=stop
+                h, Supernet(PARTS, given_of(h)), settings, wanted=wanted, checkpoint=path, progress=stop
             )
-    rest = search_architecture(h, Supernet(PARTS, Given.of(h)), settings, wanted=wanted, checkpoint=path)
+    rest = search_architecture(h, Supernet(PARTS, given_of(h)), settings, wanted=wanted, checkpoint=path)
     np.testing.assert_allclose(rest["energy"], whole["energy"], rtol=1e-10)
     np.testing.assert_allclose(rest["probabilities"]["rbm"], whole["probabilities"]["rbm"], rtol=1e-8)
     kept = path.read_bytes()
     other = build("tfim", 8, h=1.1)
     with pytest.raises(InputError, match="another system"):
-        search_architecture(other, Supernet(PARTS, Given.of(other)), settings, wanted=wanted, checkpoint=path)
+        search_architecture(other, Supernet(PARTS, given_of(other)), settings, wanted=wanted, checkpoint=path)
     with pytest.raises(InputError, match="another search"):
-        search_architecture(h, Supernet(PARTS, Given.of(h)), settings, wanted={"renyi2": 0.3}, checkpoint=path)
+        search_architecture(h, Supernet(PARTS, given_of(h)), settings, wanted={"renyi2": 0.3}, checkpoint=path)
     assert path.read_bytes() == kept
 
 
@@ -301,4 +301,4 @@ def test_settings_that_make_no_sense_are_named(changed, words):
 
 def test_another_way_to_combine_is_refused():
     with pytest.raises(InputError, match="combine = 'tensor'"):
-        Supernet(PARTS, Given.of(build("tfim", 6, h=1.0)), combine="tensor")
+        Supernet(PARTS, given_of(build("tfim", 6, h=1.0)), combine="tensor")

@@ -13,7 +13,7 @@ from qednas.base.statistics import compare_within
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.reference import reference
-from qednas.qed.blocks.compiled import make_ready
+from qednas.qed.blocks.registry import make_ready
 from qednas.qed.predictor.predictor import predictor_identity, shipped
 from qednas.qed.search.architecture import Architecture
 from qednas.qed.search.differentiable_search import search_architecture

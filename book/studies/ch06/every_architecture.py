@@ -14,8 +14,10 @@ from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.blocks.compiled import make_ready
-from qednas.qed.search.architecture import Architecture, Given, architectures, every_part, part_parameters
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import make_ready
+from qednas.qed.search.architecture import Architecture, architectures, every_part, part_parameters
+from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.supernet import Supernet
 from qednas.qed.vmc.exact_training import Space, train_exactly
 
@@ -26,7 +28,7 @@ PROBED = 256  # configurations on which a supernet is compared with a network
 def space_of(system: dict[str, Any], budget_per_site: int) -> tuple[Hamiltonian, Given, dict[str, list[str]], int]:
     """The Hamiltonian of {family, sites, parameters}, what is given, the parts of its search space, and the budget."""
     hamiltonian = build(system["family"], system["sites"], **system["parameters"])
-    given = Given.of(hamiltonian)
+    given = given_of(hamiltonian)
     budget = budget_per_site * hamiltonian.sites
     return hamiltonian, given, every_part(given, KINDS, budget), budget
 

@@ -19,10 +19,12 @@ from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.reference import reference
-from qednas.qed.blocks.compiled import make_ready
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import make_ready
 from qednas.qed.predictor.predictor import predictor_identity, shipped
-from qednas.qed.search.architecture import Architecture, Given, every_part, kind_of, part_parameters
+from qednas.qed.search.architecture import Architecture, every_part, kind_of, part_parameters
 from qednas.qed.search.differentiable_search import search_architecture
+from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.search import AGREED, CHOSEN, MOST_PROBABLE, halving
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.step_costs import CostClass, costs_identity, measured_costs
@@ -45,7 +47,7 @@ BLOCKS = (*KINDS, *SLOW)
 def target_of(target: dict[str, Any]) -> tuple[Hamiltonian, Given]:
     """The Hamiltonian of {family, sites, parameters} and what is given of it."""
     hamiltonian = build(target["family"], target["sites"], **target["parameters"])
-    return hamiltonian, Given.of(hamiltonian, target["parameters"].get("width"))
+    return hamiltonian, given_of(hamiltonian, target["parameters"].get("width"))
 
 
 @declare(version=1)

@@ -13,7 +13,8 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.mean_field import mean_field
 from qednas.qed.predictor.predictor import predictor_identity, shipped
 from qednas.qed.predictor.recipes import RECIPES
-from qednas.qed.search.architecture import every_part, kind_of, part_parameters, wrong_signs
+from qednas.qed.search.architecture import every_part, kind_of, part_parameters
+from qednas.qed.search.ground_state import wrong_signs
 from qednas.qed.search.search import AGREED
 from studies.ch06.every_architecture import KINDS
 from studies.ch07.evaluation import run_single, solve, target_of

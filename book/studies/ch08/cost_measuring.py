@@ -25,10 +25,12 @@ from qednas.companion import paths, profiles
 from qednas.companion.results import provenance
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.blocks.compiled import make_ready
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import make_ready
 from qednas.qed.predictor.predictor import shipped
-from qednas.qed.search.architecture import Architecture, Given, every_part, part_parameters
+from qednas.qed.search.architecture import Architecture, every_part, part_parameters
 from qednas.qed.search.differentiable_search import search_architecture
+from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.search import CHOSEN
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.step_costs import JOINED, TABLE, Cost, CostClass, search_name, table_text
@@ -52,7 +54,7 @@ Search = tuple[int, dict[str, Any]]  # parameters a site, settings
 def prepared(system: dict[str, Any]) -> tuple[Hamiltonian, Given]:
     """Hamiltonian of {family, sites, parameters} and what is given of it."""
     hamiltonian = build(system["family"], system["sites"], **system["parameters"])
-    return hamiltonian, Given.of(hamiltonian, system["parameters"].get("width"))
+    return hamiltonian, given_of(hamiltonian, system["parameters"].get("width"))
 
 
 def measure_network(hamiltonian: Hamiltonian, given: Given, parts: Network, seed: int) -> dict[str, float]:

@@ -12,6 +12,8 @@ from torch.nn.functional import gelu, layer_norm
 
 from qednas.base.errors import InputError
 from qednas.qed.blocks.autoregressive import Autoregressive
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import Kind, is_count, register
 
 Memory = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -97,3 +99,13 @@ class Attention(Autoregressive):
         token = self.token[2].expand(count, -1) if before is None else self.token[before.to(torch.int64)]
         out, kept = self.through((token + self.place[site])[:, None], kept)
         return out[:, 0], (count, kept)
+
+
+def build(size: str, given: Given, generator: torch.Generator) -> Attention:
+    """size: width of a token."""
+    phase = not given.positive
+    return Attention(given.sites, int(size), magnetisation=given.magnetisation, phase=phase, generator=generator)
+
+
+# A step takes many times that of the others, so a search uses it only where it is asked for.
+register(Kind("attention", 50, ("8", "16"), build, is_count, by_default=False))

@@ -14,6 +14,8 @@ from torch.nn.functional import gelu
 from qednas.base.errors import InputError
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import Kind, is_count, register
 
 BATCH = 1 << 21  # numbers of a layer at a time
 
@@ -139,3 +141,11 @@ class DenseWalk(Walk):
         self.spins[:, places] = torch.where(accepted[:, None], -self.spins[:, places], self.spins[:, places])
         self.entered = torch.where(accepted[:, None], self._new[0], self.entered)
         self.logs = torch.where(accepted, self._new[1], self.logs)
+
+
+def build(size: str, given: Given, generator: torch.Generator) -> Dense:
+    """size: width of the hidden layer."""
+    return Dense(given.sites, [int(size)], phase=not given.positive, generator=generator)
+
+
+register(Kind("dense", 40, ("16", "64"), build, is_count))

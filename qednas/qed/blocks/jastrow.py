@@ -16,6 +16,8 @@ from qednas.base.errors import InputError
 from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import START, Kind, register
 
 PAIRS = ("all", "distance")
 
@@ -143,3 +145,15 @@ def turning(
     change = -2 * s[:, places]
     among = (change @ couplings[places][:, places]) * change
     return (change * fields[:, places]).sum(1) + among.sum(1) / 2, change
+
+
+def build(size: str, given: Given, generator: torch.Generator) -> Jastrow:
+    """pairs: a coupling for every pair of sites; distance: one for every distance, or for every orbit of pairs on a ring."""
+    dtype = torch.float64 if given.positive else torch.complex128
+    shared = pair_orbits(given.group) if given.is_ring else "distance"
+    pairs = "all" if size == "pairs" else shared
+    return Jastrow(given.sites, pairs, fields=not given.even, dtype=dtype, scale=START, generator=generator)
+
+
+SIZES = ("distance", "pairs")
+register(Kind("jastrow", 10, SIZES, build, SIZES.__contains__, warm_up=lambda dtype: Jastrow(8, dtype=dtype)))

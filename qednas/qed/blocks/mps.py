@@ -15,6 +15,8 @@ from qednas.base.errors import InputError
 from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import Kind, is_count, register
 
 LARGEST = 1 << 28  # bytes of one tensor
 FIRST_SHARE, LEAST_SHARE = 0.1, 1e-3  # of samples with the magnetisation asked for
@@ -231,3 +233,19 @@ def normalised(vector: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of norm one and ln of their norms; rows of zeros stay."""
     size = torch.linalg.vector_norm(vector, dim=1).clamp_min(1e-300)
     return vector / size[:, None], size.log()
+
+
+def build(size: str, given: Given, generator: torch.Generator) -> MPS:
+    """size: the bond dimension."""
+    return MPS(given.sites, int(size), magnetisation=given.magnetisation, generator=generator)
+
+
+SIZES = ("2", "4", "8", "16")
+
+
+def sizes_for(given: Given) -> tuple[str, ...]:
+    """Up to the bond dimension that holds every state."""
+    return tuple(size for size in SIZES if int(size) <= 2 ** (given.sites // 2))
+
+
+register(Kind("mps", 30, SIZES, build, is_count, sizes_for, warm_up=lambda dtype: MPS(8, 2, dtype=dtype)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from qednas.base.errors import InputError
 from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import START, Kind, is_count, register
 
 LN_2 = math.log(2)
 FAR = 40.0  # real part from which on exp(-2 x) is nothing in double precision
@@ -301,3 +304,39 @@ def log_cosh(x: torch.Tensor) -> torch.Tensor:
     far = x.real > FAR  # log1p of a complex denormal number is not a number
     rest = torch.log1p(torch.exp(-2 * torch.where(far, 0.0, x)))
     return x + torch.where(far, 0.0, rest) - LN_2
+
+
+def build(size: str, given: Given, generator: torch.Generator) -> RBM:
+    """FxR: F filters that see R sites to either side, the same everywhere; F: F filters that see all sites; full: a hidden unit
+    per site with weights of its own."""
+    options: dict[str, Any] = {
+        "dtype": torch.float64 if given.positive else torch.complex128,
+        "even": given.even,
+        "scale": START,
+        "generator": generator,
+    }
+    if size == "full":
+        return RBM(given.sites, 1, tied=given.group, **options)
+    filters, _, reach = size.partition("x")
+    if given.is_ring and not reach:
+        return RBM(given.sites, int(filters) * len(given.images) / given.sites, tied=given.group, **options)
+    return RBM(given.sites, int(filters), int(reach) if reach else None, shifted=True, **options)
+
+
+SIZES = ("4x4", "4x16", "8x8", "full")
+RING_SIZES = ("1", "2", "4", "8")  # where every site is the image of every other
+
+
+def sizes_for(given: Given) -> tuple[str, ...]:
+    """Filters of a ring see all sites; those of a chain fewer than it has."""
+    if given.is_ring:
+        return RING_SIZES
+    return tuple(size for size in SIZES if "x" not in size or int(size.split("x")[1]) < given.sites)
+
+
+def allows(size: str) -> bool:
+    numbers = size.split("x")
+    return size == "full" or (len(numbers) <= 2 and all(map(is_count, numbers)))
+
+
+register(Kind("rbm", 20, SIZES, build, allows, sizes_for, warm_up=lambda dtype: RBM(8, 1, dtype=dtype)))

@@ -20,12 +20,15 @@ import torch
 from qednas.base.errors import InputError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian
+from qednas.qed.blocks import registry
 from qednas.qed.blocks.block import Block, exact_state
-from qednas.qed.blocks.compiled import make_ready
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import make_ready
 from qednas.qed.predictor.predictor import shipped
-from qednas.qed.search import architecture as networks
-from qednas.qed.search.architecture import Architecture, Given, every_part
+from qednas.qed.search import network_files
+from qednas.qed.search.architecture import Architecture, every_part
 from qednas.qed.search.differentiable_search import search_architecture
+from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.step_costs import Cost
 from qednas.qed.search.supernet import Supernet
@@ -86,8 +89,8 @@ def search(
         raise InputError(f"sites = {hamiltonian.sites}: a search needs at least 4")
     budget = BUDGET_PER_SITE * hamiltonian.sites if budget is None else budget
     make_ready()
-    given = Given.of(hamiltonian, width)
-    kinds = [k for k in networks.SIZES if k != "attention"] if blocks is None else list(blocks)
+    given = given_of(hamiltonian, width)
+    kinds = [name for name, kind in registry.kinds().items() if kind.by_default] if blocks is None else list(blocks)
     parts = every_part(given, kinds, budget)
     checkpoints = Path(folder) / "checkpoint" if folder is not None else None
     predicted = shipped().predict(hamiltonian)
@@ -123,7 +126,7 @@ def search(
         "seconds": time.perf_counter() - began,
     }
     if folder is not None:
-        networks.save(Path(folder), best.architecture, given, best.block, {"result": out})
+        network_files.save(Path(folder), best.architecture, given, best.block, {"result": out})
         for path in sorted(checkpoints.glob("*.safetensors")) if checkpoints else []:
             path.unlink()
     return out

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.search.architecture import Architecture, Given
+from qednas.qed.blocks.given import Given
+from qednas.qed.search.architecture import Architecture
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.vmc.local_energy import LocalEnergy
 

@@ -13,10 +13,11 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.qed.blocks.block import Block
+from qednas.qed.blocks.given import Given
 from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.signed import Signed
 from qednas.qed.blocks.superposition import Superposition
-from qednas.qed.search.architecture import Architecture, Given, generator_of, make_part
+from qednas.qed.search.architecture import Architecture, generator_of, make_part
 
 COMBINE = ("product", "superposition")
 LEAST_GATE = 1e-6

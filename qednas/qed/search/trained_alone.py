@@ -13,8 +13,9 @@ import torch
 
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
-from qednas.qed.blocks.compiled import make_ready
-from qednas.qed.search.architecture import Architecture, Given
+from qednas.qed.blocks.given import Given
+from qednas.qed.blocks.registry import make_ready
+from qednas.qed.search.architecture import Architecture
 from qednas.qed.search.settings import energy_scale
 from qednas.qed.search.step_costs import CostClass, measured_costs
 from qednas.qed.vmc.estimates import Estimate, over_chains
