@@ -231,6 +231,14 @@ def test_a_search_by_exact_sums_comes_close_to_the_ground_state(changed):
     assert np.abs(run["probabilities"]["rbm"][-1] - 1 / 3).max() > 1e-3  # where nothing is to gain gates hardly move
 
 
+def test_a_search_without_time_left_makes_no_step():
+    h = build("tfim", 8, h=1.0)
+    run = search_architecture(
+        h, Supernet(PARTS, given_of(h)), SearchSettings(steps=4), wanted={}, seconds=-1.0, exact=True
+    )
+    assert run["steps"] == 0
+
+
 def test_sampled_and_exact_search_see_the_same_energies():
     h = build("xxz", 8, delta=1.0)
     wanted = proxies(schmidt_spectra(ground_state(h).vector, 8)[3])

@@ -15,6 +15,7 @@ from qednas.qed.blocks.jastrow import Jastrow
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
+from qednas.qed.blocks.registry import make_ready
 from qednas.qed.blocks.signed import Signed, marshall
 from qednas.qed.vmc.estimates import Estimate, over_chains, split_r_hat
 from qednas.qed.vmc.local_energy import LocalEnergy
@@ -251,9 +252,17 @@ def test_training_that_meets_nan_keeps_the_last_good_state():
 
 
 def test_a_budget_of_time_ends_a_run():
+    make_ready()  # compiling is not what takes the time here
     run = train(build("tfim", 6, h=1.0), RBM(6), Settings(steps=10**6, samples=64, chains=64), seconds=0.3)
     assert run["stopped"].startswith("out of time")
     assert 0 < run["steps"] < 10**4
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+def test_no_time_left_is_no_time_and_not_all_of_it(seconds):
+    run = train(build("tfim", 6, h=1.0), RBM(6, 1), Settings(steps=5, samples=64, chains=8), seconds=seconds)
+    assert run["stopped"] == "out of time after 0 steps"
+    assert len(run["energy"]) == 0
 
 
 @pytest.mark.parametrize(

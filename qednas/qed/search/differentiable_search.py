@@ -30,7 +30,7 @@ from qednas.qed.search.populations import Population, Populations, Samples, Sums
 from qednas.qed.search.settings import SearchSettings, energy_scale
 from qednas.qed.search.supernet import Gumbel, Supernet
 from qednas.qed.vmc.natural_gradient import NOTHING, natural_step
-from qednas.qed.vmc.settings import Settings
+from qednas.qed.vmc.settings import Settings, used_share
 from qednas.qed.vmc.training_run import fingerprint, load
 
 SAVE_SECONDS = 20.0
@@ -101,7 +101,7 @@ def search_architecture(
         """False when the time is over."""
         share = step / max(settings.steps - 1, 1)
         if seconds is not None:
-            share = max(share, (spent + clock() - began) / seconds)
+            share = max(share, used_share(spent + clock() - began, seconds))
         if share > 1:
             return False
         rate, shift, temperature = settings.at(share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from qednas.base.errors import InputError
@@ -49,3 +50,8 @@ class Settings:
         """Rate and shift when a share from 0 to 1 of the run is done."""
         rate, shift = (pair[0] * (pair[1] / pair[0]) ** share for pair in (self.rate, self.shift))
         return rate, shift
+
+
+def used_share(elapsed: float, seconds: float) -> float:
+    """Share of ``seconds`` that has gone by; beyond 1 from the start where there were none, or fewer, to begin with."""
+    return elapsed / seconds if seconds > 0 else math.inf

@@ -21,7 +21,7 @@ from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.vmc.estimates import Estimate, over_chains
 from qednas.qed.vmc.local_energy import LocalEnergy
 from qednas.qed.vmc.natural_gradient import natural_step
-from qednas.qed.vmc.settings import Settings
+from qednas.qed.vmc.settings import Settings, used_share
 from qednas.qed.vmc.source import Source
 from qednas.qed.vmc.training_run import Run, fingerprint, load, save, state_of
 
@@ -71,7 +71,7 @@ def train(
     for step in range(len(run.energy), settings.steps):
         share = step / max(settings.steps - 1, 1)
         if seconds is not None:
-            share = max(share, (spent + clock() - began) / seconds)
+            share = max(share, used_share(spent + clock() - began, seconds))
             if share > 1:
                 stopped = f"out of time after {step} steps"
                 break
