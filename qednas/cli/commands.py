@@ -85,7 +85,7 @@ def run_search(args) -> dict:
 def run_diffqas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-    from qednas.data.images import NAMES
+    from qednas.data.images import image_sets
     from qednas.data.series import SERIES
     from qednas.diffqas.device import memory
     from qednas.diffqas.simulator import MOST_QUBITS
@@ -97,8 +97,8 @@ def run_diffqas(args) -> dict:
         progress(f"step {step} of {total}, {text}")
 
     own = Path(args.dataset).is_file()
-    if args.dataset not in (*NAMES, *SERIES) and not own:
-        known = ", ".join((*NAMES, *SERIES))
+    if args.dataset not in (*image_sets(), *SERIES) and not own:
+        known = ", ".join((*image_sets(), *SERIES))
         raise InputError(f"data set {args.dataset!r}: one of {known}, or a file with a number in each line")
     depth, epochs = whole(args.depth, "depth"), whole(args.epochs, "epochs")
     shots = None if args.shots is None else whole(args.shots, "shots")

@@ -7,6 +7,8 @@ which has them already can be given as ``QEDNAS_DATA``.  Where they come from: :
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -89,9 +91,42 @@ SOURCES = {
         from_sprites,
     ),
 }
-DIGITS = "digits"
-NAMES = (*SOURCES, DIGITS)
 TESTED = 0.2  # share of the digits that is for testing
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A data set of images with labels.
+
+    read: (folder of its files, "train" or "test") -> images as bytes, (count, rows, columns) with colours last where there are
+    any, and labels (count,).  source: where its files come from; None where it has none, and is read without a folder.
+    highest: the value of a white pixel.
+    """
+
+    read: Callable[[Path, str], tuple[np.ndarray, np.ndarray]]
+    source: Source | None
+    highest: int = 255
+
+
+_SETS: dict[str, ImageSet] = {}
+
+
+def register(name: str, images: ImageSet) -> None:
+    """Add a data set, for every command and function that asks for one by name.  Raises InputError for a name that is taken."""
+    if name in _SETS:
+        raise InputError(f"data set {name!r} is there already")
+    _SETS[name] = images
+
+
+def image_sets() -> dict[str, ImageSet]:
+    """Every data set {name: set}, in the order in which they were added."""
+    return dict(_SETS)
+
+
+def image_set(name: str) -> ImageSet:
+    """A data set by its name.  Raises InputError, naming those there are."""
+    downloads.check_name(name, _SETS, "data set")
+    return _SETS[name]
 
 
 def fetch(name: str) -> Path:
@@ -99,10 +134,10 @@ def fetch(name: str) -> Path:
 
     Raises InputError for an unknown data set, a wrong checksum, or when no source answers (each is named).
     """
-    if name not in SOURCES:
-        downloads.check_name(name, NAMES, "data set")
-        raise InputError(f"data set {name!r} is part of scikit-learn and has no files")
-    return downloads.fetch(name, SOURCES[name])
+    source = image_set(name).source
+    if source is None:
+        raise InputError(f"data set {name!r} comes with a library and has no files")
+    return downloads.fetch(name, source)
 
 
 def read_idx(content: bytes, name: str) -> np.ndarray:
@@ -128,22 +163,38 @@ def images(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     Raises InputError for another part, and as :func:`fetch` does.
     """
     downloads.check_name(part, PARTS, "part")
-    if name == DIGITS:
-        from sklearn.datasets import load_digits
-
-        found = load_digits()
-        last = np.random.default_rng(0).permutation(len(found.target)) < TESTED * len(found.target)
-        own = last if part == "test" else ~last
-        return (found.images[own] / 16).astype(np.float32), found.target[own].astype(np.uint8)
-    folder = fetch(name)
-    if name == "cifar10":
-        batches = [read_batch(downloads.read(folder, file), file) for file in BATCHES[part]]
-        pixels, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    else:
-        pixels, labels = (read_idx(downloads.read(folder, file), file) for file in PARTS[part])
+    own = image_set(name)
+    pixels, labels = own.read(Path() if own.source is None else fetch(name), part)
     scaled = pixels.astype(np.float32, order="C")
-    scaled /= 255  # in place: of CIFAR-10 a second array would be another 614 MB
+    scaled /= own.highest  # in place: of CIFAR-10 a second array would be another 614 MB
     return scaled, labels
+
+
+def read_mnist(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """A part of MNIST, or of a set in the same format."""
+    pixels, labels = (read_idx(downloads.read(folder, file), file) for file in PARTS[part])
+    return pixels, labels
+
+
+def read_cifar(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    batches = [read_batch(downloads.read(folder, file), file) for file in BATCHES[part]]
+    pixels, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    return pixels, labels
+
+
+def read_digits(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    last = np.random.default_rng(0).permutation(len(found.target)) < TESTED * len(found.target)
+    own = last if part == "test" else ~last
+    return found.images[own].astype(np.uint8), found.target[own].astype(np.uint8)
+
+
+register("mnist", ImageSet(read_mnist, SOURCES["mnist"]))
+register("fashion-mnist", ImageSet(read_mnist, SOURCES["fashion-mnist"]))
+register("cifar10", ImageSet(read_cifar, SOURCES["cifar10"]))
+register("digits", ImageSet(read_digits, None, highest=16))
 
 
 def of_classes(name: str, part: str, classes: str) -> tuple[np.ndarray, np.ndarray, list[int]]:
@@ -167,5 +218,6 @@ def of_classes(name: str, part: str, classes: str) -> tuple[np.ndarray, np.ndarr
 
 
 def images_identity() -> dict[str, Any]:
-    """For the keys of results that read these data: raise :data:`PREPARATION` when what is handed out changes."""
+    """For the keys of the book's results, which read these data sets and none that was added: raise :data:`PREPARATION` when what
+    is handed out changes."""
     return identity_of(PREPARATION, *SOURCES.values())

@@ -300,6 +300,16 @@ def check_number(name: str, value, low: float, high: float, *, integer: bool = F
     return int(number) if integer else number
 
 
+def register(name: str, family: Family) -> None:
+    """Add a family, for every command and function that asks for a system by name.
+
+    Raises InputError for a name that is taken or is no word.
+    """
+    if name in FAMILIES or not name.isidentifier():
+        raise InputError(f"family {name!r}: {'it is there already' if name in FAMILIES else 'a name is one word'}")
+    FAMILIES[name] = family
+
+
 def build(name: str, sites: int, **parameters) -> Hamiltonian:
     """The Hamiltonian of a family, e.g. ``build("tfim", 64, h=1.0)``.
 

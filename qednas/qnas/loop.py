@@ -16,7 +16,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
-from qednas.qnas.methods import BATCH, searcher
+from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.interfaces import History, Searcher
 from qednas.qnas.space.limits import Cost, by_column, within
 from qednas.qnas.space.space import Space
@@ -40,7 +40,7 @@ def apart(value: float | Mapping[str, float] | None) -> tuple[float | None, dict
 class Search:
     """A search of a space, by ask and tell.
 
-    choices: {column: choices}, or a :class:`Space`.  method: one of :data:`~qednas.qnas.methods.METHODS`, or a Searcher.
+    choices: {column: choices}, or a :class:`Space`.  method: one of :func:`~qednas.qnas.methods.methods`, or a Searcher.
     costs: {name: function of {column: choice}, or {column: {choice: cost}} to be summed}.  limits: {name: most allowed}; where
     there is no cost of that name its value is to be told with every score.  weights: {name of a summed cost: what a unit of it
     takes from the fitted target, whose standard deviation is 1}, for methods with a surrogate.  path: a file that keeps the
@@ -67,7 +67,7 @@ class Search:
         known = self.weighed(costs, dict(weights or {}))
         self.method = method if isinstance(method, str) else type(method).__name__
         self.searcher = searcher(method, known) if isinstance(method, str) else method
-        self.batch = batch or BATCH.get(self.method, 1)
+        self.batch = batch or batch_of(self.method)
         self.seed, self.path = seed, None if path is None else Path(path)
         self.source = within(self.space, costs, self.limits, rows)
         self.told = [name for name in self.limits if name not in costs]  # limits on what only an evaluation tells

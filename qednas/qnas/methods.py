@@ -1,50 +1,31 @@
-"""The searchers by name."""
+"""The methods of a search by name: searchers, and a surrogate with every optimiser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.optimisers.annealing import QuantumAnnealing, SimulatedAnnealing
-from qednas.qnas.optimisers.grover import Grover
-from qednas.qnas.optimisers.qaoa import QAOA
-from qednas.qnas.optimisers.vqe import VQE
-from qednas.qnas.searchers.evolution import Evolution
-from qednas.qnas.searchers.local_search import LocalSearch
-from qednas.qnas.searchers.random_search import RandomSearch
-from qednas.qnas.searchers.reinforce import Reinforce
-from qednas.qnas.searchers.surrogate_search import Exact, Surrogate, SurrogateSearch, Uniform
-from qednas.qnas.searchers.tpe import TPE
-from qednas.qnas.space.interfaces import Optimiser, Searcher
-from qednas.qnas.surrogate.factorisation import FactorisationMachine
-from qednas.qnas.surrogate.surrogate import BayesianQuadratic
+from qednas.qnas.searchers.surrogate_search import SurrogateSearch
+from qednas.qnas.space.interfaces import Searcher
+from qednas.qnas.space.registry import OPTIMISER, SEARCHER, SURROGATE, Entry, entries
 
-# With a surrogate: what minimises its Hamiltonian.  "surrogate" and "uniform" are the controls of the others.
-OPTIMISERS: dict[str, Callable[..., Optimiser | Exact]] = {
-    "qaoa": QAOA,
-    "vqe": VQE,
-    "grover": Grover,
-    "annealing": QuantumAnnealing,
-    "simulated-annealing": SimulatedAnnealing,
-    "surrogate": Exact,
-    "uniform": Uniform,
-}
-CLASSICAL: dict[str, Callable[..., Searcher]] = {
-    "evolution": Evolution,
-    "local": LocalSearch,
-    "reinforce": Reinforce,
-    "tpe": TPE,
-    "random": RandomSearch,
-}
-SURROGATES: dict[str, Callable[..., Surrogate]] = {
-    "quadratic": BayesianQuadratic,
-    "factorisation": FactorisationMachine,
-}
-METHODS = (*OPTIMISERS, *CLASSICAL)
-BATCH = dict.fromkeys(OPTIMISERS, 5)  # proposals of one fit; the others ask for one at a time
+
+def methods() -> dict[str, Entry]:
+    """Every method {name: entry}: those with a surrogate, named by what minimises its Hamiltonian, then the others."""
+    return entries(OPTIMISER, SEARCHER)
+
+
+def has_surrogate(method: str) -> bool:
+    """Whether a method fits a surrogate."""
+    return method in methods() and methods()[method].part == OPTIMISER
+
+
+def batch_of(method: str) -> int:
+    """How many configurations a search by this method asks for at once."""
+    return methods()[method].batch if method in methods() else 1
 
 
 def searcher(
@@ -56,12 +37,16 @@ def searcher(
     """The searcher of that name, with ``options`` for its optimiser, or for itself where it has none.
 
     known: see :class:`~qednas.qnas.searchers.surrogate_search.SurrogateSearch`; methods without a surrogate refuse it.
-    Raises InputError for a name that is not one of :data:`METHODS`.
+    Raises InputError for a method or a surrogate of another name.
     """
-    if method in OPTIMISERS:
-        return SurrogateSearch(OPTIMISERS[method](**(options or {})), SURROGATES[surrogate](), known=known)
-    if method not in CLASSICAL:
-        raise InputError(f"method {method!r}: one of {', '.join(METHODS)}")
-    if known is not None:
-        raise InputError(f"weights: {method} has no surrogate that they could enter; use limits")
-    return CLASSICAL[method](**(options or {}))
+    known_methods, surrogates = methods(), entries(SURROGATE)
+    if method not in known_methods:
+        raise InputError(f"method {method!r}: one of {', '.join(known_methods)}")
+    made = known_methods[method].make(**(options or {}))
+    if not has_surrogate(method):
+        if known is not None:
+            raise InputError(f"weights: {method} has no surrogate that they could enter; use limits")
+        return made
+    if surrogate not in surrogates:
+        raise InputError(f"surrogate {surrogate!r}: one of {', '.join(surrogates)}")
+    return SurrogateSearch(made, surrogates[surrogate].make(), known=known)

@@ -13,7 +13,7 @@ from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.problems import problem
 from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
 from qednas.qnas.spaces.trained_tables import FOLDER, SEEDS, trained_values, training_seed
-from qednas.qnas.spaces.training import SCHEDULES, trained_and_measured
+from qednas.qnas.spaces.training import trained_and_measured
 
 ROWS = {name: count for name, count in zip(SPACES, (5, 5, 5, 5), strict=True) if (FOLDER / f"{name}.json").exists()}
 RARE = 1 / 400
@@ -40,7 +40,7 @@ def retrained(name: str, row: int, seed: int) -> float:
     data = problem(own.data)
     choices = own.space.named(own.space.digits([row])[0])
     return own.score(
-        trained_and_measured(build(name, choices, data, seed), data, SCHEDULES[name], seed)["held"][own.metric]
+        trained_and_measured(build(name, choices, data, seed), data, own.schedule, seed)["held"][own.metric]
     )
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from qednas.base.errors import InputError
 from qednas.data import downloads
 from qednas.data.downloads import Source, Unavailable
-from qednas.data.images import NAMES, SOURCES, fetch, from_sprites, images, of_classes, read_batch, read_idx
+from qednas.data.images import SOURCES, fetch, from_sprites, image_sets, images, of_classes, read_batch, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -195,9 +195,9 @@ def test_an_unknown_data_set_or_part_is_told():
         images("cats", "train")
     with pytest.raises(InputError, match="part 'all': one of train, test"):
         images("digits", "all")
-    with pytest.raises(InputError, match="'digits' is part of scikit-learn and has no files"):
+    with pytest.raises(InputError, match="'digits' comes with a library and has no files"):
         fetch("digits")
-    assert NAMES == ("mnist", "fashion-mnist", "cifar10", "digits")
+    assert tuple(image_sets()) == ("mnist", "fashion-mnist", "cifar10", "digits")
 
 
 def test_digits_are_split_without_overlap():

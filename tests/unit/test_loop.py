@@ -8,7 +8,7 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.qnas.loop import Exhausted, Search
-from qednas.qnas.methods import METHODS, searcher
+from qednas.qnas.methods import methods, searcher
 
 CHOICES = {"depth": [1, 2, 3, 4], "width": ["a", "b", "c"], "cell": ["x", "y"]}
 QUICK = ("random", "local", "evolution", "reinforce", "surrogate", "qaoa")
@@ -25,7 +25,7 @@ def score(named: dict[str, str]) -> float:
     return int(named["depth"]) - ord(named["width"]) + 3.0 * (named["depth"] == "4" and named["cell"] == "y")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", list(methods()))
 def test_every_method_looks_at_the_whole_space_once(method):
     search = started(method, 1)
     found = search.run(score, 100)
@@ -37,14 +37,14 @@ def test_every_method_looks_at_the_whole_space_once(method):
         search.ask()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", list(methods()))
 def test_the_same_seed_gives_the_same_search(method):
     runs = [started(method, 3).run(score, 16)["history"] for _ in range(2)]
     assert runs[0] == runs[1]
     assert runs[0] != started(method, 4).run(score, 16)["history"]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", list(methods()))
 def test_an_interrupted_search_goes_on_to_the_same_numbers(method, tmp_path):
     whole = started(method, 5).run(score, 18)
     for stop in (3, 12, 14, 18):
@@ -82,7 +82,7 @@ def test_failures_are_recorded_and_the_search_goes_on(method):
     assert found["best"] == {"depth": "4", "width": "a", "cell": "y"}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", list(methods()))
 def test_where_everything_fails_nothing_is_best(method):
     found = started(method, 0).run(lambda named: None, 24)
     assert (found["best"], found["best_score"], found["failed"]) == (None, None, 24)

@@ -18,12 +18,11 @@ from qednas.qnas.spaces import problems, trained_tables
 from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.costs import cost_space
 from qednas.qnas.spaces.problems import Problem, problem, split
+from qednas.qnas.spaces.schedule import Schedule
 from qednas.qnas.spaces.sequence_cells import LanguageNetwork
-from qednas.qnas.spaces.trained_spaces import SPACES, Trained, cell_space
+from qednas.qnas.spaces.trained_spaces import SPACES, Trained, cell_space, images_network
 from qednas.qnas.spaces.trained_tables import number, trained_table, trained_values, training_seed
 from qednas.qnas.spaces.training import (
-    SCHEDULES,
-    Schedule,
     batches,
     measure,
     rate_at,
@@ -46,8 +45,7 @@ def small(monkeypatch):
     problem.cache_clear()
     space = Space.of({"1<-0": ("skip", "conv"), "2<-0": ("skip", "avgpool")} | {
         "2<-1": ("skip", "sepconv"), "width": ("4", "8"), "cells": ("1", "2")})  # fmt: skip
-    monkeypatch.setitem(SPACES, "images", Trained("images", space, "few"))
-    monkeypatch.setitem(SCHEDULES, "images", Schedule(1, 64, 0.02))
+    monkeypatch.setitem(SPACES, "images", Trained("images", space, images_network, "few", Schedule(1, 64, 0.02)))
     trained_values.cache_clear()
     yield space
     trained_values.cache_clear()
@@ -298,5 +296,4 @@ def test_there_is_no_differentiable_search_of_dense_layers():
 
 
 def test_settings_are_the_same_for_all_networks_of_a_space():
-    assert all(dataclasses.is_dataclass(own) and own.epochs >= 1 for own in SCHEDULES.values())
-    assert set(SCHEDULES) == set(SPACES)
+    assert all(isinstance(own.schedule, Schedule) and own.schedule.epochs >= 1 for own in SPACES.values())

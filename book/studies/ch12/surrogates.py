@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.searchers.surrogate_search import Surrogate
+from qednas.qnas.space.interfaces import Surrogate
 from qednas.qnas.space.table import observed
 from qednas.qnas.spaces.nasbench201 import nasbench201, tables_identity
 from qednas.qnas.surrogate.factorisation import FactorisationMachine

@@ -15,7 +15,7 @@ import numpy as np
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
-from qednas.qnas.methods import BATCH, searcher
+from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.table import Table, observed
 from qednas.qnas.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
 from studies.ch13.regrets import regret_curves
@@ -38,7 +38,7 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
 
     own = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
     start = time.perf_counter()
-    search = Search(table.space, own, seed, rows=table.digits, batch=spec.get("batch", BATCH.get(method, 1)))
+    search = Search(table.space, own, seed, rows=table.digits, batch=spec.get("batch", batch_of(method)))
     found = search.run(look, evaluations)
     seconds = time.perf_counter() - start
     seen, means = values[rows], table.means[rows]

@@ -6,7 +6,7 @@ import numpy as np
 
 from qednas.base.statistics import holm
 from qednas.companion.figures import COLOURS
-from qednas.qnas.methods import OPTIMISERS
+from qednas.qnas.methods import has_surrogate
 from qednas.qnas.spaces.trained_spaces import SPACES
 from studies.ch13.verdict import WITHIN
 
@@ -19,7 +19,7 @@ LOWEST = 0.02  # accuracy points: where the axis of regrets ends, below the scat
 
 def groups(searches) -> list[tuple[str, list[str]]]:
     """Names of the searches that fit a surrogate, and of the others, with what each group is called."""
-    fitted = [name for name, spec in searches.items() if spec["method"] in OPTIMISERS]
+    fitted = [name for name, spec in searches.items() if has_surrogate(spec["method"])]
     return [("with a surrogate", fitted), ("without one", [name for name in searches if name not in fitted])]
 
 

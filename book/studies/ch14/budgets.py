@@ -15,7 +15,7 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
-from qednas.qnas.methods import BATCH, searcher
+from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.table import Table, observed
 from qednas.qnas.spaces.costs import costs
 from qednas.qnas.spaces.trained_spaces import trained_space
@@ -78,7 +78,7 @@ def budgeted_search(
     method = spec["method"]
     own = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
     start = time.perf_counter()
-    batch = spec.get("batch", BATCH.get(method, 1))
+    batch = spec.get("batch", batch_of(method))
     search = Search(table.space, own, seed, rows=table.digits, batch=batch, **known)  # type: ignore[arg-type]
     if inside.sum() < evaluations:
         raise InputError(f"{name} <= {most:g}: {inside.sum()} architectures, fewer than {evaluations} evaluations")

@@ -20,7 +20,7 @@ from qednas.qnas.spaces.costs import costs, flops, parameters
 from qednas.qnas.spaces.problems import problem, problems_identity
 from qednas.qnas.spaces.quantised import deploy
 from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import SCHEDULES, trained_and_measured
+from qednas.qnas.spaces.training import trained_and_measured
 from studies.ch14.budgets import NONE, SWEPT
 from studies.ch14.edge_verdict import Known, incumbent
 from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
@@ -50,7 +50,7 @@ def deploy_once(task: Task) -> dict[str, Any]:
         net = hand_designed(own.name, task["network"], data, seed)
     else:
         net = build(own.name, task["network"], data, seed)
-    record = trained_and_measured(net, data, SCHEDULES[own.name], seed)
+    record = trained_and_measured(net, data, own.schedule, seed)
     if record["diverged"]:
         raise InputError(f"the training of {task['network']} with seed {seed} diverged: nothing to deploy")
     found = {"parameters": parameters(net), "flops": flops(net, data.parts["train"][0][:1])}

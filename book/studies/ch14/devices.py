@@ -13,7 +13,7 @@ from qednas.base.task import declare
 from qednas.qnas.device.hardware import DeviceQAOA
 from qednas.qnas.device.noise import region_backend
 from qednas.qnas.loop import Search
-from qednas.qnas.methods import BATCH
+from qednas.qnas.methods import batch_of
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.encoding import ENCODINGS
@@ -41,7 +41,7 @@ def run_device(task: Task) -> dict[str, Any]:
     table, seed = trained_table(task["table"]), task["seed"]
     values = observed(table, seed)
     own = SurrogateSearch(optimiser(task["spec"], table.space))
-    search = Search(table.space, own, seed, rows=table.digits, batch=BATCH["qaoa"])
+    search = Search(table.space, own, seed, rows=table.digits, batch=batch_of("qaoa"))
     rows: list[int] = []
 
     def look(choices: dict[str, str]) -> float:

@@ -16,8 +16,9 @@ from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.problems import problem, problems_identity
+from qednas.qnas.spaces.schedule import Schedule
 from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import SCHEDULES, Schedule, trained_and_measured
+from qednas.qnas.spaces.training import trained_and_measured
 from studies.tables.hand_designed import hand_designed
 
 FOUND = "found"
@@ -31,7 +32,7 @@ def run(task: Task) -> dict[str, Any]:
         net = build("images", task["choices"], data, seed)
     else:
         net = hand_designed("images", task["network"], data, seed)
-    base = SCHEDULES["images"]
+    base = trained_space("images").schedule
     schedule = Schedule(task["epochs"], base.batch, base.rate, base.decay)
     record = trained_and_measured(net, data, schedule, seed)
     return {

@@ -14,7 +14,7 @@ from qednas.base.parallel import Task
 from qednas.qnas.spaces.problems import problem
 from qednas.qnas.spaces.trained_spaces import trained_space
 from qednas.qnas.spaces.trained_tables import METRICS, as_csv
-from qednas.qnas.spaces.training import SCHEDULES, trained_and_measured
+from qednas.qnas.spaces.training import trained_and_measured
 from studies.tables import differentiable
 from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
 
@@ -44,7 +44,7 @@ def run(task: Task) -> dict[str, Any]:
     own = trained_space(task["space"])
     data, seed = problem(own.data), task["repeat"]
     net = hand_designed(own.name, task["network"], data, seed)
-    record = trained_and_measured(net, data, SCHEDULES[own.name], seed)
+    record = trained_and_measured(net, data, own.schedule, seed)
     return {
         "network": task["network"],
         "repeat": seed,

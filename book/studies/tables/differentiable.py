@@ -19,9 +19,10 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Task
 from qednas.qnas.space.space import Space
 from qednas.qnas.spaces import cells, sequence_cells
+from qednas.qnas.spaces.cells import EDGES
 from qednas.qnas.spaces.problems import Problem, problem
-from qednas.qnas.spaces.trained_spaces import EDGES, trained_space
-from qednas.qnas.spaces.training import MOST_GRADIENT, SCHEDULES, batches, loss_of, rate_at
+from qednas.qnas.spaces.trained_spaces import trained_space
+from qednas.qnas.spaces.training import MOST_GRADIENT, batches, loss_of, rate_at
 
 STRUCTURE_RATE = 0.01
 SEARCHED = ("images", "sensors", "language")
@@ -125,7 +126,7 @@ def supernet(space: str, structure: Structure, data: Problem) -> nn.Module:
 
 def forever(data: tuple[Tensor, Tensor], space: str, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     while True:
-        for own in batches(len(data[1]), SCHEDULES[space], seed):
+        for own in batches(len(data[1]), trained_space(space).schedule, seed):
             yield data[0][own], data[1][own]
         seed += 1
 
@@ -143,7 +144,7 @@ def search(task: Task) -> dict[str, Any]:
         torch.manual_seed(seed)
         structure = Structure(space)
         net = supernet(name, structure, data)
-    schedule = SCHEDULES[name]
+    schedule = trained_space(name).schedule
     steps = task["epochs"] * (len(data.parts["train"][1]) // schedule.batch)
     weights = torch.optim.AdamW(net.parameters(), lr=schedule.rate, weight_decay=schedule.decay, fused=True)
     shares = torch.optim.Adam(structure.parameters(), lr=STRUCTURE_RATE, betas=(0.5, 0.999), weight_decay=1e-3)

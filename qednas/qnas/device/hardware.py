@@ -35,7 +35,7 @@ from qednas.qnas.device.pennylane_circuits import node
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.space.encoding import ENCODINGS
-from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.pairwise import Pairwise
 
 PACKAGES = {  # what brings a device that is not installed
@@ -51,7 +51,7 @@ VECTORS, MATRICES = ("default.qubit", "lightning.qubit", "qiskit.aer"), ("defaul
 
 
 @dataclass(frozen=True)
-class DeviceQAOA:
+class DeviceQAOA(Optimiser):
     """device: a name that PennyLane knows.  shots: of every proposal, None for what the search asks for.  depth, mixer, encoding,
     penalty, rounds: of the circuit, see :class:`~qednas.qnas.device.gate_circuits.GateCircuit`.  steps: of tuning the angles by
     exact simulation before every job, as :class:`~qednas.qnas.optimisers.qaoa.QAOA` does; 0 takes the shipped ramp, for circuits

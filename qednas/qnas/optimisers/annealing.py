@@ -6,7 +6,7 @@ Energies and temperatures are in standard deviations of the cost over the space,
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.encoding import ENCODINGS
-from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.ising import Ising
 from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.registry import optimiser
 
 # Where random costs (6 columns of 5 choices, pairs 0.1 to 2 times the single terms) show the optimum most often: below, shots are
 # infeasible; above, configurations are walled off from each other.  How much is needed depends on the cost, so it is raised where
@@ -27,7 +28,7 @@ MOST_TRIES = 4
 
 
 @dataclass(frozen=True)
-class Annealer(ABC):
+class Annealer(Optimiser):
     """encoding: one of ENCODINGS.  penalty: of a broken constraint; without it PENALTIES, and while fewer than half of the shots
     are feasible 1.5 times more, as long as that helps and at most 3 times.  sweeps: of every shot, one update per qubit each.
     temperature: at the end, in standard deviations of the cost as the penalty is.
@@ -83,6 +84,7 @@ class Annealer(ABC):
         """dimod.SampleSet with a row per shot."""
 
 
+@optimiser("simulated-annealing", place=5)
 @dataclass(frozen=True)
 class SimulatedAnnealing(Annealer):
     """Metropolis updates while the temperature falls geometrically, from one at which at least half of all flips are accepted."""
@@ -96,6 +98,7 @@ class SimulatedAnnealing(Annealer):
         return sampler.sample(problem.to_dimod(), num_reads=shots, num_sweeps=self.sweeps, seed=seed, beta_range=span)
 
 
+@optimiser("annealing", place=4)
 @dataclass(frozen=True)
 class QuantumAnnealing(Annealer):
     """H(t) = A(t) H_init + B(t) H_problem with H_init = -sum_i X_i, by path-integral Monte Carlo in continuous imaginary time.

@@ -18,15 +18,17 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.registry import optimiser
 from qednas.qnas.space.space import MOST_LISTED
 
 GROWTH = 6 / 5  # lambda of Boyer et al.: by this the range of iterations grows after every failure
 
 
+@optimiser("grover", place=3)
 @dataclass(frozen=True)
-class Grover:
+class Grover(Optimiser):
     """Every shot is a search of its own over the whole listed space; what it ends with is the shot.
 
     limit: oracle calls of one shot; without it sqrt(N), which ends at good configurations that differ.  With 22.5 sqrt(N) +

@@ -18,8 +18,9 @@ from qednas.qnas.optimisers.angles import STRATEGIES, Tuning, draw, spread
 from qednas.qnas.optimisers.cost_circuit import MIXERS, Diagonal, alternating, check_encoding
 from qednas.qnas.optimisers.objectives import objective
 from qednas.qnas.optimisers.ramps import shipped_ramp
-from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.registry import optimiser
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Optimised:
         return self.circuit.probabilities(self.angles)
 
 
+@optimiser("qaoa", place=1)
 @dataclass(frozen=True)
-class QAOA:
+class QAOA(Optimiser):
     """depth: layers p.  mixer: "xy-complete", "xy-ring" or "x".  encoding, penalty (in standard deviations of the cost): for "x"
     only.  strategy: "standard", "ramp", "interp" or "multi-angle".  objective: "expectation" or "cvar" of the lowest ``alpha``.
     steps: iterations of every optimisation; 0 takes angles as they are.  restarts: random starts of "standard".

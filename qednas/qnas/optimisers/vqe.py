@@ -19,8 +19,9 @@ from qednas.qnas.optimisers.cost_circuit import check_encoding, on_qubits
 from qednas.qnas.optimisers.descent import adam
 from qednas.qnas.optimisers.mixers import check_qubits, product
 from qednas.qnas.optimisers.objectives import Objective, objective
-from qednas.qnas.space.interfaces import Samples
+from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.registry import optimiser
 
 PRECISIONS = {"double": np.float64, "single": np.float32}
 SPREAD = 0.1  # standard deviation of the angles around those of the start
@@ -83,8 +84,9 @@ class RealCircuit:
         turn(state, np.cos(by_bit).astype(self.dtype), np.sin(by_bit).astype(self.dtype))
 
 
+@optimiser("vqe", place=2)
 @dataclass(frozen=True)
-class VQE:
+class VQE(Optimiser):
     """layers: of CZ.  encoding, penalty: as for QAOA with the X mixer.  objective: "cvar" of the lowest ``alpha``, which leaves a
     spread to draw from, or "expectation", which ends in one basis state.
     steps: of Adam; 0 takes angles as they are.  precision: "double" or "single".

@@ -10,8 +10,10 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.qnas.searchers.random_search import completed, usable
 from qednas.qnas.space.interfaces import Candidates, History
+from qednas.qnas.space.registry import searcher
 
 
+@searcher("evolution", place=1)
 @dataclass(frozen=True)
 class Evolution:
     """population: the latest that were evaluated without failure.  sample: drawn from it, with repetition, for a tournament; both

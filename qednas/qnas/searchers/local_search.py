@@ -9,8 +9,10 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.interfaces import Candidates, History
+from qednas.qnas.space.registry import searcher
 
 
+@searcher("local", place=2)
 @dataclass(frozen=True)
 class LocalSearch:
     """starts: random configurations, the best of which a climb begins at.  whole: evaluate all neighbours (one column different),

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from qednas.qnas.space.interfaces import Candidates, History
+from qednas.qnas.space.registry import searcher
 
 
+@searcher("random", place=5)
 @dataclass(frozen=True)
 class RandomSearch:
     def ask(

@@ -10,11 +10,13 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.qnas.searchers.random_search import completed, usable
 from qednas.qnas.space.interfaces import Candidates, History
+from qednas.qnas.space.registry import searcher
 from qednas.qnas.space.space import Space
 
 DECAYS, EPSILON = (0.9, 0.999), 1e-8  # of Adam, as published
 
 
+@searcher("reinforce", place=3)
 @dataclass(frozen=True)
 class Reinforce:
     """rate: of Adam, which moves a logit by about that at an evaluation: .1 can become certain within a hundred.  The authors ran

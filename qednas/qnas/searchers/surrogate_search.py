@@ -7,40 +7,37 @@ whose Ising Hamiltonian an optimiser is given; the cheapest of the measured conf
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.space.interfaces import Candidates, History, Optimiser, Samples
+from qednas.qnas.space.interfaces import Candidates, History, Optimiser, Proposer, Samples, Surrogate
 from qednas.qnas.space.pairwise import Pairwise
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.registry import optimiser
 from qednas.qnas.surrogate.surrogate import BayesianQuadratic
 
 TRIES = 3  # draws of the posterior before a configuration is drawn at random instead (and counted)
 
 
-class Fitted(Protocol):
-    """What a surrogate knows after its fit; costs are lower where scores are higher."""
-
-    def mean(self) -> Pairwise: ...
-
-    def draw(self, rng: np.random.Generator) -> Pairwise: ...
-
-
-class Surrogate(Protocol):
-    """A model of scores (n,) of configurations digits (n, columns)."""
-
-    def fit(self, space: Space, digits: np.ndarray, scores: np.ndarray) -> Fitted: ...
-
-
+@optimiser("surrogate", place=6)
 @dataclass(frozen=True)
-class Exact:
+class Exact(Proposer):
     """In place of an optimiser: the cheapest of all allowed configurations, by looking at every one. The classical control."""
 
+    def propose(
+        self, cost: Pairwise, candidates: Candidates, shots: int, rng: np.random.Generator, memory: dict[str, Any]
+    ) -> np.ndarray:
+        if candidates.listed is None:
+            raise InputError(
+                f"{cost.space.size:.3g} configurations are too many to look at each: use simulated-annealing"
+            )
+        return candidates.listed()
 
+
+@optimiser("uniform", place=7)
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(Optimiser):
     """An optimiser that does nothing: as many shots, each configuration with the same probability. The other control."""
 
     def sample(
@@ -60,7 +57,7 @@ class SurrogateSearch:
     by "measured", "infeasible" and "rejected" the shots, and by "calls" what they took.
     """
 
-    optimiser: Optimiser | Exact
+    optimiser: Proposer
     surrogate: Surrogate = field(default_factory=BayesianQuadratic)
     initial: int = 10
     shots: int = 64
@@ -77,36 +74,10 @@ class SurrogateSearch:
             cost = fitted.draw(rng)
             if self.known is not None:
                 cost = cost.plus(self.known)
-            digits = self.measured(cost, candidates, rng, memory)
+            digits = self.optimiser.propose(cost, candidates, self.shots, rng, memory)
             if len(digits):
                 costs = cost.costs(digits)
                 few = np.argpartition(costs, count - 1)[:count] if count < len(costs) else np.arange(len(costs))
                 return digits[few[np.argsort(costs[few], kind="stable")]]
         memory["random"] = memory.get("random", 0) + 1
         return candidates.draw(1, rng)
-
-    def measured(
-        self, cost: Pairwise, candidates: Candidates, rng: np.random.Generator, memory: dict[str, Any]
-    ) -> np.ndarray:
-        """Different allowed configurations (n, columns) that the optimiser measures."""
-        if isinstance(self.optimiser, Exact):
-            if candidates.listed is None:
-                raise InputError(
-                    f"{cost.space.size:.3g} configurations are too many to look at each: use simulated-annealing"
-                )
-            return candidates.listed()
-        samples = self.optimiser.sample(cost, self.shots, rng, memory.get("found"))
-        memory["found"] = samples.found
-        calls = memory.setdefault("calls", {})
-        for kind, times in samples.calls.items():
-            calls[kind] = calls.get(kind, 0) + times
-        digits = np.unique(samples.digits, axis=0)
-        allowed = digits[candidates.allowed(digits)] if len(digits) else digits
-        for kind, times in (
-            ("measured", len(samples.digits) + samples.infeasible),
-            ("infeasible", samples.infeasible),
-            ("different", len(digits)),
-            ("rejected", len(digits) - len(allowed)),
-        ):
-            memory[kind] = memory.get(kind, 0) + times
-        return allowed

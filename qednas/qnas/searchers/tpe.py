@@ -10,9 +10,11 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.qnas.searchers.random_search import completed
 from qednas.qnas.space.interfaces import Candidates, History
+from qednas.qnas.space.registry import searcher
 from qednas.qnas.space.space import Space
 
 
+@searcher("tpe", place=4)
 @dataclass(frozen=True)
 class TPE:
     """startup: random configurations before there is a model.  tries: proposals per configuration asked for.

@@ -1,7 +1,8 @@
-"""The two replaceable parts of a search: what minimises a Hamiltonian, and what asks for the next configurations."""
+"""The replaceable parts of a search: what models scores, what minimises a Hamiltonian, and what asks for configurations."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,19 +22,6 @@ class Samples:
     infeasible: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     found: dict[str, Any] = field(default_factory=dict)
-
-
-class Optimiser(Protocol):
-    """Proposes configurations of low cost; one file each."""
-
-    def sample(
-        self, cost: Pairwise, shots: int, rng: np.random.Generator, earlier: dict[str, Any] | None = None
-    ) -> Samples:
-        """``shots`` measurements. ``earlier``: ``found`` of the call before (plain JSON values), for a warm start.
-
-        Raises InputError where the space is too large for it.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -65,6 +53,62 @@ class Candidates:
     allowed: Callable[[np.ndarray], np.ndarray]
     draw: Callable[[int, np.random.Generator], np.ndarray]
     listed: Callable[[], np.ndarray] | None
+
+
+class Proposer(ABC):
+    """Proposes configurations of low cost among those that may be asked for."""
+
+    @abstractmethod
+    def propose(
+        self, cost: Pairwise, candidates: Candidates, shots: int, rng: np.random.Generator, memory: dict[str, Any]
+    ) -> np.ndarray:
+        """Different allowed configurations (n, columns); what it took is counted in ``memory``."""
+
+
+class Optimiser(Proposer):
+    """Measures configurations of low cost; one file each."""
+
+    @abstractmethod
+    def sample(
+        self, cost: Pairwise, shots: int, rng: np.random.Generator, earlier: dict[str, Any] | None = None
+    ) -> Samples:
+        """``shots`` measurements. ``earlier``: ``found`` of the call before (plain JSON values), for a warm start.
+
+        Raises InputError where the space is too large for it.
+        """
+
+    def propose(
+        self, cost: Pairwise, candidates: Candidates, shots: int, rng: np.random.Generator, memory: dict[str, Any]
+    ) -> np.ndarray:
+        samples = self.sample(cost, shots, rng, memory.get("found"))
+        memory["found"] = samples.found
+        calls = memory.setdefault("calls", {})
+        for kind, times in samples.calls.items():
+            calls[kind] = calls.get(kind, 0) + times
+        digits = np.unique(samples.digits, axis=0)
+        allowed = digits[candidates.allowed(digits)] if len(digits) else digits
+        for kind, times in (
+            ("measured", len(samples.digits) + samples.infeasible),
+            ("infeasible", samples.infeasible),
+            ("different", len(digits)),
+            ("rejected", len(digits) - len(allowed)),
+        ):
+            memory[kind] = memory.get(kind, 0) + times
+        return allowed
+
+
+class Fitted(Protocol):
+    """What a surrogate knows after its fit; costs are lower where scores are higher."""
+
+    def mean(self) -> Pairwise: ...
+
+    def draw(self, rng: np.random.Generator) -> Pairwise: ...
+
+
+class Surrogate(Protocol):
+    """A model of scores (n,) of configurations digits (n, columns)."""
+
+    def fit(self, space: Space, digits: np.ndarray, scores: np.ndarray) -> Fitted: ...
 
 
 class Searcher(Protocol):

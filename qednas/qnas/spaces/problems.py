@@ -137,6 +137,13 @@ PROBLEMS: dict[str, Callable[[str], Problem]] = {
 }
 
 
+def register(name: str, make: Callable[[str], Problem]) -> None:
+    """Add a data set, which ``make`` prepares when it is asked for.  Raises InputError for a name that is taken."""
+    if name in PROBLEMS:
+        raise InputError(f"problem {name!r} is there already")
+    PROBLEMS[name] = make
+
+
 @cache
 def problem(name: str) -> Problem:
     """The data set of that name; raises InputError for another name, and where it cannot be had."""

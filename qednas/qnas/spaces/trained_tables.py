@@ -28,7 +28,7 @@ from qednas.qnas.space.table import SCORE, Table
 from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.problems import problem
 from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import SCHEDULES, trained_and_measured
+from qednas.qnas.spaces.training import trained_and_measured
 
 FOLDER = Path(__file__).parent / "tables"
 SEEDS = 3
@@ -48,7 +48,7 @@ def train_row(task: Task) -> dict[str, Any]:
     found = []
     for repeat in task["repeats"]:
         seed = training_seed(task["row"], repeat)
-        record = trained_and_measured(build(own.name, choices, data, seed), data, SCHEDULES[own.name], seed)
+        record = trained_and_measured(build(own.name, choices, data, seed), data, own.schedule, seed)
         values = {f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[own.metric]}
         found.append({"repeat": repeat, "diverged": int(record["diverged"]), "loss": record["loss"], **values,
                       "seconds": record["seconds"]})  # fmt: skip
@@ -156,7 +156,7 @@ def recipe(name: str) -> dict[str, Any]:
     return {
         "data": own.data,
         "rows": {part: len(y) for part, (_, y) in data.parts.items()},
-        "schedule": asdict(SCHEDULES[name]),
+        "schedule": asdict(trained_space(name).schedule),
         "architectures": own.space.size,
         "trainings": SEEDS * own.space.size,
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,31 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from qednas.qnas.spaces.problems import Problem
+from qednas.qnas.spaces.schedule import Schedule
 from qednas.qnas.spaces.sequence_cells import LanguageNetwork
 
 RISE = 0.1  # share of the steps
 MOST_GRADIENT = 1.0
 MEASURED_AT_ONCE = 500
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """epochs over the training data, rows of a batch, largest rate, weight decay."""
-
-    epochs: int
-    batch: int
-    rate: float
-    decay: float = 0.01
-
-
-# Rates: of 0.003, 0.01 and 0.03 (sensors: then 0.01 and 0.02, with twice the epochs) the best on held-out data of six random
-# architectures, with a seed that the tables do not use.
-SCHEDULES = {
-    "images": Schedule(6, 128, 0.03),
-    "sensors": Schedule(12, 128, 0.02),
-    "language": Schedule(1, 32, 0.01),
-    "satellite": Schedule(40, 128, 0.01),
-}
 
 
 def rate_at(share: float) -> float:

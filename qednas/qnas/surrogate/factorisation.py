@@ -13,6 +13,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.registry import surrogate
 from qednas.qnas.space.space import Space
 from qednas.qnas.surrogate.surrogate import CONSTANT, BayesianQuadratic, variances
 
@@ -90,6 +91,7 @@ def predicted(own: np.ndarray) -> np.ndarray:
     return own[:, :, 0].sum(1) + ((vectors.sum(1) ** 2).sum(1) - (vectors**2).sum((1, 2))) / 2
 
 
+@surrogate("factorisation", place=2)
 @dataclass(frozen=True)
 class FactorisationMachine:
     """rank: of the vectors.  sweeps: over all columns.  seed: of the first vectors of ``Machine.mean``.

@@ -18,6 +18,7 @@ from scipy.stats import rankdata
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.pairwise import Pairwise
+from qednas.qnas.space.registry import surrogate
 from qednas.qnas.space.space import Space
 
 TARGETS = ("rank", "raw")
@@ -125,6 +126,7 @@ class Posterior:
         return mean, np.sqrt(np.maximum(whole - (known**2).sum(0), 0))
 
 
+@surrogate("quadratic", place=1)
 @dataclass(frozen=True)
 class BayesianQuadratic:
     """kind: of ``target``.  noise, shrinkage: as in ``variances``; None takes the most likely of NOISES, SHRINKAGES."""
