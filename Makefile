@@ -90,7 +90,7 @@ book: $(STAMP) ## render the book from the committed results, computing nothing
 	@$(RUN) book
 
 test: $(STAMP) browser ## lint, unit tests, rows of the trained tables again, every chapter in the smoke profile, the book, the book in a browser
-	$(BIN)/ruff check
+	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal
 	$(BIN)/python -m pytest tests/slow
 	rm -rf _build/smoke
@@ -99,10 +99,11 @@ test: $(STAMP) browser ## lint, unit tests, rows of the trained tables again, ev
 	@$(RUN) book
 	$(BIN)/python -m pytest tests/book
 
-lint: $(STAMP) ## check style and types
+lint: $(STAMP) ## check style, types, and that floors only look down
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	PYTHONPATH=book $(BIN)/lint-imports
 
 bench: $(STAMP) ## time against other packages, side by side (in an environment of its own)
 	@$(BIN)/python benchmarks/run.py

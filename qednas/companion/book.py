@@ -70,7 +70,7 @@ def build_book(root: Path | None = None) -> Path:
 
 
 def _build(root: Path, build: Path) -> Path:
-    from qednas.companion.runner import render_chapters
+    from qednas.companion.execution import render_chapters
 
     if edited := sums.problems(paths.paper_results(root)):
         named = "; ".join(f"{name}: {why}" for name, why in list(edited.items())[:3])

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import IO, Any
 
 from qednas.base.errors import InputError
 from qednas.base.parallel import THREADS
+from qednas.base.progress import note
+from qednas.companion import paths, profiles
 
 TIMEOUT = 2 * 3600  # seconds for one cell; no chapter may take longer
 
@@ -144,3 +147,31 @@ def execute(path: Path, output: Path, parameters: Mapping[str, Any], environment
         os.replace(temporary, output)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def execute_chapter(
+    notebook: Path, output: Path, number: str, profile: str, seed: int, environment: dict[str, str]
+) -> float:
+    start = time.monotonic()
+    values = {"QEDNAS_MODE": "run", "QEDNAS_UPSTREAM": "", "QEDNAS_ROOT": str(notebook.parents[1]), **environment}
+    try:
+        execute(notebook, output, {"profile": profile, "seed": seed}, values)
+    except ChapterFailed as error:
+        raise ChapterFailed(f"chapter {number}, {error}") from None
+    return time.monotonic() - start
+
+
+def render_chapters(out_dir: Path, root: Path | None = None) -> list[Path]:
+    """Execute every chapter on the committed paper results, computing nothing, into `out_dir`; returns the notebooks.
+
+    Raises ChapterFailed (in one line, with the make command that mends it) if a chapter lacks a result.
+    """
+    root = root or paths.project_root()
+    notebooks = profiles.chapters(root)
+    made = []
+    for index, (number, notebook) in enumerate(notebooks.items(), start=1):
+        output = out_dir / notebook.name
+        seconds = execute_chapter(notebook, output, number, "paper", 0, {"QEDNAS_MODE": "render"})
+        note(f"[{index}/{len(notebooks)}] {number} rendered in {seconds:.0f} s")
+        made.append(output)
+    return made

@@ -191,7 +191,7 @@ def expected(root: Path) -> str:
 
 
 def _class(result: Result, key: str) -> str:
-    from qednas.companion.comparison.verify import tolerance_class
+    from qednas.companion.results.tolerance import tolerance_class
 
     return tolerance_class(result.tolerance, key)
 

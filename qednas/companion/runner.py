@@ -12,7 +12,7 @@ from qednas.base.errors import InputError
 from qednas.base.locks import Busy, locked
 from qednas.base.progress import note
 from qednas.companion import paths, profiles
-from qednas.companion.execution import ChapterFailed, execute
+from qednas.companion.execution import ChapterFailed, execute_chapter
 from qednas.companion.run_state import (
     ALTERED,
     FINISHED,
@@ -75,7 +75,7 @@ def _run_all(root: Path, build: Path, profile: str, seed: int) -> None:
             note(f"{head}: kept")
         else:
             note(f"{head}: running, about {infos[number].minutes[profile]:.3g} min; {rest}")
-            seconds = _execute(notebook, executed, number, profile, seed, {})
+            seconds = execute_chapter(notebook, executed, number, profile, seed, {})
             note(f"{head}: {seconds:.0f} s")
             results = chapter_results(build / "results", number)
             state.chapters[number] = {"key": key, "seconds": round(seconds, 1), "results": results}
@@ -101,36 +101,10 @@ def _run_one(root: Path, build: Path, profile: str, seed: int, only: str) -> Non
     head = f"[1/1] {number} {info.title}"
     note(f"{head}: running on the committed results of other chapters, about {info.minutes[profile]:.3g} min")
     upstream = {"QEDNAS_UPSTREAM": "committed"}
-    seconds = _execute(notebook, build / "book" / notebook.name, number, profile, seed, upstream)
+    seconds = execute_chapter(notebook, build / "book" / notebook.name, number, profile, seed, upstream)
     state.only[number] = FINISHED
     state.write(build)
     note(f"{head}: {seconds:.0f} s")
-
-
-def _execute(notebook: Path, output: Path, number: str, profile: str, seed: int, environment: dict[str, str]) -> float:
-    start = time.monotonic()
-    values = {"QEDNAS_MODE": "run", "QEDNAS_UPSTREAM": "", "QEDNAS_ROOT": str(notebook.parents[1]), **environment}
-    try:
-        execute(notebook, output, {"profile": profile, "seed": seed}, values)
-    except ChapterFailed as error:
-        raise ChapterFailed(f"chapter {number}, {error}") from None
-    return time.monotonic() - start
-
-
-def render_chapters(out_dir: Path, root: Path | None = None) -> list[Path]:
-    """Execute every chapter on the committed paper results, computing nothing, into `out_dir`; returns the notebooks.
-
-    Raises ChapterFailed (in one line, with the make command that mends it) if a chapter lacks a result.
-    """
-    root = root or paths.project_root()
-    notebooks = profiles.chapters(root)
-    made = []
-    for index, (number, notebook) in enumerate(notebooks.items(), start=1):
-        output = out_dir / notebook.name
-        seconds = _execute(notebook, output, number, "paper", 0, {"QEDNAS_MODE": "render"})
-        note(f"[{index}/{len(notebooks)}] {number} rendered in {seconds:.0f} s")
-        made.append(output)
-    return made
 
 
 def show_status(root: Path) -> int:

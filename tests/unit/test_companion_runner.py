@@ -169,7 +169,7 @@ def test_accept_then_verify_one_chapter_and_render(finished, tmp_path):
     assert (root / "results/paper/01/line.svg").is_file()
     # Rendering reads the committed results and writes nowhere but into its folder.
     shown = subprocess.run(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from qednas.companion.runner import render_chapters;"
+        [sys.executable, "-c", "import sys; from pathlib import Path; from qednas.companion.execution import render_chapters;"
          "render_chapters(Path(sys.argv[1]))", tmp_path / "out"],
         env={**os.environ, "QEDNAS_ROOT": str(root), "PYTHONPATH": str(SUPPORT), "TASK_LOG": str(tmp_path / "no.log")},
         capture_output=True, text=True,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qednas.companion.comparison.comparing import FALSE_ALARM, Ground, decided, deviations, tolerance_class
+from qednas.companion.comparison.comparing import FALSE_ALARM, Ground, decided, deviations
+from qednas.companion.results.tolerance import tolerance_class
 
 
 def verdict(new, old, tolerance):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from qednas.companion import readme
-from qednas.companion.comparison.comparing import ROUNDING, Ground, decided, deviations, numbers, tolerance_class
+from qednas.companion.comparison.comparing import ROUNDING, Ground, decided, deviations, numbers
 from qednas.companion.ledger.claims_file import load_claims, parts
 from qednas.companion.results.result import load, names
+from qednas.companion.results.tolerance import tolerance_class
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "results" / "paper"

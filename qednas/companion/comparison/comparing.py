@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from qednas.companion.results.result import MEASURED_TIME
+from qednas.companion.results.tolerance import LIMITS, tolerance_class
 
-LIMITS = {"exact": 1e-12, "converged": 1e-8, "seeded": 1e-6}  # |new - old| / max(1, |old|)
 FALSE_ALARM = 0.01  # chance that a whole verify of an honest rerun on another kind of processor tells of a mismatch
 SEM = "_sem"
 SEED = "seed"
@@ -48,25 +47,6 @@ class Ground:
     def freedom(self) -> float:
         """Degrees of freedom of a difference of two means over the seeds."""
         return 2.0 * (self.seeds - 1) if self.seeds is not None and self.seeds > 1 else 2.0
-
-
-def tolerance_class(tolerance: str | Mapping[str, str], path: str) -> str:
-    """Class of the value at a dotted path: the longest prefix in `tolerance` counts, "*" in it stands for any one part, and "*"
-    alone is the default.
-
-    Measured times ("timing", "seconds", "..._seconds") are of the class timing without saying so."""
-    parts = path.split(".")
-    if any(MEASURED_TIME.fullmatch(part) for part in parts):
-        return "timing"
-    if isinstance(tolerance, str):
-        return tolerance
-    best, found = 0, tolerance.get("*", "seeded")
-    for pattern, kind in tolerance.items():
-        wanted = pattern.split(".")
-        if pattern != "*" and best < len(wanted) <= len(parts):
-            if all(want in ("*", part) for want, part in zip(wanted, parts, strict=False)):
-                best, found = len(wanted), kind
-    return found
 
 
 def deviations(

@@ -9,7 +9,7 @@ from typing import Any
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.companion import paths, profiles
-from qednas.companion.comparison.comparing import Deviation, Ground, decided, deviations, tolerance_class
+from qednas.companion.comparison.comparing import Deviation, Ground, decided, deviations
 from qednas.companion.comparison.consistency import inconsistencies
 from qednas.companion.ledger import claims
 from qednas.companion.results import sums
@@ -17,7 +17,7 @@ from qednas.companion.results.result import Result, load, names
 from qednas.companion.results.store import Store
 from qednas.companion.run_state import FINISHED, read_state
 
-__all__ = ["compare_results", "tolerance_class", "verify"]
+__all__ = ["compare_results", "verify"]
 
 Write = Callable[[str], None]
 Row = tuple[str, str, str, str]

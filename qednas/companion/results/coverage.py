@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qednas.base import files
-from qednas.companion.comparison.comparing import tolerance_class
+from qednas.companion.results.tolerance import tolerance_class
 from qednas.companion.results.result import Result
 
 
