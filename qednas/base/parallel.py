@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from qednas.base import files
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.base.progress import Progress
 from qednas.base.recording import current
 
@@ -102,11 +102,11 @@ def map_tasks(
 ) -> list[dict[str, Any]]:
     """`[fn(task) for task in tasks]`, in parallel and resumable.
 
-    `fn` is a function of a module; a task is a dictionary of JSON values and holds its own seed; a result is a
-    dictionary of JSON values and arrays. Finished tasks are kept in the folder `checkpoint` and not run again. `located`
-    {result: file} is given to every task as "paths": where upstream results lie is not what a task is.
-    Without `executor` a pool of `workers` fresh processes is used (one worker: this process). A failing task cancels
-    the rest and raises TaskError (InputError if the task raised one) naming it; Ctrl-C leaves finished tasks saved.
+    `fn` is a function of a module; a task is a dictionary of JSON values and holds its own seed; a result is a dictionary of JSON
+    values and arrays. Finished tasks are kept in the folder `checkpoint` and not run again. `located` {result: file} is given to
+    every task as "paths": where upstream results lie is not what a task is. Without `executor` a pool of `workers` fresh
+    processes is used (one worker: this process). A failing task cancels the rest and raises TaskError (InputError or
+    NumericalError if the task raised one) naming it; Ctrl-C leaves finished tasks saved.
     """
     if workers < 1:
         raise InputError(f"workers={workers}: at least 1")
@@ -199,8 +199,9 @@ class _naming:
         if not isinstance(error, Exception):
             return
         where = f"task {self.index + 1} of {len(self.tasks)} {_short(self.tasks[self.index])}"
-        if isinstance(error, InputError):
-            raise InputError(f"{where}: {error}") from error
+        for kind in (InputError, NumericalError):
+            if isinstance(error, kind):
+                raise kind(f"{where}: {error}") from error
         if isinstance(error, BrokenProcessPool):
             raise TaskError(f"a worker process died (out of memory?), first missed: {where}") from error
         raise TaskError(f"{where}: {type(error).__name__}: {error}") from error

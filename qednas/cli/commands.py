@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qednas import __version__
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.cli import answers
 
 
@@ -259,7 +259,7 @@ def main(argv: list[str] | None = None) -> int:
         out = args.run(args)
         text = json.dumps(out, allow_nan=False) if args.json else "\n".join(args.show(out))
         return answer(text)
-    except InputError as error:
+    except (InputError, NumericalError) as error:
         print(f"qednas: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

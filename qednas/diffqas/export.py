@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.base.files import sha256, write_atomic
 from qednas.diffqas.generated import Generated
 
@@ -32,7 +32,7 @@ WEIGHTS, NETWORK, RECORD = "weights.safetensors", "network.onnx", "network.json"
 def plain(net: nn.Module) -> nn.Module:
     """A copy of the module of a generator, with the generated weights in place of its own, and its buffers.
 
-    Any other module is only copied.  Raises InputError for weights that are not finite.
+    Any other module is only copied.  Raises NumericalError for weights that are not finite.
     """
     if not isinstance(net, Generated):
         return copy.deepcopy(net)
@@ -41,7 +41,7 @@ def plain(net: nn.Module) -> nn.Module:
         weights = net.weights()
     for name, parameter in module.named_parameters():  # of a tied weight the first name stands for all
         if not torch.isfinite(weights[name]).all():
-            raise InputError(f"the generated weights {name!r} are not finite")
+            raise NumericalError(f"the generated weights {name!r} are not finite")
         parameter.data = weights[name].clone()
     return module
 

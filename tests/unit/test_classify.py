@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.cli.commands import main
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
@@ -61,7 +61,7 @@ def test_a_loss_that_is_not_finite_is_told():
     net = multilayer(64, 2)
     with torch.no_grad():
         net[0].weight.fill_(float("nan"))
-    with pytest.raises(InputError, match="the loss is nan in step 1"):
+    with pytest.raises(NumericalError, match="the loss is nan in step 1"):
         train_classifier(net, data, 1)
 
 

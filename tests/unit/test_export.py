@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.diffqas import export
 from qednas.diffqas.export import plain, save_network, save_onnx, save_weights
 from qednas.diffqas.generator import Generator
@@ -173,7 +173,7 @@ def test_weights_that_are_not_finite_are_told():
     net = Generator(nn.Linear(2, 2), 2)
     with torch.no_grad():
         net.map.constant.fill_(float("inf"))
-    with pytest.raises(InputError, match="'weight' are not finite"):
+    with pytest.raises(NumericalError, match="'weight' are not finite"):
         plain(net)
 
 

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.cli.commands import main
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
@@ -58,7 +58,7 @@ def test_a_loss_that_is_not_finite_is_told():
     net = Recurrent(2)
     with torch.no_grad():
         net.out.bias.fill_(float("nan"))
-    with pytest.raises(InputError, match="a loss is not finite in epoch 1"):
+    with pytest.raises(NumericalError, match="a loss is not finite in epoch 1"):
         train_forecasters(Alone(net), data, [0], 1)
     with pytest.raises(InputError, match="epochs = 0"):
         train_forecasters(Alone(net), data, [0], 0)

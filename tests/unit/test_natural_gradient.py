@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed.blocks.block import Block, all_configurations
@@ -89,9 +89,9 @@ def test_the_gradient_is_that_of_the_energy():
 def test_numbers_that_are_not_finite_stop_the_step():
     o, local, w = random_system(5, 3)
     local[2] = float("nan")
-    with pytest.raises(InputError, match="not finite"):
+    with pytest.raises(NumericalError, match="not finite"):
         natural_step(Derivatives([o]), local, w, 1e-3)
-    with pytest.raises(InputError, match="no solution"):
+    with pytest.raises(NumericalError, match="no solution"):
         natural_step(Derivatives([0 * o]), torch.ones(5, dtype=torch.complex128), w, 1e-3)
 
 

@@ -68,7 +68,7 @@ def moved(rng):
 
 def headline_values():
     """(result, path) of every number that the claims are judged by or the README prints, measured times left out."""
-    found = [(name, key) for name, key, *_ in readme.EXPECTED]
+    found = readme.shown_values(ROOT)
     for row in load_claims(ROOT / "book" / "claims.yml").rows:
         for test in parts(row["test"]):
             inner = {"share": ("hits",), "bootstrap": ("value", "p")}.get(test["kind"])

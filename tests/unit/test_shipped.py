@@ -33,6 +33,29 @@ def test_readme_blocks_that_do_not_exist_or_do_not_end_are_named():
         readme.filled(ROOT, "<!-- results:profiles -->\n")
 
 
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("02/dataset | sites", "is not {result | key | format}"),
+        ("02/dataset | nosuch | d", "02/dataset has no value 'nosuch'"),
+        ("02/nosuch | sites | d", "nosuch"),
+        ("04/targets | compared | twice | d", "could not convert string to float: 'twice'"),
+        ("04/targets | compared | .1q", "Unknown format code 'q'|Invalid format specifier"),
+    ],
+)
+def test_a_place_for_a_value_that_cannot_be_filled_is_named(place, problem):
+    with pytest.raises(InputError, match=problem.replace("|", r"\|") if "{" in problem else problem):
+        readme.with_values(paths.paper_results(ROOT), f"before {{{place}}} after")
+
+
+def test_values_are_changed_as_their_place_says():
+    committed = paths.paper_results(ROOT)
+    value = load(committed, "04/targets")["compared"]
+    assert readme.with_values(committed, "{04/targets | compared | -100 | +.0f} of it") == f"{-100 * value:+.0f} of it"
+    rows = load(committed, "02/dataset")["sites"]
+    assert readme.with_values(committed, "{02/dataset | sites | count | ,}") == f"{len(rows):,}"
+
+
 def test_reported_searches_have_the_settings_that_were_best_on_the_development_table():
     """The rule that chapter 13 tells: the lowest regret over the course of the search, of each method."""
     settings = profiles.chapter_info(ROOT, "13").for_profile("paper")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.physics.basis import Basis, Flips
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
@@ -140,9 +140,9 @@ def test_r_hat_tells_chains_that_have_not_mixed():
 
 def test_energies_below_the_exact_one_are_refused():
     check_above(Estimate(-10.2, 0.1, 1.0, None, None), -10.0)
-    with pytest.raises(InputError, match="lies below"):
+    with pytest.raises(NumericalError, match="lies below"):
         check_above(Estimate(-10.4, 0.1, 1.0, None, None), -10.0)
-    with pytest.raises(InputError, match="lies below"):
+    with pytest.raises(NumericalError, match="lies below"):
         check_above(Estimate(float("nan"), 0.1, 1.0, None, None), -10.0)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import NumericalError
 from qednas.base.parallel import Task, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
@@ -65,7 +65,7 @@ def recorded(
     """:func:`trained_alone` with ``failed``: "", or why the training could not go on; it then counts as an energy of zero."""
     try:
         return trained_alone(hamiltonian, given, architecture, seconds, seed) | {"failed": ""}
-    except InputError as problem:
+    except NumericalError as problem:
         nothing = dict.fromkeys(("v_score", "r_hat", "renyi2", "renyi2_error"))
         counts = {"parameters": architecture.parameters(given), "train_steps": 0, "train_seconds": 0.0}
         return {"energy": 0.0, "error": 0.0, "variance": 0.0, "failed": str(problem)} | nothing | counts
@@ -121,7 +121,7 @@ def run_searcher(task: Task) -> dict[str, Any]:
                 hamiltonian, net, replace(settings, steps=steps), wanted=wanted, budget=budget, clock=time.process_time
             )
             told = {"supernet_steps": run["steps"], "stopped": ""}
-        except InputError as problem:  # the supernet is used as it is
+        except NumericalError as problem:  # the supernet is used as it is
             told = {"supernet_steps": None, "stopped": str(problem)}
         generator = torch.Generator().manual_seed(task["seed"] + 1)
         ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)

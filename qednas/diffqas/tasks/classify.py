@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.data.images import of_classes
 from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
@@ -96,7 +96,7 @@ def train_classifier(
     nothing).  points: how many times an epoch the network is looked at.  checkpoint: a file that is written after every epoch and
     gone on from if it is there; task: what has to be the same for that, beside the arguments here.
     Returns lists over these points: ``step``, ``loss`` (mean over the batches since the last, nats), ``test_accuracy`` and, of a
-    generator, ``structure`` (what the candidates are mixed with).  Raises InputError when the loss is not finite.
+    generator, ``structure`` (what the candidates are mixed with).  Raises NumericalError when the loss is not finite.
     """
     if epochs < 1 or batch < 1 or points < 1 or not rate > 0:
         raise InputError(f"epochs = {epochs}, batch = {batch}, points = {points}, rate = {rate}: all positive")
@@ -126,7 +126,7 @@ def train_classifier(
             losses.append(float(loss.detach()))
             step = epoch * steps + number
             if not math.isfinite(losses[-1]):
-                raise InputError(f"the loss is {losses[-1]} in step {step}: a smaller rate than {rate} may help")
+                raise NumericalError(f"the loss is {losses[-1]} in step {step}: a smaller rate than {rate} may help")
             if progress:
                 progress(step, epochs * steps, f"epoch {epoch + 1}, loss {losses[-1]:.4f}")
             if number in marks:

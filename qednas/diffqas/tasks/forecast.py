@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.data.series import WINDOW, Windows, series, windows
 from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
@@ -59,7 +59,7 @@ def train_forecasters(
 
     Each draws batches by its own seed, and has its own of ``rates`` (that of the paper where none are given).
     Returns, one list a run: ``loss`` (mean squared error over the batches of each epoch), ``test`` (that of the test windows
-    after each epoch) and ``predictions`` of the test windows after the last.  Raises InputError when a loss is not finite.
+    after each epoch) and ``predictions`` of the test windows after the last.  Raises NumericalError when a loss is not finite.
     """
     if epochs < 1 or batch < 1 or not seeds:
         raise InputError(f"epochs = {epochs}, batch = {batch}, {len(seeds)} seeds: all positive")
@@ -85,7 +85,7 @@ def train_forecasters(
         losses.append(total / len(inputs))
         tests.append((predictions(net, unseen, len(seeds)) - coming[:, 0]).square().mean(1))
         if not all(math.isfinite(value) for value in losses[-1].tolist()):
-            raise InputError(f"a loss is not finite in epoch {epoch + 1}: a smaller rate may help")
+            raise NumericalError(f"a loss is not finite in epoch {epoch + 1}: a smaller rate may help")
         if progress:
             progress(epoch + 1, epochs, f"test error {tests[-1].median():.2g}")
     return {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks import registry
@@ -192,15 +192,12 @@ def halving(
             words = f"phase 3, round {number + 1}: {candidate.architecture}"
             row = rows[candidate.architecture]
             path = place(checkpoints, f"round-{number}-{index}")
-            resumed = path is not None and path.exists()
             try:
                 run = train(
                     hamiltonian, candidate.block, settings, seconds=each if cost is None else None,
                     progress=reporter(tell, words), checkpoint=path, clock=clock,
                 )  # fmt: skip
-            except InputError as problem:
-                if resumed:  # perhaps the checkpoint of another search: nothing is to be lost
-                    raise
+            except NumericalError as problem:
                 candidate.energy, row["failed"] = None, str(problem)
                 continue
             candidate.energy, candidate.run = (late_energy(run), run) if run["steps"] else (None, run)
@@ -210,7 +207,7 @@ def halving(
         kept.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
         if kept[0].energy is None:
             if failures := [row["failed"] for row in told if "failed" in row]:
-                raise InputError(failures[0])
+                raise NumericalError(failures[0])
             raise InputError(
                 f"{each:.1f} s for each of {len(kept)} networks: too little for one step of training; give more seconds"
             )

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.physics.basis import Basis, Flips
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.qed.blocks.block import Block, all_configurations
@@ -72,7 +72,7 @@ def summed(block: Block, space: Space) -> Summed:
         logs = block.log_psi(space.bits).numpy()
     size = logs.real.max()
     if not np.isfinite(size):
-        raise InputError("training met an amplitude that is not a number; the state before this step is kept")
+        raise NumericalError("training met an amplitude that is not a number; the state before this step is kept")
     psi = np.exp(logs - size)
     psi /= np.linalg.norm(psi)
     weights = np.abs(psi) ** 2

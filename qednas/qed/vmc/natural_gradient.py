@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.qed.blocks.derivatives import Derivatives
 
 NOTHING = 1e-12  # a spread, relative to the largest, that counts as none
@@ -50,7 +50,7 @@ def natural_step(
 
     holomorphic: the derivatives are by complex parameters, and so is the step.  shift is relative to the mean of the diagonal
     of X^+ X; where the derivatives come in groups each group is first brought to the same mean, so that one shift serves all
-    (momentum is then not available).  Raises InputError when numbers are not finite or no shift makes the system solvable.
+    (momentum is then not available).  Raises NumericalError when numbers are not finite or no shift makes the system solvable.
     """
     scales = None
     if derivatives.groups and max(derivatives.groups) > 0:
@@ -66,7 +66,7 @@ def natural_step(
     else:
         o, missed = derivatives, local.real if local.is_complex() else local
     if not torch.isfinite(missed).all():
-        raise InputError("training met a number that is not finite; the state before this step is kept")
+        raise NumericalError("training met a number that is not finite; the state before this step is kept")
     root = weights.sqrt()
     y = (missed - (weights * missed).sum()) * root
     if derivatives.is_complex and not holomorphic:
@@ -103,14 +103,14 @@ def natural_step(
         matrix, wanted = table.mH @ table, table.mH @ y_left
     scale = matrix.diagonal().real.sum() / o.columns
     if not torch.isfinite(scale):
-        raise InputError("training met a number that is not finite; the state before this step is kept")
+        raise NumericalError("training met a number that is not finite; the state before this step is kept")
     solved = solve(matrix, wanted, shift, scale)
     direction = -(pull(solved) if small else solved)
     if carried is not None:
         direction = direction + carried
     length = float((push(direction).abs() ** 2).sum())
     if not torch.isfinite(direction.abs().sum()):
-        raise InputError("training met a number that is not finite; the state before this step is kept")
+        raise NumericalError("training met a number that is not finite; the state before this step is kept")
     gradient = 2 * pull(y)
     if scales is not None:  # back to the parameters as they are
         used = scales > 0
@@ -128,4 +128,4 @@ def solve(matrix: torch.Tensor, wanted: torch.Tensor, shift: float, scale: torch
             return torch.cholesky_solve(wanted[:, None], factor)[:, 0]
         shift *= 10
         if not 0 < shift <= LARGEST_SHIFT:
-            raise InputError("the natural gradient has no solution: the derivatives are zero or too uneven")
+            raise NumericalError("the natural gradient has no solution: the derivatives are zero or too uneven")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
 from qednas.qed.blocks.derivatives import add_to_parameters
@@ -96,7 +96,7 @@ def train(
                 before=run.direction,
                 momentum=settings.momentum,
             )
-        except InputError as problem:
+        except NumericalError as problem:
             block.load_state_dict(run.good)
             stopped = f"step {step}: {problem}"
             break
@@ -145,10 +145,10 @@ def measure(
 
 
 def check_above(estimate: Estimate, exact: float) -> None:
-    """Raise InputError when an energy breaks the variational principle beyond what chance allows."""
+    """Raise NumericalError when an energy breaks the variational principle beyond what chance allows."""
     allowed = BELOW * estimate.error + ROUNDING * abs(exact)
     if not estimate.mean >= exact - allowed:
-        raise InputError(
+        raise NumericalError(
             f"energy {estimate.mean:.10g} +- {estimate.error:.2g} lies below the exact {exact:.10g} by more than "
             f"{BELOW:g} standard errors"
         )
