@@ -171,7 +171,7 @@ def test_what_does_not_fit_its_result_names_the_claim(store, tmp_path, test, mes
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [", "line 1"),
+        ("a: [", r"line \d: not YAML"),
         ("just text", "a mapping with families and claims"),
         ("families: {}\nclaims: 3\n", "families is a mapping, claims a list"),
         (HEAD + "- 3", "row 1: a mapping"),

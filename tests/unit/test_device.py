@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from qednas.diffqas.simulator import Simulator
 from studies.ch09.drawing import draw
 
 CHANCE = 1e-6  # that a correct device fails one statistical test; seeds are fixed, so it is decided once
+
+
+BOOK = Path(__file__).parents[2] / "book"
 
 
 def angles(n: int, depth: int, seed: int = 0) -> torch.Tensor:
@@ -172,11 +176,12 @@ def test_wrong_angles_are_told():
 
 def test_penny_lane_is_imported_only_for_a_device():
     code = (
-        "import sys; from torch import nn; from qednas.diffqas import classify, device, drawing, export, generator;"
+        "import sys; sys.path.append(sys.argv[1]); from torch import nn; from qednas.diffqas import device, export, generator;"
+        "from qednas.diffqas.tasks import classify; from studies.ch09 import drawing;"
         "generator.Generator(nn.Linear(2, 2), 2);"
         "print(*sorted({'pennylane', 'onnxruntime', 'onnxscript', 'matplotlib'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, BOOK], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
 

@@ -130,7 +130,7 @@ def test_training_that_meets_nan_says_so():
         def log_psi(self, configurations):
             return (self.a * configurations.sum(1)).to(torch.complex128)
 
-    with pytest.raises(InputError, match="not a number"):
+    with pytest.raises(NumericalError, match="not a number"):
         train_exactly(Space.of(build("tfim", 4, h=1.0)), Broken(), steps=2)
 
 

@@ -314,11 +314,16 @@ def marked(task):
     return {"value": np.array([task["seed"], ["fitted", "random"].index(task["kind"])], float)}
 
 
-@pytest.mark.parametrize(("module", "name"), [(depth_study, "shots"), (optimiser_study, "vqe")])
-def test_runs_are_put_together_by_kind(module, name, monkeypatch):
-    monkeypatch.setattr(module, f"run_{name}", marked)
-    options = {"shots": ("x", 4, 1, [1.0], [0], [20], 1), "vqe": ([0], 1, 0.2)}[name]
-    found = getattr(module, f"{name[:-1] if name == 'shots' else name}_runs")(*options, instances=3, workers=1)["found"]
+@pytest.mark.parametrize(
+    ("module", "piece", "runs", "options"),
+    [
+        (depth_study, "run_qaoa_shots", "qaoa_shot_runs", ("x", 4, 1, [1.0], [0], [20], 1)),
+        (optimiser_study, "run_vqe", "vqe_runs", ([0], 1, 0.2)),
+    ],
+)
+def test_runs_are_put_together_by_kind(module, piece, runs, options, monkeypatch):
+    monkeypatch.setattr(module, piece, marked)
+    found = getattr(module, runs)(*options, instances=3, workers=1)["found"]
     for place, kind in enumerate(("fitted", "random")):
         np.testing.assert_array_equal(found[kind]["value"], [[seed, place] for seed in range(3)])
 

@@ -67,7 +67,7 @@ class Summed:
 
 
 def summed(block: Block, space: Space) -> Summed:
-    """Exact sums over the space.  Raises InputError when an amplitude is not a number, or all are zero."""
+    """Exact sums over the space.  Raises NumericalError when an amplitude is not a number, or all are zero."""
     with torch.no_grad():
         logs = block.log_psi(space.bits).numpy()
     size = logs.real.max()
