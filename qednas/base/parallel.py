@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,31 @@ Task = Mapping[str, Any]
 # Of mallopt in glibc, bytes: above which memory is mapped apart (-3), kept at the end of the heap (-1), asked for at once (-2).
 MALLOC = {-3: 32 << 20, -1: 512 << 20, -2: 64 << 20}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Work:
+    """How tasks are run, which changes none of their numbers.
+
+    workers: processes at a time.  checkpoint: folder in which finished tasks are kept, and not run again; None keeps none.
+    progress: told (done, total, text) after every task.
+    """
+
+    workers: int = 2
+    checkpoint: Path | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.workers, bool) or not isinstance(self.workers, int) or self.workers < 1:
+            raise InputError(f"workers = {self.workers!r}: a whole number, 1 or more")
+
+    def at(self, name: str) -> Work:
+        """The same, with a folder of its own for these tasks."""
+        return self if self.checkpoint is None else replace(self, checkpoint=self.checkpoint / name)
+
+    def alone(self) -> Work:
+        """The same, one task after the other in this process: what measures time is not slowed by others."""
+        return replace(self, workers=1)
 
 
 class TaskError(RuntimeError):
@@ -77,11 +103,15 @@ def _end_with_parent() -> None:
 
 
 def run_task(
-    fn: Callable[[Task], Mapping[str, Any]], task: Task, located: Mapping[str, str] | None = None
+    fn: Callable[[Task], Mapping[str, Any]],
+    task: Task,
+    located: Mapping[str, str] | None = None,
+    scratch: str | None = None,
 ) -> tuple[dict[str, Any], float]:
     """What a task gives, as it would come back from disk, and the seconds it took; see :func:`map_tasks`."""
     start = time.perf_counter()
-    output = files.normalised(fn({**task, "paths": dict(located)} if located else task))
+    places = {**({"paths": dict(located)} if located else {}), **({"scratch": scratch} if scratch else {})}
+    output = files.normalised(fn({**task, **places} if places else task))
     return output, time.perf_counter() - start
 
 
@@ -94,22 +124,22 @@ def map_tasks(
     fn: Callable[[Task], Mapping[str, Any]],
     tasks: Sequence[Task],
     *,
+    work: Work = Work(),
     executor: Executor | None = None,
-    workers: int = 2,
-    checkpoint: Path | None = None,
-    progress: Progress | None = None,
     located: Mapping[str, str] | None = None,
+    scratch: str | None = None,
 ) -> list[dict[str, Any]]:
     """`[fn(task) for task in tasks]`, in parallel and resumable.
 
-    `fn` is a function of a module; a task is a dictionary of JSON values and holds its own seed; a result is a dictionary of JSON
-    values and arrays. Finished tasks are kept in the folder `checkpoint` and not run again. `located` {result: file} is given to
-    every task as "paths": where upstream results lie is not what a task is. Without `executor` a pool of `workers` fresh
-    processes is used (one worker: this process). A failing task cancels the rest and raises TaskError (InputError or
-    NumericalError if the task raised one) naming it; Ctrl-C leaves finished tasks saved.
+    `fn` is a function of a module; a task is a dictionary of JSON values and holds its own seed; a result is a
+    dictionary of JSON values and arrays. Finished tasks are kept in the checkpoint of `work` and not run again. `located`
+    {result: file} is given to every task as "paths", and a folder `scratch` in the checkpoint, if there is one, as "scratch":
+    where things lie is not what a task is.
+    Without `executor` a pool of fresh processes is used (one worker: this process). A failing task cancels the rest and
+    raises TaskError (InputError or NumericalError if the task raised one) naming it; Ctrl-C leaves finished tasks saved.
     """
-    if workers < 1:
-        raise InputError(f"workers={workers}: at least 1")
+    workers, checkpoint, progress = work.workers, work.checkpoint, work.progress
+    folder = str(checkpoint / scratch) if checkpoint is not None and scratch is not None else None
     plain = [files.split(task)[0] for task in tasks]
     recorder = current()
     if recorder is not None:
@@ -136,10 +166,10 @@ def map_tasks(
         fix_threads(1)
         for index in waiting:
             with _naming(index, plain):
-                outcome = run_task(fn, plain[index], located)
+                outcome = run_task(fn, plain[index], located, folder)
             finish(index, outcome)
     elif waiting:
-        _in_pool(fn, plain, waiting, finish, executor, min(workers, len(waiting)), located)
+        _in_pool(fn, plain, waiting, finish, executor, min(workers, len(waiting)), located, folder)
     done = [result for result in results if result is not None]
     if recorder is not None:
         recorder.add(fn, plain, done, seconds, tuple(located or ()))
@@ -154,6 +184,7 @@ def _in_pool(
     executor: Executor | None,
     workers: int,
     located: Mapping[str, str] | None,
+    scratch: str | None,
 ) -> None:
     own = executor is None
     # Fresh processes (spawn): a forked copy of a process with threads can hang.
@@ -162,7 +193,7 @@ def _in_pool(
     futures: dict[Future[tuple[dict[str, Any], float]], int] = {}
     try:
         for index in waiting:
-            futures[pool.submit(run_task, fn, tasks[index], located)] = index
+            futures[pool.submit(run_task, fn, tasks[index], located, scratch)] = index
         for future in as_completed(futures):
             with _naming(futures[future], tasks):
                 outcome = future.result()

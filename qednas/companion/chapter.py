@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SMOKE_NOTE = "Smoke profile: small settings that test the machinery. **These numbers are not results.**"
+WORKERS = 2  # processes that share the tasks of a result, where its block does not say
 FULL_NAME = re.compile(r"\d\d/")
 
 
@@ -90,6 +91,7 @@ class Chapter:
         if clash := sorted(set(given) & set(settings)):
             raise InputError(f"{full}: {', '.join(clash)} is set twice, in the notebook and in the chapter's settings")
         settings = {**given, **settings}
+        workers = settings.pop(profiles.WORKERS, WORKERS)
         if "seed" in inspect.signature(fn).parameters:
             settings.setdefault("seed", self.seed)
         return self.store.get_or_run(
@@ -99,6 +101,7 @@ class Chapter:
             tolerance=tolerance,
             source_files=source_files,
             origins=origins,
+            workers=workers,
             **settings,
         )
 

@@ -11,6 +11,9 @@ from typing import Any
 from qednas.base.errors import InputError
 
 PROFILES = ("smoke", "paper")
+WORKERS = (
+    "workers"  # in a block: how many processes share its tasks, which changes no number and is no setting of a result
+)
 NOTEBOOK = re.compile(r"book/(\d\d)_[a-z0-9_]+")
 
 

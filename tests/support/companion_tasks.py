@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import map_tasks
+from qednas.base.parallel import Work, map_tasks
 from qednas.base.task import declare
 
 
@@ -90,10 +90,10 @@ def dying(task):
 
 
 @declare(version=1, pieces=(noisy_mean,))
-def campaign(tasks, workers, checkpoint, log, seconds=0.0, progress=None):
+def campaign(tasks, log, seconds=0.0, work=Work()):
     """A result made of many tasks, resumable."""
     jobs = [{"seed": seed, "log": log, "seconds": seconds} for seed in range(tasks)]
-    rows = map_tasks(noisy_mean, jobs, workers=workers, checkpoint=checkpoint, progress=progress)
+    rows = map_tasks(noisy_mean, jobs, work=work)
     return {"means": [row["mean"] for row in rows], "spectra": np.stack([row["spectrum"] for row in rows])}
 
 
@@ -117,15 +117,15 @@ def mean_error(inputs):
 
 
 @declare(version=1, pieces=(scatter,))
-def trainings(methods, seeds, checkpoint=None, workers=1):
+def trainings(methods, seeds, work=Work()):
     """A study as the chapters have them: one row for each method and seed."""
     jobs = [{"method": method, "seed": seed} for method in methods for seed in range(seeds)]
-    return {"runs": map_tasks(scatter, jobs, workers=workers, checkpoint=checkpoint)}
+    return {"runs": map_tasks(scatter, jobs, work=work)}
 
 
 @declare(version=1, pieces=())
 def careless(tasks):
     """Runs tasks that it does not declare."""
     return {
-        "means": [row["mean"] for row in map_tasks(noisy_mean, [{"seed": seed} for seed in range(tasks)], workers=1)]
+        "means": [row["mean"] for row in map_tasks(noisy_mean, [{"seed": seed} for seed in range(tasks)], work=Work(1))]
     }

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from qednas.base.parallel import Work
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
@@ -72,4 +73,4 @@ def test_every_rule_is_run_three_ways():
     assert all(r["count"] == 1 for r in found if r["variant"].startswith("top 1"))
     assert all(0 <= r["inert"] <= r["count"] for r in found if "count" in r)
     assert EQUAL == pytest.approx(1 / 12)
-    assert len(discrete_runs(["narma5"], 1, 0.01, 1, 1, workers=1)["runs"]) == 11
+    assert len(discrete_runs(["narma5"], 1, 0.01, 1, 1, work=Work(1))["runs"]) == 11

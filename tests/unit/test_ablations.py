@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.base.parallel import Work
 from qednas.physics.exact import ground_state
 from qednas.qed.search.supernet import Supernet
 from studies.ch06.ablations import VARIANTS, large_ablation, small_ablation, wanted_proxies
@@ -17,7 +18,7 @@ SYSTEMS = [
 
 @pytest.fixture(scope="module")
 def space():
-    return every_architecture(SYSTEMS, budget=10, seeds=2, steps=25, workers=1)
+    return every_architecture(SYSTEMS, budget=10, seeds=2, steps=25, work=Work(1))
 
 
 def test_every_architecture_within_the_budget_is_trained(space):
@@ -45,7 +46,7 @@ def test_a_supernet_with_closed_gates_is_the_network_itself(monkeypatch):
 def test_variants_are_ranked_among_all_architectures(space):
     torch.set_num_threads(1)
     found = small_ablation(
-        {"06/space": space}, variants=["standard", "no entanglement", "plain"], settings={"steps": 10}, workers=1
+        {"06/space": space}, variants=["standard", "no entanglement", "plain"], settings={"steps": 10}, work=Work(1)
     )
     assert len(found["runs"]) == 2 * 3 * 2
     for run in found["runs"]:
@@ -78,7 +79,7 @@ def test_long_chains_are_searched_and_what_was_found_is_trained_alone():
     ]
     found = large_ablation(
         systems, budget=12, variants=["standard", "plain"], seeds=1, seconds=0.8, train_seconds=0.6,
-        settings={"samples": 48}, workers=1,
+        settings={"samples": 48}, work=Work(1),
     )  # fmt: skip
     assert len(found["runs"]) == 4
     for run in found["runs"]:

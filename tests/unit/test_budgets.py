@@ -6,6 +6,7 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.base.files import normalised
+from qednas.base.parallel import Work
 from qednas.qnas.space.table import Table, observed
 from qednas.qnas.spaces import trained_tables
 from qednas.qnas.spaces.problems import Problem
@@ -62,7 +63,7 @@ def known(monkeypatch):
 
 @pytest.fixture
 def found(known):
-    return normalised(search_within_budgets(["satellite"], SEARCHES, 12, 3, ("parameters", "bytes"), workers=1))
+    return normalised(search_within_budgets(["satellite"], SEARCHES, 12, 3, ("parameters", "bytes"), work=Work(1)))
 
 
 @pytest.mark.parametrize("name", list(SEARCHES))
@@ -204,7 +205,7 @@ def test_what_was_found_is_deployed(known, found, monkeypatch):
         deployment, "problem", lambda name: Problem(name, dict.fromkeys(("train", "held", "test"), part), (36,), 6)
     )
     wanted = {"within a quarter": ["bytes", "0.25"], "without a budget": [NONE, NONE]}
-    told = deployment.deploy_found({"14/budgets": found}, "14/budgets", ["satellite"], "QAOA", wanted, 2, workers=1)
+    told = deployment.deploy_found({"14/budgets": found}, "14/budgets", ["satellite"], "QAOA", wanted, 2, work=Work(1))
     told = normalised(told)
     networks = told["networks"]["satellite"]
     assert set(networks) == {*wanted, "perceptron"}

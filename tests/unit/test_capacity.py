@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from studies.ch05.capacity import TARGETS, capacity, fit_one, make
 from studies.ch05.equal_budget import equal_budget
 from studies.ch05.figures import KINDS, equal_rows, published_rows, swap_rows
@@ -14,7 +15,7 @@ SMALL = {"steps": 3, "samples": 64, "chains": 64}
 
 
 def test_targets_are_normalised_and_have_the_entropies_that_their_names_say():
-    wanted = {row["target"]: row["wanted"] for row in capacity(8, {"mps": [1]}, 1, 1, workers=1)["rows"]}
+    wanted = {row["target"]: row["wanted"] for row in capacity(8, {"mps": [1]}, 1, 1, work=Work(1))["rows"]}
     for make_target in TARGETS.values():
         assert np.linalg.norm(make_target(8)) == pytest.approx(1, rel=1e-12)
     assert wanted["volume law, structured"] == pytest.approx(4 * np.log(2), rel=1e-12)
@@ -32,7 +33,7 @@ def test_an_mps_never_holds_more_than_the_logarithm_of_its_bond():
 
 
 def test_larger_blocks_hold_more():
-    found = capacity(6, {"rbm": [1, 4]}, 2, 80, workers=1)
+    found = capacity(6, {"rbm": [1, 4]}, 2, 80, work=Work(1))
     for target in TARGETS:
         small, large = (r for r in found["rows"] if r["target"] == target)
         assert small["parameters"] < large["parameters"]
@@ -60,7 +61,7 @@ def test_cases_are_whole(name):
 
 def test_energies_are_measured_against_exact_ones(tmp_path):
     names = ["modified Haldane-Shastry, 12 sites", "tfim chain, 64 sites, h = 0.5"]
-    found = published_energies(names, 2, final=256, changed=SMALL, workers=1, checkpoint=tmp_path)
+    found = published_energies(names, 2, final=256, changed=SMALL, work=Work(1, tmp_path))
     first, second = found["rows"]
     assert first["exact"] == pytest.approx(-26.662603077471, rel=1e-12)
     assert second["exact"] == pytest.approx(-67.196171190601, rel=1e-12)
@@ -69,7 +70,7 @@ def test_energies_are_measured_against_exact_ones(tmp_path):
     assert len(found["curves"]) == 4
     assert found["curves"][0]["steps"] == [1, 2, 3]
     assert len(list((tmp_path / "training").glob("*.safetensors"))) == 4
-    again = published_energies(names, 2, final=256, changed=SMALL, workers=1, checkpoint=tmp_path)
+    again = published_energies(names, 2, final=256, changed=SMALL, work=Work(1, tmp_path))
     assert [r["relative"] for r in again["rows"]] == [r["relative"] for r in found["rows"]]
     shown = published_rows(found)
     assert [row["bar"] for row in shown] == ["", "2e\u20115"]
@@ -77,7 +78,7 @@ def test_energies_are_measured_against_exact_ones(tmp_path):
 
 def test_swaps_are_checked_against_exact_states():
     long = {"sites": 10, "size": 4, "steps": 150}
-    found = swap_check(8, {"rbm": 1, "mps": 3}, 20, 8192, long, workers=1)
+    found = swap_check(8, {"rbm": 1, "mps": 3}, 20, 8192, long, work=Work(1))
     assert [row["kind"] for row in found["rows"]] == ["rbm", "mps", "mps, long chain"]
     assert found["cuts"] == 14
     assert found["worst"] < 4.5

@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 from torch import nn
 
+from qednas.base.parallel import Work
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.networks import convolutional
 from qednas.diffqas.tasks.classify import Data
@@ -129,7 +130,7 @@ def test_campaigns_tune_the_controls_alone_and_keep_every_run(tmp_path):
     assert set(ten["rates"]) == {"digits all random", "digits all direct"}
     assert all(r["rate"] == ten["rates"][f"digits all {r['method']}"] for r in ten["runs"])
     assert len(ten["runs"]) == 4
-    options = option_runs(["digits", "0,1"], ["bounded scale"], 1, 1, 1, workers=1)
+    options = option_runs(["digits", "0,1"], ["bounded scale"], 1, 1, 1, work=Work(1))
     assert [r["option"] for r in options["runs"]] == ["bounded scale"]
 
 

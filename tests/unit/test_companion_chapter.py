@@ -189,3 +189,15 @@ def test_colours_are_told_apart_with_every_kind_of_colour_vision():
         lab = np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
         distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[~np.eye(6, dtype=bool)]
         assert distance.min() > 10  # about four just noticeable differences
+
+
+def test_how_many_processes_share_the_tasks_is_no_setting(root, shown, tmp_path):
+    ch = Chapter("02", profile="paper", root=root)
+    first, second = (
+        ch.get_or_run("rows", tasks.campaign, tasks=2, workers=workers, log=str(tmp_path / "log")) for workers in (1, 2)
+    )
+    assert first.provenance["settings"] == {"tasks": 2, "log": str(tmp_path / "log")}
+    assert first.key == second.key
+    assert tasks.calls(tmp_path / "log") == 2
+    with pytest.raises(InputError, match="workers = 0: a whole number, 1 or more"):
+        ch.get_or_run("rows", tasks.campaign, tasks=3, workers=0, log=str(tmp_path / "log"))

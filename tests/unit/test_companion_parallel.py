@@ -14,7 +14,7 @@ import pytest
 import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
-from qednas.base.parallel import TaskError, map_tasks
+from qednas.base.parallel import TaskError, Work, map_tasks
 from qednas.base.progress import every
 
 JOBS = [{"seed": seed} for seed in range(4)]
@@ -26,9 +26,9 @@ def digest(rows):
 
 
 def test_results_do_not_depend_on_workers_or_executor(tmp_path):
-    one = map_tasks(tasks.noisy_mean, JOBS, workers=1)
-    two = map_tasks(tasks.noisy_mean, JOBS, workers=2, checkpoint=tmp_path)
-    resumed = map_tasks(tasks.noisy_mean, JOBS, workers=1, checkpoint=tmp_path)
+    one = map_tasks(tasks.noisy_mean, JOBS, work=Work(1))
+    two = map_tasks(tasks.noisy_mean, JOBS, work=Work(2, tmp_path))
+    resumed = map_tasks(tasks.noisy_mean, JOBS, work=Work(1, tmp_path))
     with ThreadPoolExecutor(3) as executor:
         threads = map_tasks(tasks.noisy_mean, JOBS, executor=executor)
     assert [row["seed"] for row in two] == [0, 1, 2, 3]
@@ -38,46 +38,46 @@ def test_results_do_not_depend_on_workers_or_executor(tmp_path):
 def test_finished_tasks_are_not_run_again(tmp_path):
     log = str(tmp_path / "log")
     jobs = [{**job, "log": log} for job in JOBS]
-    map_tasks(tasks.noisy_mean, jobs[:3], workers=1, checkpoint=tmp_path / "c")
-    map_tasks(tasks.noisy_mean, jobs, workers=1, checkpoint=tmp_path / "c")
+    map_tasks(tasks.noisy_mean, jobs[:3], work=Work(1, tmp_path / "c"))
+    map_tasks(tasks.noisy_mean, jobs, work=Work(1, tmp_path / "c"))
     assert tasks.calls(log) == 4
     torn = next((tmp_path / "c").glob("000001-*.npz"))
     torn.write_bytes(torn.read_bytes()[:100])
-    rows = map_tasks(tasks.noisy_mean, jobs, workers=1, checkpoint=tmp_path / "c")
+    rows = map_tasks(tasks.noisy_mean, jobs, work=Work(1, tmp_path / "c"))
     assert tasks.calls(log) == 5
-    assert digest(rows) == digest(map_tasks(tasks.noisy_mean, JOBS, workers=1))
+    assert digest(rows) == digest(map_tasks(tasks.noisy_mean, JOBS, work=Work(1)))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_failing_task_is_named_and_the_finished_ones_are_kept(tmp_path, workers):
     jobs = [{"seed": seed} for seed in range(5)]
     with pytest.raises(TaskError, match=r'task 4 of 5 {"seed":3}: ZeroDivisionError: division by zero'):
-        map_tasks(tasks.failing, jobs, workers=workers, checkpoint=tmp_path)
+        map_tasks(tasks.failing, jobs, work=Work(workers, tmp_path))
     if workers == 1:
         assert len(list(tmp_path.glob("*.json"))) == 3
         with pytest.raises(InputError, match="task 1 of 1 .*no such family"):
-            map_tasks(tasks.failing, [{"seed": 3, "input": True}], workers=1)
+            map_tasks(tasks.failing, [{"seed": 3, "input": True}], work=Work(1))
 
 
 def test_a_dying_worker_is_reported():
     with pytest.raises(TaskError, match="worker process died"):
-        map_tasks(tasks.dying, JOBS, workers=2)
+        map_tasks(tasks.dying, JOBS, work=Work(2))
 
 
 def test_no_task_and_no_worker():
     assert map_tasks(tasks.failing, []) == []
-    with pytest.raises(InputError, match="workers=0"):
-        map_tasks(tasks.failing, JOBS, workers=0)
+    with pytest.raises(InputError, match="workers = 0: a whole number, 1 or more"):
+        map_tasks(tasks.failing, JOBS, work=Work(0))
 
 
 def test_ctrl_c_ends_the_workers_and_keeps_what_is_finished(tmp_path):
     log = str(tmp_path / "log")
     script = tmp_path / "run.py"
     script.write_text(
-        "import sys, companion_tasks as t; from pathlib import Path; from qednas.base.parallel import map_tasks\n"
+        "import sys, companion_tasks as t; from pathlib import Path; from qednas.base.parallel import Work, map_tasks\n"
         "if __name__ == '__main__':\n"
         "    jobs = [{'seed': s, 'seconds': 0.3, 'log': sys.argv[1]} for s in range(40)]\n"
-        "    try:\n        map_tasks(t.noisy_mean, jobs, workers=2, checkpoint=Path(sys.argv[2]))\n"
+        "    try:\n        map_tasks(t.noisy_mean, jobs, work=Work(2, Path(sys.argv[2])))\n"
         "    except KeyboardInterrupt:\n        print('interrupted')\n        sys.exit(130)\n"
     )
     support = str(Path(tasks.__file__).parent)

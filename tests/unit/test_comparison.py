@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.cli.commands import main
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import Table, observed
@@ -49,7 +50,7 @@ def test_searches_are_paired_by_seeds_and_do_not_hang_on_workers(small, monkeypa
     monkeypatch.setattr(comparison, "nasbench201", lambda name: small)
     monkeypatch.setattr(comparison, "training_seconds", lambda name: np.full(len(small.digits), 60.0))
     searches = {"random": {"method": "random"}, "exact": {"method": "surrogate", "batch": 1}}
-    found = compare_searches(["cifar10", "cifar100"], searches, 20, 3, workers=1)
+    found = compare_searches(["cifar10", "cifar100"], searches, 20, 3, work=Work(1))
     own = found["curves"]["cifar100"]
     assert own["random"]["incumbent"].shape == (3, 20)
     np.testing.assert_array_equal(own["random"]["trained"], 20 * 60.0)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from qednas.base.parallel import Work
 from studies.ch09.classification import SEARCHED
 from studies.ch10 import blindness
 from studies.ch10 import control_figures as pictures
@@ -59,7 +60,7 @@ def test_differences_are_read_off_the_runs():
 def test_the_campaign_runs_and_is_shown():
     settings = {"environments": GRIDS[:1], "methods": METHODS, "rates": [0.001, 0.01], "rate_seeds": 1, "rate_updates": 2,
                 "depth": 1, "updates": 6, "parameters": 157, "seeds": 2}  # fmt: skip
-    found = control_runs(**settings, workers=1)
+    found = control_runs(**settings, work=Work(1))
     assert len(found["runs"]) == 2 * len(METHODS)
     assert all(run["rate"] == found["rates"][run["method"]] for run in found["runs"])
     verdict = judge_control({"10/control": found})
@@ -96,6 +97,6 @@ def test_blindness_is_counted_by_method_and_grid(monkeypatch):
                           "range": ranges.get((m, e), 1.0) if s == FIRST else 1.0} for m, s in own]}  # fmt: skip
 
     monkeypatch.setattr(blindness, "run_blind", run)
-    found = blind_agents({"10/control": control}, ["searched", "fixed/2"], 3, 1, 157, 2, workers=1)
+    found = blind_agents({"10/control": control}, ["searched", "fixed/2"], 3, 1, 157, 2, work=Work(1))
     assert found["blind"] == {e: {"searched": 0.5, "fixed/2": 0.0} for e in GRIDS}
     assert pictures.blind_rows(found)[0] == {"networks from": "searched", "5x5": "50", "6x6": "50"}

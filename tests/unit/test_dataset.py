@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
@@ -15,7 +16,7 @@ from qednas.qed.predictor.recipes import INTERACTING, RECIPES
 
 @pytest.fixture(scope="module")
 def dataset():
-    return build_dataset(points=2, sizes=[6, 8], seed=3, workers=1, chunk=3)
+    return build_dataset(points=2, sizes=[6, 8], seed=3, work=Work(1), chunk=3)
 
 
 def test_every_family_is_in_the_data_set():
@@ -64,7 +65,7 @@ def test_interacting_families_are_those_that_are_corrected():
 
 def test_more_interacting_points_leave_the_others_as_they_are(dataset):
     """Labels of the shared systems are equal to the bit."""
-    more = build_dataset(points=2, sizes=[6, 8], seed=3, interacting=3, workers=1)
+    more = build_dataset(points=2, sizes=[6, 8], seed=3, interacting=3, work=Work(1))
     shared = more["point"] < 2
     assert (~shared).sum() == 2 * len(INTERACTING) == len(more["point"]) - len(dataset["point"])
     for name in ("family", "point", "sites", "parameters", "label", "energy", "gap", "sector", "degenerate"):
@@ -125,8 +126,8 @@ def test_degenerate_ground_states_are_marked():
 
 
 def test_the_number_of_workers_and_chunks_changes_nothing(dataset, tmp_path):
-    parallel = build_dataset(points=2, sizes=[6, 8], seed=3, workers=2, chunk=2, checkpoint=tmp_path)
-    resumed = build_dataset(points=2, sizes=[6, 8], seed=3, workers=1, chunk=2, checkpoint=tmp_path)
+    parallel = build_dataset(points=2, sizes=[6, 8], seed=3, chunk=2, work=Work(2, tmp_path))
+    resumed = build_dataset(points=2, sizes=[6, 8], seed=3, chunk=2, work=Work(1, tmp_path))
     for other in (parallel, resumed):
         assert set(other) == set(dataset)
         arrays = {name for name, value in dataset.items() if isinstance(value, np.ndarray)}

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.simulator import Simulator
 from studies.ch11.device_noise import (
@@ -117,7 +118,7 @@ def test_runs_tell_the_error_of_every_noise():
         "epochs": 1,
         "shots": 1000,
     }
-    runs = generator_noise_runs(**settings, seeds=1, workers=1)["runs"]
+    runs = generator_noise_runs(**settings, seeds=1, work=Work(1))["runs"]
     assert [(r["noise"], r["mitigation"]) for r in runs] == [
         ("exact", "none"), ("shots", "none"), ("uniform", "none"), *(("depolarising 0.01", m) for m in MITIGATIONS)]  # fmt: skip
     assert runs[0]["distance"] == 0

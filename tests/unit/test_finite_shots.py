@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
@@ -75,7 +76,7 @@ def test_more_shots_than_memory_holds_are_told_by_a_device():
 
 def test_searches_are_read_with_other_shots():
     runs = generator_shot_runs(
-        ["narma5"], [0, 50], [0, 100], repeats=3, depth=1, rate=0.01, epochs=1, seeds=1, workers=1
+        ["narma5"], [0, 50], [0, 100], repeats=3, depth=1, rate=0.01, epochs=1, seeds=1, work=Work(1)
     )["runs"]
     assert [(r["searched_with"], r["read_with"]) for r in runs] == [(50, 0), (50, 100), (0, 0), (0, 100)]
     assert [r["spread"] > 0 for r in runs] == [False, True, False, True]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.base.parallel import Work
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.recurrent import Recurrent
@@ -126,7 +127,7 @@ def test_the_campaign_runs_and_is_shown():
     settings = {"datasets": ["bessel", "narma10"], "controls": ["random", "direct", "full"], "rates": [0.01, 0.1],
                 "starts": [0.25, 1.0], "trial_seeds": 1,
                 "depth": 1, "epochs": 2, "parameters": 135, "seeds": 2, "together": 2}  # fmt: skip
-    found = forecast_runs(**settings, workers=1)
+    found = forecast_runs(**settings, work=Work(1))
     assert len(found["runs"]) == 2 * 2 * (len(CIRCUITS) + 4)
     assert {r["rate"] for r in found["runs"] if r["group"] == "paper"} == {0.01}
     assert set(found["chosen"]) == {

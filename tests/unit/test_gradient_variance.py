@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from qednas.base.parallel import Work
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.simulator import Simulator
 from studies.ch11.gradient_variance import gradients, run_variance, variance_runs
@@ -35,6 +36,6 @@ def test_expectations_have_barren_plateaus_and_scaled_probabilities_do_not():
 
 
 def test_circuits_that_angles_do_not_change_have_no_gradient():
-    runs = variance_runs([1, 8], [3], [2], draws=3, seed=0, workers=1)["runs"]
+    runs = variance_runs([1, 8], [3], [2], draws=3, seed=0, work=Work(1))["runs"]
     assert [r["weights"] for r in runs if r["candidate"] == 1] == [0]
     assert all(r["weights"] > 0 for r in runs if r["candidate"] == 8)

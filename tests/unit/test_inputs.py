@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.physics import exact
 from qednas.physics.canonical_frame import Frame, canonical
 from qednas.physics.entanglement import mode_proxies, proxies
@@ -42,7 +43,7 @@ def free_profile(h):
 
 @pytest.fixture(scope="module")
 def dataset():
-    return build_dataset(points=2, sizes=[6, 8], seed=1, workers=1)
+    return build_dataset(points=2, sizes=[6, 8], seed=1, work=Work(1))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -335,7 +336,7 @@ def test_local_features_are_those_of_the_exact_state():
 
 def test_tables_line_up_with_the_systems(dataset):
     systems = samples(dataset)
-    found = tabulate_inputs({"02/dataset": dataset}, workers=1)
+    found = tabulate_inputs({"02/dataset": dataset}, work=Work(1))
     known = [know(s.hamiltonian()) for s in systems]
     np.testing.assert_array_equal(found["row"], np.array([k.row for k in known], np.float32))
     np.testing.assert_array_equal(found["gate"], np.array([k.gate for k in known], np.float32))
@@ -354,10 +355,12 @@ def test_tables_line_up_with_the_systems(dataset):
 def test_the_worst_exact_case_is_measured(dataset):
     """It compares with the labels: a wrong label of an exact system is seen."""
     wrong = dict(dataset) | {"proxies/tfim": dataset["proxies/tfim"] + 0.25}
-    assert tabulate_inputs({"02/dataset": wrong}, workers=1)["summary"]["worst_exact"] == pytest.approx(0.25, abs=1e-3)
+    assert tabulate_inputs({"02/dataset": wrong}, work=Work(1))["summary"]["worst_exact"] == pytest.approx(
+        0.25, abs=1e-3
+    )
 
 
 def test_chunks_do_not_matter(dataset):
-    whole, parts = (tabulate_inputs({"02/dataset": dataset}, chunk=c, workers=1) for c in (100, 7))
+    whole, parts = (tabulate_inputs({"02/dataset": dataset}, chunk=c, work=Work(1)) for c in (100, 7))
     for name in ("row", "gate", "grows", "base", "local"):
         np.testing.assert_array_equal(whole[name], parts[name])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.device.mitigation import (
     FITS,
@@ -146,7 +147,7 @@ def test_what_is_not_allowed_is_told():
 def test_runs_are_put_together_by_part_circuit_and_noise(monkeypatch):
     monkeypatch.setattr(noise_study, "fitted", lambda choices, seed: random_cost((4,) * 6, np.random.default_rng(seed)))
     found = mitigation_runs(
-        [["x", "binary", 2, 2, 1]], [["x", "binary", 2, 2]], ["depolarising 0.01"], [0, 500], 5, 3, 4, 2, workers=1
+        [["x", "binary", 2, 2, 1]], [["x", "binary", 2, 2]], ["depolarising 0.01"], [0, 500], 5, 3, 4, 2, work=Work(1)
     )
     own = found["recovery"]["x, binary, 2 x 2, p = 1"]["depolarising 0.01"]
     assert own["recovered"].shape == own["error"].shape == (2, len(METHODS), 2)

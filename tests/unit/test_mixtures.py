@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.physics.families import build
 from studies.ch03.mixtures import PARENTS, drawn_mixture, interpolate, solve_mixtures
 from tests.support.spins import dense_of
@@ -30,6 +31,6 @@ def test_draws_differ_and_repeat():
 
 
 def test_solved_mixtures_are_the_unique_ones():
-    found = solve_mixtures(6, 8, workers=1)
+    found = solve_mixtures(6, 8, work=Work(1))
     assert len(found["mixtures"]) + found["degenerate"] == 6
     assert all(np.isfinite(m["proxies"]).all() and len(m["proxies"]) == 5 for m in found["mixtures"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.physics.entanglement import page_entropy, schmidt_spectra
 from studies.ch01.entropy_laws import haar_state
 from studies.ch01.learned_machines import learned_machines
@@ -62,7 +63,7 @@ def test_region_entropy_of_a_contiguous_block_is_that_of_the_cut():
 
 
 def test_random_machines_repeat_and_report_slopes():
-    one, two = (random_machines([4, 6, 8], 5, seed=1, workers=1) for _ in range(2))
+    one, two = (random_machines([4, 6, 8], 5, seed=1, work=Work(1)) for _ in range(2))
     assert one == two
     assert one["page"][-1] == pytest.approx(page_entropy(16, 16))
     assert set(one["ensembles"]) == set(ENSEMBLES)
@@ -82,7 +83,7 @@ def test_drawn_weights_have_the_variances_of_their_ensemble():
 
 def test_learned_machines_meet_the_exact_energies():
     """Energies of the modified Haldane-Shastry chain, to nine digits from the literature's own Hamiltonian."""
-    found = learned_machines([6, 8], 2, 60, 2.0, workers=1)
+    found = learned_machines([6, 8], 2, 60, 2.0, work=Work(1))
     for row, energy in zip(found["rows"], (-14.499069437265, -18.486334613764), strict=True):
         assert row["exact_energy"] == pytest.approx(energy, abs=1e-9)
         assert 0 <= row["error"] < 1e-7

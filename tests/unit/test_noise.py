@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.device.noise import NoisyCircuit, depolarising, misread, noise_of, region
 from qednas.qnas.device.routing import backend
@@ -154,7 +155,9 @@ def test_angles_tuned_without_noise_stay_where_only_the_signal_shrinks():
 
 def test_runs_are_put_together_by_circuit_and_noise(monkeypatch):
     monkeypatch.setattr(noise_study, "fitted", lambda choices, seed: random_cost((4,) * 6, np.random.default_rng(seed)))
-    found = qaoa_noise_runs([["x", "binary", 2, 2]], ["none", "depolarising 0.1"], [1, 2], 5, 1, 2, workers=1)["found"]
+    found = qaoa_noise_runs([["x", "binary", 2, 2]], ["none", "depolarising 0.1"], [1, 2], 5, 1, 2, work=Work(1))[
+        "found"
+    ]
     clean, noisy = found["x, binary, 2 x 2"].values()
     np.testing.assert_allclose(clean["samples"]["distance"], 0, atol=1e-12)
     np.testing.assert_allclose(clean["samples"]["signal"], 1)

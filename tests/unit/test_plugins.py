@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.companion.results.result import load
 from qednas.data import images
 from qednas.diffqas.networks import multilayer
@@ -168,7 +169,7 @@ def test_a_trained_space_is_added_by_one_entry(monkeypatch, tmp_path):
         return nn.Sequential(nn.Linear(shape[0], width, bias), nn.Tanh(), nn.Linear(width, classes, bias))
 
     trained_spaces.register(trained_spaces.Trained("dots", space, network, "dots", Schedule(8, 20, 0.05)))
-    trainings = train_space("dots", workers=1)
+    trainings = train_space("dots", work=Work(1))
     write_trainings("dots", trainings, tmp_path)
     table = trained_table("dots", tmp_path)
     assert table.means.shape == (4,)

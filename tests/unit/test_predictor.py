@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse
@@ -74,8 +75,8 @@ def knowing(*hamiltonians):
 @pytest.fixture(scope="module")
 def data():
     """Unique ground states of a tiny data set: systems and what is known of them."""
-    dataset = build_dataset(points=4, sizes=[6, 8], seed=1, workers=1)
-    return samples(dataset), tabulate_inputs({"02/dataset": dataset}, workers=1)
+    dataset = build_dataset(points=4, sizes=[6, 8], seed=1, work=Work(1))
+    return samples(dataset), tabulate_inputs({"02/dataset": dataset}, work=Work(1))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.base.statistics import compare
 from qednas.qnas.optimisers.angles import Tuning
 from qednas.qnas.optimisers.qaoa import QAOA
@@ -258,7 +259,7 @@ def test_penalties_keep_shots_feasible():
 
 def test_grover_spends_what_is_expected():
     """fails for one seed in 10,000"""
-    found = grover_runs(5, [2, 3, 4], [5, 6], 150, 0, workers=1)
+    found = grover_runs(5, [2, 3, 4], [5, 6], 150, 0, work=Work(1))
     for name in ("calls", "measurements"):
         own = found[name]
         sem = own.std(1, ddof=1) / own.shape[1] ** 0.5
@@ -323,24 +324,24 @@ def marked(task):
 )
 def test_runs_are_put_together_by_kind(module, piece, runs, options, monkeypatch):
     monkeypatch.setattr(module, piece, marked)
-    found = getattr(module, runs)(*options, instances=3, workers=1)["found"]
+    found = getattr(module, runs)(*options, instances=3, work=Work(1))["found"]
     for place, kind in enumerate(("fitted", "random")):
         np.testing.assert_array_equal(found[kind]["value"], [[seed, place] for seed in range(3)])
 
 
 def test_runs_are_put_together_by_circuit_place_and_annealer(monkeypatch):
     monkeypatch.setattr(depth_study, "run_depths", lambda task: marked(task) | {"choices": task["choices"]})
-    found = depth_study.depth_runs([["x", 4], ["xy-ring", 5]], [2, 1], 2, 1, 0.2, workers=1)
+    found = depth_study.depth_runs([["x", 4], ["xy-ring", 5]], [2, 1], 2, 1, 0.2, work=Work(1))
     assert list(found["found"]) == ["x, 4", "xy-ring, 5"]
     assert found["depths"] == [1, 2]
     np.testing.assert_array_equal(found["found"]["xy-ring, 5"]["random"]["value"], [[0, 1], [1, 1]])
     np.testing.assert_array_equal(found["found"]["x, 4"]["fitted"]["choices"], [4, 4])
     monkeypatch.setattr(optimiser_study, "run_annealing", lambda task: marked(task) | {"sweeps": task["sweeps"][0]})
-    own = optimiser_study.annealing_runs({"thermal": [7], "quantum": [3]}, [1.0], 5, 2, workers=1)["found"]
+    own = optimiser_study.annealing_runs({"thermal": [7], "quantum": [3]}, [1.0], 5, 2, work=Work(1))["found"]
     np.testing.assert_array_equal(own["quantum"]["random"]["value"], [[0, 1], [1, 1]])
     np.testing.assert_array_equal(own["thermal"]["random"]["sweeps"], [7, 7])
     monkeypatch.setattr(landscape_study, "run_ends", lambda task: {"columns": task["columns"], "seed": task["seed"]})
-    parts = landscape_study.concentration_runs(["x", "y"], [["random", 3, 3], ["random", 3, 5]], 1, 2, 1, workers=1)
+    parts = landscape_study.concentration_runs(["x", "y"], [["random", 3, 3], ["random", 3, 5]], 1, 2, 1, work=Work(1))
     np.testing.assert_array_equal(parts["found"]["y"][1]["columns"], [5, 5])
     np.testing.assert_array_equal(parts["found"]["y"][0]["seed"], [0, 1])
 
@@ -352,7 +353,7 @@ def test_angles_are_moved_from_sources_to_targets(monkeypatch):
         "ratio": np.array([100 * task["columns"] + 10 * task["seed"] + columns + seed / 10 for columns, seed in task["angles"]]),
         "uniform": 0.5,
     })  # fmt: skip
-    found = landscape_study.transfer_runs("x", [["random", 3, 2], ["random", 3, 4]], 1, 2, 1, workers=1)
+    found = landscape_study.transfer_runs("x", [["random", 3, 2], ["random", 3, 4]], 1, 2, 1, work=Work(1))
     assert found["ratio"][1, 0, 0, 1] == pytest.approx(400 + 2.1)
     assert found["ratio"].shape == (2, 2, 2, 2)
     assert found["uniform"].shape == (2, 2)

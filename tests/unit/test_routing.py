@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.qnas.device import routing
 from qednas.qnas.device.gate_circuits import GateCircuit, to_qiskit
 from qednas.qnas.device.routing import (
@@ -120,7 +121,7 @@ def test_runs_are_put_together_by_circuit_and_map(monkeypatch):
     monkeypatch.setattr(
         routing_study, "instance", lambda kind, choices, seed: random_cost((2, 4), np.random.default_rng(0))
     )
-    found = routing_runs([4], [1, 2], [0, 1], 0, "FakeMarrakesh", workers=1)
+    found = routing_runs([4], [1, 2], [0, 1], 0, "FakeMarrakesh", work=Work(1))
     circuits = found["found"]["4"]
     assert circuits["x, one-hot"]["line"]["two"].shape == (2, 2)
     assert circuits["x, one-hot"]["all-to-all"]["two"].shape == (2, 1)
@@ -128,7 +129,7 @@ def test_runs_are_put_together_by_circuit_and_map(monkeypatch):
     assert "network" not in circuits["x, binary"]
     assert found["product"]["xy-ring"]["1"] > found["product"]["xy-ring"]["8"]
     monkeypatch.setattr(routing, "medians", None)
-    limit = depth_limit_runs([["xy-ring", "one-hot", 4], ["x", "binary", 4]], [1, 2], 3, 2, workers=1)["found"]
+    limit = depth_limit_runs([["xy-ring", "one-hot", 4], ["x", "binary", 4]], [1, 2], 3, 2, work=Work(1))["found"]
     assert limit["xy-ring, one-hot, 4"]["near"].shape == (2, 2)
     np.testing.assert_allclose(limit["x, binary, 4"]["feasible"], 1)
     np.testing.assert_allclose(limit["x, binary, 4"]["near"], limit["x, binary, 4"]["exact"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.companion.weights import result_arrays
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.predictor.dataset import build_dataset
@@ -17,8 +18,8 @@ SMALL = {"width": 8, "members": 2, "epochs": 3}
 
 @pytest.fixture(scope="module")
 def stored():
-    dataset = build_dataset(points=6, sizes=[6, 8], seed=1, workers=1)
-    return {"02/dataset": dataset, "03/inputs": tabulate_inputs({"02/dataset": dataset}, workers=1)}
+    dataset = build_dataset(points=6, sizes=[6, 8], seed=1, work=Work(1))
+    return {"02/dataset": dataset, "03/inputs": tabulate_inputs({"02/dataset": dataset}, work=Work(1))}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from qednas.base.parallel import Work
 from qednas.companion import paths
 from qednas.companion.results.store import load
 from qednas.physics.entanglement import PROXIES
@@ -18,7 +19,7 @@ COMMITTED = paths.paper_results(paths.project_root())
 
 @pytest.fixture(scope="module")
 def dataset():
-    return build_dataset(points=1, sizes=[6, 8], seed=0, workers=1)
+    return build_dataset(points=1, sizes=[6, 8], seed=0, work=Work(1))
 
 
 def test_card_has_every_family_with_its_policy(dataset):

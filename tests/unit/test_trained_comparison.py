@@ -7,6 +7,7 @@ import pytest
 from scipy.special import stdtr
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.base.statistics import compare_unpaired
 from qednas.qnas.space.table import observed
 from qednas.qnas.spaces.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
@@ -27,7 +28,7 @@ SEARCHES = {
 
 @pytest.fixture(scope="module")
 def found():
-    return compare_on_trained(["satellite"], SEARCHES, evaluations=20, seeds=4, workers=1)
+    return compare_on_trained(["satellite"], SEARCHES, evaluations=20, seeds=4, work=Work(1))
 
 
 def test_what_is_found_has_the_best_value_that_was_seen(found):
@@ -42,7 +43,7 @@ def test_what_is_found_has_the_best_value_that_was_seen(found):
 
 
 def test_all_architectures_asked_for_leave_no_regret_but_that_of_one_training():
-    own = compare_on_trained(["satellite"], {"random": SEARCHES["random"]}, evaluations=256, seeds=2, workers=1)
+    own = compare_on_trained(["satellite"], {"random": SEARCHES["random"]}, evaluations=256, seeds=2, work=Work(1))
     own = own["curves"]["satellite"]["random"]
     assert own["reached"][:, -1] == pytest.approx(0, abs=1e-5)
     seen = observed(trained_table("satellite"), 1)
@@ -127,7 +128,7 @@ def test_the_cell_found_most_often_is_carried_over():
     inputs = {"13/trained": {"curves": {"images": {"QAOA": {"found": index}}}}}
     assert most_found(inputs, "QAOA") == {"1<-0": "conv", "2<-0": "conv", "2<-1": "conv", "width": "16", "cells": "2"}
     inputs["13/trained"]["curves"]["images"]["QAOA"]["found"] = np.array([0, 0])
-    told = transferred(inputs, "QAOA", ["LSTM"], "digits", epochs=1, seeds=2, workers=1)
+    told = transferred(inputs, "QAOA", ["LSTM"], "digits", epochs=1, seeds=2, work=Work(1))
     assert set(told["networks"]) == {"found", "LSTM"}
     runs = [run for run in told["runs"] if run["network"] == "found"]
     assert told["networks"]["found"]["test"] == pytest.approx(np.mean([run["test"] for run in runs]))
@@ -141,7 +142,7 @@ def test_a_search_on_a_device_without_noise_is_as_good_as_our_own_simulation():
         "ours": {"device": "our simulator"},
         "theirs": {"device": "default.qubit", "shots": 64, "mixer": "x", "encoding": "binary"},
     }
-    told = device_runs("satellite", specs, evaluations=30, seeds=3, workers=1)
+    told = device_runs("satellite", specs, evaluations=30, seeds=3, work=Work(1))
     assert told["devices"]["ours"]["circuits"] == 0
     assert told["devices"]["theirs"]["circuits"] == 4  # after ten at random, of five each
     spread = trained_table("satellite").means

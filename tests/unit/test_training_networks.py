@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import read_table
 from qednas.qnas.spaces import problems, trained_tables
@@ -141,7 +142,7 @@ def test_the_perplexity_of_all_words_alike_is_their_number():
 
 
 def test_tables_are_written_read_and_searched(small, tmp_path):
-    rows = trained_tables.train_space("images", workers=1, checkpoint=tmp_path / "partial")
+    rows = trained_tables.train_space("images", work=Work(1, tmp_path / "partial"))
     assert len(rows) == 3 * small.size
     rows[4].update({"held accuracy": None, "test accuracy": None, "loss": None, "diverged": 1})
     trained_tables.write_trainings("images", rows, tmp_path)
@@ -158,8 +159,8 @@ def test_tables_are_written_read_and_searched(small, tmp_path):
 def test_every_training_has_a_seed_of_its_own_and_can_be_made_again(small, tmp_path):
     seeds = [training_seed(row, repeat) for row in range(256) for repeat in range(3)]
     assert len(set(seeds)) == len(seeds)
-    all_rows = trained_tables.train_space("images", workers=1)
-    again = trained_tables.train_space("images", [7, 30], workers=1)
+    all_rows = trained_tables.train_space("images", work=Work(1))
+    again = trained_tables.train_space("images", [7, 30], work=Work(1))
     known = [all_rows[3 * row + repeat] for row in (7, 30) for repeat in range(3)]
     assert [{k: v for k, v in row.items() if k != "seconds"} for row in again] == [
         {k: v for k, v in row.items() if k != "seconds"} for row in known

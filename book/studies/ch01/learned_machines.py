@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
@@ -55,9 +55,7 @@ def train_machine(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(train_machine,))
-def learned_machines(
-    sizes: list[int], seeds: int, steps: int, density: float, workers: int = 2, checkpoint=None, progress=None
-) -> dict:
+def learned_machines(sizes: list[int], seeds: int, steps: int, density: float, work: Work = Work()) -> dict:
     """Train ``seeds`` machines of every size by exact sums.
 
     Returns ``rows``, one per size: energies (Pauli units) and relative errors with their standard error over the seeds, the
@@ -69,7 +67,7 @@ def learned_machines(
         for n in sorted(sizes, reverse=True)
         for s in range(seeds)
     ]
-    found = map_tasks(train_machine, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(train_machine, tasks, work=work)
     rows = []
     for n in sizes:
         own = [f for f, t in zip(found, tasks, strict=True) if t["sites"] == n]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.basis import multiply
 from qednas.physics.entanglement import page_entropy, proxies, schmidt_spectra
@@ -140,9 +140,7 @@ def draw_random(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(draw_random,))
-def random_machines(
-    sizes: list[int], draws: int, seed: int = 0, workers: int = 2, checkpoint=None, progress=None
-) -> dict:
+def random_machines(sizes: list[int], draws: int, seed: int = 0, work: Work = Work()) -> dict:
     """Long-range machines with random weights: entropy against size, Page's value, and the statistics of the levels.
 
     ``ensembles``: per ensemble, lists over ``sizes`` of entropy, its standard error, its share of ``page`` and the gap ratio
@@ -150,7 +148,7 @@ def random_machines(
     standard error, and over Page's growth, ln(2) / 2.
     """
     tasks = [{"ensemble": name, "sites": n, "draws": draws, "seed": seed} for name in ENSEMBLES for n in sizes]
-    found = iter(map_tasks(draw_random, tasks, workers=workers, checkpoint=checkpoint, progress=progress))
+    found = iter(map_tasks(draw_random, tasks, work=work))
     page = [page_entropy(2 ** (n // 2), 2 ** (n - n // 2)) for n in sizes]
     late = np.arange(len(sizes)) >= len(sizes) // 2
     ensembles = {}

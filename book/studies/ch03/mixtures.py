@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
@@ -50,8 +50,8 @@ def solve_mixture(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(solve_mixture,))
-def solve_mixtures(count: int, sites: int, seed: int = 0, workers: int = 2, checkpoint=None, progress=None) -> dict:
+def solve_mixtures(count: int, sites: int, seed: int = 0, work: Work = Work()) -> dict:
     """Exact results of ``count`` random mixtures; ``mixtures`` lists those with a unique ground state."""
     tasks = [{"seed": seed, "number": k, "sites": sites} for k in range(count)]
-    found = map_tasks(solve_mixture, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(solve_mixture, tasks, work=work)
     return {"mixtures": [f for f in found if not f["degenerate"]], "degenerate": sum(f["degenerate"] for f in found)}

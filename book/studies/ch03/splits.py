@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.companion.results.store import load
 from qednas.companion.weights import PREFIX, result_arrays
@@ -260,14 +260,12 @@ def one_family(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(one_family,))
-def split_families(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
+def split_families(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict:
     """Each family that is corrected held out in turn: what the shared terms are worth on a Hamiltonian never seen."""
     data = gathered(inputs)
     families = list(dict.fromkeys(data.family[data.corrected].tolist()))
     tasks = [{"settings": settings, "seed": seed, "family": f} for f in families]
-    found = map_tasks(
-        one_family, tasks, workers=workers, checkpoint=checkpoint, progress=progress, located=located(inputs)
-    )
+    found = map_tasks(one_family, tasks, work=work, located=located(inputs))
     exact = sorted(set(data.family.tolist()) - set(families))
     return {"families": dict(zip(families, found, strict=True)), "exact": exact}
 
@@ -293,12 +291,10 @@ def one_variant(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(one_variant,))
-def ablation(inputs, settings: dict, seed: int = 0, checkpoint=None, progress=None, workers: int = 2) -> dict:
+def ablation(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict:
     """What each part of the design is worth: every variant trained to 12 sites and asked at 16, with the same settings."""
     tasks = [{"settings": settings, "seed": seed, "variant": name} for name in VARIANTS]
-    found = map_tasks(
-        one_variant, tasks, workers=workers, checkpoint=checkpoint, progress=progress, located=located(inputs)
-    )
+    found = map_tasks(one_variant, tasks, work=work, located=located(inputs))
     data = gathered(inputs)
     largest = half_chain(data, data.sites == data.sites.max())
     rows = dict(zip(VARIANTS, found, strict=True))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.reference import is_free_fermion, reference
@@ -76,9 +76,7 @@ def solve_target(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(solve_target,))
-def solve_targets(
-    classes: list[str] | None, chi: int, most: int, workers: int = 2, checkpoint=None, progress=None
-) -> dict:
+def solve_targets(classes: list[str] | None, chi: int, most: int, work: Work = Work()) -> dict:
     """References of the targets of ``classes`` (None: all), at most ``most`` of each class, in parallel and resumable.
 
     Returns ``targets`` (what each is and its reference), ``evidence`` (stages of the bond dimension, variance, truncation
@@ -89,7 +87,7 @@ def solve_targets(
         taken = sum(t["class"] == label for t in chosen)
         if (classes is None or label in classes) and taken < most:
             chosen.append({"class": label, "family": family, "sites": sites, "parameters": parameters, "chi": chi})
-    found = map_tasks(solve_target, chosen, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(solve_target, chosen, work=work)
     seconds = [f.pop("seconds") for f in found]
     evidence = [f.pop("evidence") for f in found]
     targets = [t | f for t, f in zip(chosen, found, strict=True)]

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import FAMILIES, build
@@ -53,11 +53,11 @@ def solve_target_parts(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(solve_target_parts,))
-def solve_all_parts(inputs, workers: int = 2, checkpoint=None, progress=None) -> dict:
+def solve_all_parts(inputs, work: Work = Work()) -> dict:
     """Exact small relatives (10-16 sites) of every target: what refinement and per-system baselines look at."""
     tasks = [{k: t[k] for k in ("family", "sites", "parameters")} for t in inputs["04/references"]["targets"]]
     start = time.perf_counter()
-    found = map_tasks(solve_target_parts, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(solve_target_parts, tasks, work=work)
     return {"targets": found, "timing": {"seconds": time.perf_counter() - start}}
 
 
@@ -206,7 +206,7 @@ def cost_of(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(cost_of,))
-def cost(inputs, repeats: int = 5, checkpoint=None, progress=None) -> dict:
+def cost(inputs, repeats: int = 5, work: Work = Work()) -> dict:
     """What a prediction costs and what DMRG costs; all of it is of this machine.
 
     ``targets``: one of each class, with the runs of :func:`cost_of` and the seconds of a prediction (median of ``repeats``
@@ -221,7 +221,7 @@ def cost(inputs, repeats: int = 5, checkpoint=None, progress=None) -> dict:
         {k: t[k] for k in ("family", "sites", "parameters")} | {"entropy": t["proxies"]["entropy"]}
         for t in chosen.values()
     ]
-    found = map_tasks(cost_of, tasks, workers=1, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(cost_of, tasks, work=work.alone())
     targets: list[dict] = []
     for label, task, runs in zip(chosen, tasks, found, strict=True):
         hamiltonian = build(task["family"], task["sites"], **task["parameters"])

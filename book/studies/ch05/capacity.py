@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
@@ -76,9 +76,7 @@ def fit_one(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, pieces=(fit_one,))
-def capacity(
-    sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, workers: int = 2, checkpoint=None, progress=None
-) -> dict[str, Any]:
+def capacity(sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, work: Work = Work()) -> dict[str, Any]:
     """Fit blocks of ``sizes`` {kind: sizes} to every target.
 
     Returns ``rows``: target, kind, size, parameters, half-chain entropy reached and infidelity (means over the seeds with
@@ -90,7 +88,7 @@ def capacity(
         for t, kind, size in cases
         for seed in range(seeds)
     ]
-    found = map_tasks(fit_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(fit_one, tasks, work=work)
     rows = []
     for number, (target, kind, size) in enumerate(cases):
         own = found[number * seeds : (number + 1) * seeds]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
@@ -145,8 +145,8 @@ def run_case(task: Task) -> dict[str, Any]:
     block = case.block(hamiltonian, torch.Generator().manual_seed(task["seed"]))
     began = time.perf_counter()
     path = (
-        Path(task["folder"]) / f"{list(CASES).index(task['case']):02d}-{task['seed']}.safetensors"
-        if task["folder"]
+        Path(task["scratch"]) / f"{list(CASES).index(task['case']):02d}-{task['seed']}.safetensors"
+        if "scratch" in task
         else None
     )
     run = train(hamiltonian, block, settings, checkpoint=path)
@@ -176,9 +176,7 @@ def published_energies(
     seeds: int,
     final: int | None = None,
     changed: dict | None = None,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Train every case with ``seeds`` seeds and put the energies beside the published ones.
 
@@ -192,12 +190,11 @@ def published_energies(
             "seed": SEEDS + k,
             "final": final,
             "changed": changed or {},
-            "folder": str(checkpoint / "training") if checkpoint is not None else None,
         }
         for name in cases
         for k in range(seeds)
     ]
-    found = map_tasks(run_case, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(run_case, tasks, work=work, scratch="training")
     rows = []
     for number, name in enumerate(cases):
         own = found[number * seeds : (number + 1) * seeds]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.families import build
@@ -59,9 +59,7 @@ def swap_check(
     steps: int,
     pairs: int,
     long: dict[str, int],
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Blocks {kind: size} trained on the critical Ising chain; ``long``: sites, size and steps of a long one.
 
@@ -72,9 +70,7 @@ def swap_check(
         {"kind": k, "sites": sites, "size": s, "steps": steps, "pairs": pairs, "seed": 0} for k, s in sizes.items()
     ] + [{"kind": "mps, long chain", "pairs": pairs, "seed": 0, **long}]
     rows = []
-    for task, found in zip(
-        tasks, map_tasks(check_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress), strict=True
-    ):
+    for task, found in zip(tasks, map_tasks(check_one, tasks, work=work), strict=True):
         off = np.abs(found["swap"] - np.array(found["wanted"])) / found["error"]
         rows.append(
             {"kind": task["kind"], "sites": task["sites"], "size": task["size"], "worst": float(off.max()), **found}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import compare_within
 from qednas.base.task import declare
 from qednas.physics.families import build
@@ -115,9 +115,7 @@ def tasks_of(systems: list[dict], variants: list[str], seeds: int, common: dict)
 
 
 @declare(version=1, pieces=(search_small,))
-def small_ablation(
-    inputs, variants: list[str], settings: dict, workers: int = 2, checkpoint=None, progress=None
-) -> dict[str, Any]:
+def small_ablation(inputs, variants: list[str], settings: dict, work: Work = Work()) -> dict[str, Any]:
     """Search the systems of ``06/space`` by exact sums with every variant and as many seeds as there.
 
     The energy of what is found is that of the same architecture and seed trained alone there.  Returns ``runs`` (one per system,
@@ -128,7 +126,7 @@ def small_ablation(
     space = inputs["06/space"]
     systems = space["systems"]
     tasks = tasks_of(systems, variants, space["seeds"], {"budget": space["budget"], "settings": settings})
-    found = map_tasks(search_small, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(search_small, tasks, work=work)
     runs = []
     for task, one in zip(tasks, found, strict=True):
         own = next(s for s in systems if s["system"] == task["system"])
@@ -240,19 +238,16 @@ def large_ablation(
     seconds: float,
     train_seconds: float,
     settings: dict,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """The same at 50 sites and more: as many steps as ``seconds`` of one core pay for in a search, ``train_seconds`` for what it
     found, by the table of measured costs.  References come from free fermions or DMRG.  Returns ``runs`` and ``compared`` as
     :func:`small_ablation`, and ``systems``.
     """
-    folder = None if checkpoint is None else checkpoint / "references"
-    solved = map_tasks(large_reference, systems, workers=workers, checkpoint=folder)
+    solved = map_tasks(large_reference, systems, work=work.at("references"))
     known = [{"system": s} | found for s, found in zip(systems, solved, strict=True)]
     common = {"budget": budget, "settings": settings, "seconds": seconds, "train_seconds": train_seconds}
     tasks = tasks_of(known, variants, seeds, common)
-    found = map_tasks(search_large, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(search_large, tasks, work=work)
     runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, found, strict=True)]
     return {"systems": known, "runs": runs, "compared": compared(runs), "allowance": [seconds, train_seconds]}

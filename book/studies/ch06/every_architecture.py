@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.exact import ground_state
@@ -64,9 +64,7 @@ def train_architecture(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, pieces=(train_architecture,))
-def every_architecture(
-    systems: list[dict], budget: int, seeds: int, steps: int, workers: int = 2, checkpoint=None, progress=None
-) -> dict[str, Any]:
+def every_architecture(systems: list[dict], budget: int, seeds: int, steps: int, work: Work = Work()) -> dict[str, Any]:
     """Train all architectures of at most ``budget`` parameters a site with every seed.
 
     Returns for every system ``exact`` (energy, Pauli units), ``proxies`` and ``rows``, one per architecture: parts, parameters,
@@ -89,7 +87,7 @@ def every_architecture(
         )
         common = {"system": system, "budget": budget, "steps": steps, "exact": state.energy}
         tasks += [common | {"parts": list(a.parts), "seed": seed} for a in own for seed in range(seeds)]
-    found = iter(map_tasks(train_architecture, tasks, workers=workers, checkpoint=checkpoint, progress=progress))
+    found = iter(map_tasks(train_architecture, tasks, work=work))
     seconds = []
     for system in out:
         spent = 0.0

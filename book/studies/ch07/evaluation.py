@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from qednas.base.errors import NumericalError
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
@@ -174,9 +174,7 @@ def evaluation(
     seconds: float,
     pilot_seconds: float,
     search_seconds: float,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Train and search every target with every method.
 
@@ -186,11 +184,7 @@ def evaluation(
     ``runs`` (one per target, method and seed, with ``relative`` energy error).
     """
 
-    def part(name: str):
-        return None if checkpoint is None else checkpoint / name
-
-    references = map_tasks(solve, [{"target": t} for t in targets], workers=workers, checkpoint=part("references"),
-                           progress=progress)  # fmt: skip
+    references = map_tasks(solve, [{"target": t} for t in targets], work=work.at("references"))
     pilots: list[dict[str, Any]] = []
     for target in targets:
         hamiltonian, given = target_of(target)
@@ -198,7 +192,7 @@ def evaluation(
         pilots += [
             {"target": target, "part": p, "seed": 0, "seconds": pilot_seconds} for own in parts.values() for p in own
         ]
-    tried = map_tasks(run_single, pilots, workers=workers, checkpoint=part("pilots"), progress=progress)
+    tried = map_tasks(run_single, pilots, work=work.at("pilots"))
     sizes = [
         own | slow_sizes(target, budget)
         for target, own in zip(targets, best_sizes(targets, pilots, tried), strict=True)
@@ -209,7 +203,7 @@ def evaluation(
         for kind, size in own.items()
         for k in range(1 if kind in SLOW else seeds)
     ]
-    alone = map_tasks(run_single, singles, workers=workers, checkpoint=part("singles"), progress=progress)
+    alone = map_tasks(run_single, singles, work=work.at("singles"))
     searches: list[dict[str, Any]] = [
         {"target": target, "method": method, "seed": 1 + k, "seconds": seconds, "search_seconds": search_seconds,
          "budget": budget}
@@ -217,7 +211,7 @@ def evaluation(
         for method in SEARCHERS
         for k in range(seeds)
     ]  # fmt: skip
-    searched = map_tasks(run_searcher, searches, workers=workers, checkpoint=part("searches"), progress=progress)
+    searched = map_tasks(run_searcher, searches, work=work.at("searches"))
     energies = {str(t): r["energy"] for t, r in zip(targets, references, strict=True)}
     runs = []
     for task, found in [*zip(singles, alone, strict=True), *zip(searches, searched, strict=True)]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import map_tasks
+from qednas.base.parallel import Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import FAMILIES
 from qednas.physics.hamiltonian import Hamiltonian
@@ -76,9 +76,7 @@ def block_table(
     budgets: list[int],
     seeds: int,
     seconds: float,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Train every size of every block of at most the largest of ``budgets`` (parameters a site) at equal cost: as many steps as
     ``seconds`` of one core pay for by the table of measured costs.
@@ -87,12 +85,8 @@ def block_table(
     target and budget the relative energy error of each kind at its best size (geometric mean over seeds) and the best kind.
     """
 
-    def part(name: str):
-        return None if checkpoint is None else checkpoint / name
-
     targets = drawn_targets(families, each, sites)
-    known = map_tasks(solve, [{"target": t} for t in targets], workers=workers, checkpoint=part("references"),
-                      progress=progress)  # fmt: skip
+    known = map_tasks(solve, [{"target": t} for t in targets], work=work.at("references"))
     tasks: list[dict[str, Any]] = []
     counts: list[dict[str, int]] = []
     for number, target in enumerate(targets):
@@ -104,7 +98,7 @@ def block_table(
             for p in parts
             for k in range(seeds)
         ]
-    found = map_tasks(run_single, tasks, workers=workers, checkpoint=part("runs"), progress=progress)
+    found = map_tasks(run_single, tasks, work=work.at("runs"))
     runs = []
     for task, one in zip(tasks, found, strict=True):
         exact = known[task["number"]]["energy"]

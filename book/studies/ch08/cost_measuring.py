@@ -19,7 +19,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
-from qednas.base.parallel import Task, TaskError, map_tasks
+from qednas.base.parallel import Task, TaskError, Work, map_tasks
 from qednas.base.progress import every
 from qednas.companion import paths, profiles
 from qednas.companion.results import provenance
@@ -203,8 +203,9 @@ def main() -> int:
             found = map_tasks(
                 measure,
                 [{**task, "round": number} for _, task in tasks],
-                checkpoint=folder / str(number),
-                progress=every(10.0, f"costs, round {number + 1} of {ROUNDS}"),
+                work=Work(
+                    checkpoint=folder / str(number), progress=every(10.0, f"costs, round {number + 1} of {ROUNDS}")
+                ),
             )
             for (where, _), one in zip(tasks, found, strict=True):
                 for name, cost in one["costs"].items():

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.data.images import images_identity
 from qednas.diffqas.candidates import PAPER, POOLS
@@ -157,14 +157,12 @@ def place(task: Task) -> str:
     return f"{task['dataset']} {task.get('classes', 'all')} {task['method']}"
 
 
-def tuned(
-    run, trials: list[dict[str, Any]], tasks: list[dict[str, Any]], workers: int, checkpoint, progress
-) -> dict[str, Any]:
+def tuned(run, trials: list[dict[str, Any]], tasks: list[dict[str, Any]], work: Work) -> dict[str, Any]:
     """Run the trials, give every task the best rate of its :func:`place` (the paper's where none was tried), run the tasks."""
-    chosen = best_rates(map_tasks(run, trials, workers=workers, checkpoint=at(checkpoint, "rates"), progress=progress))
+    chosen = best_rates(map_tasks(run, trials, work=work.at("rates")))
     for task in tasks:
         task["rate"] = chosen.get(place(task), RATE)
-    found = map_tasks(run, tasks, workers=workers, checkpoint=at(checkpoint, "runs"), progress=progress)
+    found = map_tasks(run, tasks, work=work.at("runs"))
     return {"runs": found, "rates": chosen}
 
 
@@ -179,9 +177,7 @@ def paper_runs(
     points: int,
     parameters: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Train the classifier of the paper on pairs of classes [data set, classes] by every method and seed.
 
@@ -199,7 +195,7 @@ def paper_runs(
         {**common, "dataset": d, "classes": c, "method": m, "epochs": epochs, "points": points, "seed": s}
         for d, c in targets for m in methods for s in range(seeds)
     ]  # fmt: skip
-    return tuned(run_paper, trials, tasks, workers, checkpoint, progress)
+    return tuned(run_paper, trials, tasks, work)
 
 
 @declare(version=1, pieces=(run_paper,))
@@ -209,9 +205,7 @@ def option_runs(
     depth: int,
     epochs: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """The search of the paper with each of the options that it leaves open; returns ``runs``."""
     common = {"dataset": target[0], "classes": target[1], "method": SEARCHED, "parameters": 0, "rate": RATE}
@@ -219,7 +213,7 @@ def option_runs(
         {**common, "option": o, "depth": depth, "epochs": epochs, "seed": s}
         for o in options for s in range(seeds)
     ]  # fmt: skip
-    return {"runs": map_tasks(run_paper, tasks, workers=workers, checkpoint=checkpoint, progress=progress)}
+    return {"runs": map_tasks(run_paper, tasks, work=work)}
 
 
 @declare(version=1, pieces=(run_ten,))
@@ -233,9 +227,7 @@ def ten_runs(
     depth: int,
     epochs: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """All classes, by every method with as many trained parameters as ``sizes`` say; rates are chosen on held-out images.
 
@@ -251,9 +243,4 @@ def ten_runs(
         {**common, "dataset": d, "method": m, "parameters": p, "epochs": epochs, "seed": s}
         for d in datasets for m in methods for p in sizes for s in range(seeds)
     ]  # fmt: skip
-    return tuned(run_ten, trials, tasks, workers, checkpoint, progress)
-
-
-def at(checkpoint, name: str):
-    """A folder of its own in that of finished tasks."""
-    return None if checkpoint is None else checkpoint / name
+    return tuned(run_ten, trials, tasks, work)

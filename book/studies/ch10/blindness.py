@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from qednas.base.parallel import Task
+from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from studies.ch10.actor_critic import train_agents
 from studies.ch10.campaign import each_run, listed
@@ -33,8 +33,7 @@ def run_blind(task: Task) -> dict[str, Any]:
 
 @declare(version=1, pieces=(run_blind,))
 def blind_agents(
-    inputs, methods: list[str], updates: int, depth: int, parameters: int, seeds: int, workers: int = 2, checkpoint=None,
-    progress=None,
+    inputs, methods: list[str], updates: int, depth: int, parameters: int, seeds: int, work: Work = Work(),
 ) -> dict[str, Any]:  # fmt: skip
     """The first ``updates`` of runs of ``10/control``, by circuits: whose policy is then the same in every pose.
 
@@ -45,7 +44,7 @@ def blind_agents(
     runs = listed([(m, FIRST + s, control["rates"][m]) for m in methods for s in range(seeds)])
     common = {"depth": depth, "parameters": parameters, "updates": updates}
     tasks = [{**common, "environment": e, **runs} for e in environments]
-    found = each_run(run_blind, tasks, "runs", workers, checkpoint, progress)
+    found = each_run(run_blind, tasks, "runs", work)
     blind: dict[str, dict[str, float]] = {}
     for e in environments:
         for m in methods:

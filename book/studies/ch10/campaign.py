@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.generated import Generated
 from studies.ch09.blockwise import Blockwise
-from studies.ch09.classification import DISTINCT, SEARCHED, at
+from studies.ch09.classification import DISTINCT, SEARCHED
 from studies.ch09.coordinates import Coordinates
 from studies.ch10.side_by_side import SideBySide
 
@@ -48,9 +47,7 @@ def listed(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
     }
 
 
-def each_run(
-    run, tasks: Sequence[Task], name: str, workers: int, checkpoint: Path | None, progress
-) -> list[dict[str, Any]]:
+def each_run(run, tasks: Sequence[Task], name: str, work: Work) -> list[dict[str, Any]]:
     """Do the tasks, whose results have ``runs``, and list all of these."""
-    found = map_tasks(run, tasks, workers=workers, checkpoint=at(checkpoint, name), progress=progress)
+    found = map_tasks(run, tasks, work=work.at(name))
     return [own for part in found for own in part["runs"]]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from qednas.base.parallel import Task
+from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.diffqas.networks import multilayer
 from qednas.diffqas.stacked import Stacked
@@ -73,9 +73,7 @@ def control_runs(
     updates: int,
     parameters: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Train agents by every method and seed in every environment.
 
@@ -93,6 +91,6 @@ def control_runs(
         ]  # fmt: skip
 
     trials = tasks([(m, 1000 + s, r) for m in methods for r in rates for s in range(rate_seeds)], rate_updates)
-    chosen = best_rates(each_run(run_agents, trials, "rates", workers, checkpoint, progress))
+    chosen = best_rates(each_run(run_agents, trials, "rates", work))
     measured = tasks([(m, FIRST + s, chosen[m]) for m in methods for s in range(seeds)], updates)
-    return {"runs": each_run(run_agents, measured, "runs", workers, checkpoint, progress), "rates": chosen}
+    return {"runs": each_run(run_agents, measured, "runs", work), "rates": chosen}

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from qednas.base.parallel import Task
+from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.recurrent import UNITS, Recurrent
@@ -112,9 +112,7 @@ def forecast_runs(
     parameters: int,
     seeds: int,
     together: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Forecast every series with circuits (rate of the paper), then with the search and ``controls``, rates and starts chosen.
 
@@ -129,7 +127,7 @@ def forecast_runs(
         {**common, "dataset": d, "group": "trials", "held": True, "start": w, **listed([(m, s, r) for r, s in trials])}
         for d in longest for m in tuned for w in (starts if m not in ("direct", "full") else starts[:1])
     ]  # fmt: skip
-    chosen = best_settings(each_run(run_series, tried, "trials", workers, checkpoint, progress))
+    chosen = best_settings(each_run(run_series, tried, "trials", work))
     tasks = []
     for d in longest:
         for first in range(0, seeds, together):
@@ -141,7 +139,7 @@ def forecast_runs(
                 tasks.append(
                     {**common, "dataset": d, "group": "tuned", "start": start, **listed([(m, s, rate) for s in own])}
                 )
-    return {"runs": each_run(run_series, tasks, "runs", workers, checkpoint, progress), "chosen": chosen}
+    return {"runs": each_run(run_series, tasks, "runs", work), "chosen": chosen}
 
 
 def simple_errors(datasets: list[str]) -> dict[str, dict[str, float]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from qednas.base.parallel import Task
+from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.candidates import PAPER, POOLS
@@ -142,9 +142,7 @@ def variant_runs(
     rate: float,
     epochs: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Variants of the search on every series: ``depths``, angles of their own, the repaired pool, fixed structural weights, and
     candidates alone.
@@ -162,7 +160,7 @@ def variant_runs(
     alone = [m for m in FIXED if not pool_of(m)[0].fixed]
     variants += [{"variant": method, "depth": depth, "method": method} for method in alone]
     tasks = [{**common, **v, "dataset": d} for v in variants for d in datasets]
-    runs = each_run(run_variant, tasks, "variants", workers, checkpoint, progress)
+    runs = each_run(run_variant, tasks, "variants", work)
     found = {}
     for d in datasets:
         own = [r["structure"] for r in runs if (r["dataset"], r["variant"]) == (d, f"depth {depth}")]
@@ -171,7 +169,7 @@ def variant_runs(
         {**common, "depth": depth, "variant": f"weights of {a}", "structure": found[a], "dataset": b}
         for a in datasets for b in datasets
     ]  # fmt: skip
-    runs += each_run(run_variant, moved, "moved", workers, checkpoint, progress)
+    runs += each_run(run_variant, moved, "moved", work)
     return {"runs": runs, "default": f"depth {depth}"}
 
 
@@ -182,11 +180,9 @@ def discrete_runs(
     rate: float,
     epochs: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Making the search discrete, on every series; returns ``runs`` as of :func:`run_discrete`."""
     common = {"depth": depth, "rate": rate, "epochs": epochs, "seeds": list(range(seeds))}
     tasks = [{**common, "dataset": d} for d in datasets]
-    return {"runs": each_run(run_discrete, tasks, "discrete", workers, checkpoint, progress)}
+    return {"runs": each_run(run_discrete, tasks, "discrete", work)}

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import Task
+from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER, Candidate
@@ -208,11 +208,9 @@ def generator_noise_runs(
     epochs: int,
     shots: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Generators of recurrent networks with ``units`` hidden units under every noise; returns ``runs``."""
     common = {"noises": noises, "units": units, "depth": depth, "rate": rate, "epochs": epochs, "shots": shots}
     tasks = [{**common, "dataset": d, "seed": s} for d in datasets for s in range(seeds)]
-    return {"runs": each_run(run_generator_noise, tasks, "noise", workers, checkpoint, progress)}
+    return {"runs": each_run(run_generator_noise, tasks, "noise", work)}

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import Task
+from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.data.series import SERIES, windows
 from qednas.diffqas.candidates import PAPER
@@ -123,9 +123,7 @@ def generator_shot_runs(
     rate: float,
     epochs: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Searches with several numbers of shots, read with several numbers of shots; 0 is exact.  Returns ``runs``."""
     tasks = [
@@ -133,4 +131,4 @@ def generator_shot_runs(
          "epochs": epochs, "seed": k}
         for s in sorted(search, reverse=True) for d in datasets for k in range(seeds)
     ]  # fmt: skip
-    return {"runs": each_run(run_generator_shots, tasks, "shots", workers, checkpoint, progress)}
+    return {"runs": each_run(run_generator_shots, tasks, "shots", work)}

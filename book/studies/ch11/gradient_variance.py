@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.simulator import Simulator
@@ -59,13 +59,11 @@ def variance_runs(
     depths: list[int],
     draws: int,
     seed: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Gradient variances of candidates (numbers from 1) for every size and depth; returns ``runs``."""
     tasks = [
         {"candidate": c, "qubits": n, "depth": m, "draws": draws, "seed": seed}
         for n in sorted(qubits, reverse=True) for m in sorted(depths, reverse=True) for c in candidates
     ]  # fmt: skip
-    return {"runs": map_tasks(run_variance, tasks, workers=workers, checkpoint=checkpoint, progress=progress)}
+    return {"runs": map_tasks(run_variance, tasks, work=work)}

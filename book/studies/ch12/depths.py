@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.optimisers.angles import flat, interpolated
 from qednas.qnas.optimisers.cost_circuit import alternating, classical
@@ -124,9 +124,7 @@ def depth_runs(
     instances: int,
     steps: int,
     alpha: float,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Every strategy at every depth, for ``circuits`` ([mixer, choices per column]) on fitted and on random costs.
 
@@ -137,7 +135,7 @@ def depth_runs(
         {"mixer": mixer, "choices": choices, "kind": kind, "seed": seed, **common}
         for mixer, choices in circuits for kind in KINDS for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_depths, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_depths, tasks, work=work)
     found: dict[str, Any] = {}
     for start in range(0, len(tasks), instances):
         first, own = tasks[start], runs[start : start + instances]
@@ -213,9 +211,7 @@ def qaoa_shot_runs(
     circuits: list[int],
     steps: int,
     instances: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Angles from estimated expectations.  starts: shares of the shipped ramp.  shots: of each estimate, 0 for the exact value.
     circuits: estimates in all.  steps: of L-BFGS, which is shown beside.
@@ -225,7 +221,7 @@ def qaoa_shot_runs(
     axes = {"starts": starts, "shots": shots, "circuits": circuits}
     common = {"mixer": mixer, "choices": choices, "depth": depth, "steps": steps, **axes}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
-    runs = map_tasks(run_qaoa_shots, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_qaoa_shots, tasks, work=work)
     found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
     return {"found": found, "depth": depth, "mixer": mixer, **axes}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.mixers import XMixer, xy_mixer
@@ -75,15 +75,13 @@ def run_landscape(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, pieces=(run_landscape,))
-def landscape_runs(
-    circuits: list[list[Any]], points: int, instance_seed: int, workers: int = 2, checkpoint=None, progress=None
-) -> dict[str, Any]:
+def landscape_runs(circuits: list[list[Any]], points: int, instance_seed: int, work: Work = Work()) -> dict[str, Any]:
     """One layer of each of ``circuits`` ([mixer, choices per column]) on a fitted cost; ``runs`` as of :func:`run_landscape`."""
     tasks = [
         {"mixer": mixer, "choices": choices, "points": points, "kind": "fitted", "seed": instance_seed}
         for mixer, choices in circuits
     ]
-    return {"runs": map_tasks(run_landscape, tasks, workers=workers, checkpoint=checkpoint, progress=progress)}
+    return {"runs": map_tasks(run_landscape, tasks, work=work)}
 
 
 @declare(version=1, data=(tables_identity,))
@@ -109,9 +107,7 @@ def concentration_runs(
     depth: int,
     instances: int,
     steps: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Best ramps of costs of many sizes.  places: [kind, choices per column, columns].
 
@@ -121,7 +117,7 @@ def concentration_runs(
         {"mixer": mixer, "kind": kind, "choices": choices, "columns": columns, "depth": depth, "seed": seed, "steps": steps}
         for mixer in mixers for kind, choices, columns in places for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_ends, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_ends, tasks, work=work)
     parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
     found = {mixer: parts[k * len(places) : (k + 1) * len(places)] for k, mixer in enumerate(mixers)}
     return {"found": found, "places": places, "depth": depth}
@@ -164,9 +160,7 @@ def transfer_runs(
     depth: int,
     instances: int,
     steps: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Angles of every cost on every cost.  groups: [kind, choices per column, columns].
 
@@ -178,17 +172,12 @@ def transfer_runs(
         for kind, choices, columns in groups for seed in range(instances)
     ]  # fmt: skip
 
-    def folder(name: str):
-        return None if checkpoint is None else checkpoint / name
-
-    found = map_tasks(run_own, [{**own, "steps": steps} for own in places], workers=workers, checkpoint=folder("own"))
+    found = map_tasks(run_own, [{**own, "steps": steps} for own in places], work=work.at("own"))
     angles = [own["angles"] for own in found]
     moved = map_tasks(
         run_moved,
         [{**own, "angles": angles} for own in places],
-        workers=workers,
-        checkpoint=folder("moved"),
-        progress=progress,
+        work=work.at("moved"),
     )
     shape = (len(groups), instances)
     return {

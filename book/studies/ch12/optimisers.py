@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.optimisers.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
 from qednas.qnas.optimisers.cost_circuit import on_qubits
@@ -42,16 +42,14 @@ def run_vqe(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, pieces=(run_vqe,))
-def vqe_runs(
-    layers: list[int], steps: int, alpha: float, instances: int, workers: int = 2, checkpoint=None, progress=None
-) -> dict[str, Any]:
+def vqe_runs(layers: list[int], steps: int, alpha: float, instances: int, work: Work = Work()) -> dict[str, Any]:
     """VQE on 12 qubits, all whose strings are configurations.
 
     Returns ``found``: {kind: as of :func:`run_vqe`, with an axis over instances in front}, and the axes.
     """
     common = {"layers": layers, "steps": steps, "alpha": alpha}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
-    runs = map_tasks(run_vqe, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_vqe, tasks, work=work)
     found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
     return {"found": found, "objectives": list(AIMS), **common}
 
@@ -80,9 +78,7 @@ def annealing_runs(
     penalties: list[float],
     shots: int,
     instances: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Annealing of 30 one-hot qubits.  sweeps: {"thermal" or "quantum": numbers of sweeps}; penalties: in standard deviations.
 
@@ -92,7 +88,7 @@ def annealing_runs(
         {"annealer": name, "sweeps": own, "kind": kind, "seed": seed, "penalties": penalties, "shots": shots}
         for name, own in sweeps.items() for kind in KINDS for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_annealing, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_annealing, tasks, work=work)
     parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
     found = {name: dict(zip(KINDS, parts[k * len(KINDS) :], strict=False)) for k, name in enumerate(sweeps)}
     return {"found": found, "sweeps": sweeps, "penalties": penalties, "shots": shots}
@@ -118,9 +114,7 @@ def grover_runs(
     large: list[int],
     searches: int,
     seed: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Grover adaptive search of spaces of ``columns`` of ``choices``; two ``large`` ones are not searched.
 
@@ -129,7 +123,7 @@ def grover_runs(
     ``iterations`` of the paper's equation with their chance of ``success``.
     """
     tasks = [{"choices": choices, "columns": k, "searches": searches, "seed": seed} for k in columns]
-    runs = map_tasks(run_grover, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_grover, tasks, work=work)
     sizes = [choices**k for k in columns]
     expected = [expected_cost(size) for size in sizes]
     cells = 5**6

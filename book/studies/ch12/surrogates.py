@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.space.interfaces import Surrogate
 from qednas.qnas.space.table import observed
@@ -73,13 +73,11 @@ def run_surrogates(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, pieces=(run_surrogates,))
-def surrogate_runs(
-    counts: list[int], models: list[str], seeds: int, workers: int = 2, checkpoint=None, progress=None
-) -> dict[str, Any]:
+def surrogate_runs(counts: list[int], models: list[str], seeds: int, work: Work = Work()) -> dict[str, Any]:
     """Every one of ``models`` after ``counts`` evaluations of the development table.
 
     Returns ``found``: as of :func:`run_surrogates`, with an axis over seeds in front, and the axes.
     """
     tasks = [{"counts": counts, "models": models, "seed": seed} for seed in range(seeds)]
-    runs = map_tasks(run_surrogates, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_surrogates, tasks, work=work)
     return {"found": stacked(runs), "counts": counts, "models": models}

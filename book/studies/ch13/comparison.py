@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
@@ -81,9 +81,7 @@ def compare_searches(
     evaluations: int,
     seeds: int,
     first: int = 0,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Every search of ``searches`` ({name: spec as in :func:`run_search`}) on every table, with seeds from ``first``.
 
@@ -96,7 +94,7 @@ def compare_searches(
         {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
         for table, name in order
     ]
-    found = map_tasks(run_searches, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(run_searches, tasks, work=work)
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
     counts: dict[str, dict[str, Any]] = {table: {} for table in tables}
     for (table, name), part in zip(order, found, strict=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.space.table import observed
 from qednas.qnas.spaces.trained_tables import trained_table, trained_values
@@ -45,9 +45,7 @@ def compare_on_trained(
     evaluations: int,
     seeds: int,
     first: int = 0,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Every search of ``searches`` ({name: specification}) on every table, with seeds from ``first``.
 
@@ -59,7 +57,7 @@ def compare_on_trained(
         {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
         for table, name in order
     ]
-    parts = map_tasks(run_trained_searches, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(run_trained_searches, tasks, work=work)
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
     for (table, name), part in zip(order, parts, strict=True):
         curves[table][name] = part

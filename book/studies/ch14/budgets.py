@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
@@ -121,9 +121,7 @@ def search_within_budgets(
     seeds: int,
     costs: Sequence[str] = COSTS,
     quantiles: Sequence[float] = QUANTILES,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Every search ({name: specification}) on every space within every budget, and without one for three times as long.
 
@@ -143,7 +141,7 @@ def search_within_budgets(
         }
         for space, cost, name in order
     ]
-    parts = map_tasks(search_budgets, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(search_budgets, tasks, work=work)
     runs: dict[str, Any] = {}
     for (space, cost, name), part in zip(order, parts, strict=True):
         for label, found in part.items():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from qednas.qnas.spaces.build import build
@@ -81,9 +81,7 @@ def deploy_found(
     budgets: Mapping[str, Sequence[str]],
     seeds: int,
     by_hand: bool = True,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Deploy what ``search`` found on every space, from the searches within budgets ``result``, and hand-designed networks.
 
@@ -102,7 +100,7 @@ def deploy_found(
     tasks = [{"space": space, "network": network, "seed": seed} for space, _, network in order for seed in range(seeds)]
     for space in spaces:
         problem(trained_space(space).data)  # downloads, once and before there are workers
-    parts = map_tasks(deploy_once, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(deploy_once, tasks, work=work)
     networks: dict[str, Any] = {}
     for place, (space, name, _) in enumerate(order):
         networks.setdefault(space, {})[name] = together(parts[place * seeds : (place + 1) * seeds])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from qednas.qnas.device.hardware import DeviceQAOA
@@ -65,9 +65,7 @@ def device_runs(
     devices: Mapping[str, Mapping[str, Any]],
     evaluations: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """The same search on every device ({name: specification as of :func:`optimiser`}).
 
@@ -78,7 +76,7 @@ def device_runs(
         for spec in devices.values()
         for seed in range(seeds)
     ]
-    parts = map_tasks(run_device, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(run_device, tasks, work=work)
     found = {}
     for place, name in enumerate(devices):
         own = parts[place * seeds : (place + 1) * seeds]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.device.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
@@ -162,9 +162,7 @@ def mitigation_runs(
     points: int,
     repeats: int,
     instances: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """recovery: [mixer, encoding, columns, choices, depth]; tuning: [mixer, encoding, columns, choices], of one layer.  shots: of
     an energy in all, 0 for exact values.  repeats: of everything drawn.
@@ -178,7 +176,7 @@ def mitigation_runs(
         {"part": name, "circuit": circuit, "depth": depth, "noise": noise, "seed": seed, **common}
         for name, circuit, depth in jobs for noise in noises for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_one, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_one, tasks, work=work)
     found: dict[str, Any] = {name: {} for name in RUNS}
     for start in range(0, len(tasks), instances):
         first = tasks[start]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.device.noise import NoisyCircuit, noise_of
@@ -215,9 +215,7 @@ def qaoa_noise_runs(
     steps: int,
     rounds: int,
     instances: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Every circuit ([mixer, encoding, columns, choices]) under every noise.  rounds: of Newton's method with noise, 0 for none.
 
@@ -227,7 +225,7 @@ def qaoa_noise_runs(
         {"circuit": circuit, "noise": noise, "depths": depths, "steps": steps, "rounds": rounds, "seed": seed}
         for circuit in circuits for noise in noises for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_qaoa_noise, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_qaoa_noise, tasks, work=work)
     found: dict[str, Any] = {}
     for start in range(0, len(tasks), instances):
         first = tasks[start]

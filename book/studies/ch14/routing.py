@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit
 from qednas.qnas.device.routing import MAPS, column_matrix, medians, product_error, route
@@ -49,9 +49,7 @@ def routing_runs(
     seeds: list[int],
     instance_seed: int,
     device: str,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """All of CIRCUITS for a cost fitted to cells of 5 or 4 operations, on all MAPS and by swap network.  depths: layers.
 
@@ -63,7 +61,7 @@ def routing_runs(
         for own in choices for circuit in CIRCUITS for name in (*MAPS, "network")
         if name != "network" or with_network(*circuit)
     ]  # fmt: skip
-    runs = map_tasks(run_routing, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_routing, tasks, work=work)
     found: dict[str, Any] = {}
     for task, run in zip(tasks, runs, strict=True):
         place = found.setdefault(str(task["choices"]), {}).setdefault(", ".join(task["circuit"]), {})
@@ -124,9 +122,7 @@ def depth_limit_runs(
     depths: list[int],
     steps: int,
     instances: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """QAOA of few layers, all angles tuned exactly.  circuits: [mixer, encoding, choices per column].
 
@@ -136,7 +132,7 @@ def depth_limit_runs(
         {"circuit": own[:2], "choices": own[2], "depths": depths, "steps": steps, "seed": seed}
         for own in circuits for seed in range(instances)
     ]  # fmt: skip
-    runs = map_tasks(run_layers, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run_layers, tasks, work=work)
     parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
     found = {", ".join(map(str, own)): part for own, part in zip(circuits, parts, strict=True)}
     return {"found": found, "circuits": circuits, "depths": depths}

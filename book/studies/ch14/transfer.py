@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from qednas.qnas.spaces.build import build
@@ -60,9 +60,7 @@ def transferred(
     data: str,
     epochs: int,
     seeds: int,
-    workers: int = 2,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict[str, Any]:
     """Train what ``search`` found most often and hand-designed ``networks`` on ``data``, ``seeds`` times each.
 
@@ -76,7 +74,7 @@ def transferred(
         for name in sorted([FOUND, *networks], key=lambda name: name == FOUND)  # the longest first
         for seed in range(seeds)
     ]
-    runs = map_tasks(run, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    runs = map_tasks(run, tasks, work=work)
     summary = {}
     for name in (FOUND, *networks):
         own = [one for one in runs if one["network"] == name and not one["diverged"]]

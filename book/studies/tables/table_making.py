@@ -18,7 +18,7 @@ from typing import Any
 
 from qednas.base import files
 from qednas.base.errors import InputError
-from qednas.base.parallel import TaskError, fix_threads, map_tasks
+from qednas.base.parallel import TaskError, Work, fix_threads, map_tasks
 from qednas.base.progress import every, note
 from qednas.companion.results import provenance
 from qednas.qnas.spaces.costs import cost_space, write_costs
@@ -35,17 +35,15 @@ def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
     known = json.loads(path.read_text()) if (path := folder / f"{name}.json").exists() else {}
     told = f", {known['core_minutes']:.0f} minutes of one core when it was made last" if known else ""
     note(f"{name}: {trained_space(name).space.size} architectures{told}")
-    trainings = train_space(name, None, workers, partial / name, every(PROGRESS_SECONDS, name))
+
+    def work(part: str, text: str) -> Work:
+        return Work(workers, partial / f"{name}{part}", every(PROGRESS_SECONDS, f"{name}{text}"))
+
+    trainings = train_space(name, None, work("", ""))
     write_trainings(name, trainings, folder)
-    others = map_tasks(
-        baselines.run,
-        baselines.tasks(name),
-        workers=workers,
-        checkpoint=partial / f"{name}-others",
-        progress=every(PROGRESS_SECONDS, f"{name}, hand-designed and differentiable"),
-    )
+    others = map_tasks(baselines.run, baselines.tasks(name), work=work("-others", ", hand-designed and differentiable"))
     baselines.write(name, others, folder)
-    known_costs = cost_space(name, None, partial / f"{name}-costs", every(PROGRESS_SECONDS, f"{name}, costs"))
+    known_costs = cost_space(name, None, work("-costs", ", costs"))
     write_costs(name, known_costs, folder)
     took = sum(row["seconds"] for row in trainings) + sum(row["seconds"] for row in others)
     made: dict[str, Any] = {

@@ -52,8 +52,6 @@ def arguments_of(result: Result, folder: Path) -> dict[str, Any]:
             given["inputs"] = {name: load(folder, name) for name in result.provenance["upstream"]}
         except FileNotFoundError as error:
             raise InputError(f"{result.name}: an input is missing ({Path(str(error.filename)).name})") from None
-    if "checkpoint" in accepted:
-        given["checkpoint"] = None
     return given
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.locks import locked
+from qednas.base.parallel import Work
 from qednas.base.progress import Progress, every, note
 from qednas.base.recording import recording
 from qednas.base.task import every_piece, key_parts, name_of
@@ -67,13 +68,14 @@ class Store:
         tolerance: str | Mapping[str, str] = "seeded",
         source_files: Sequence[Path] = (),
         origins: Mapping[str, Any] | None = None,
+        workers: int = 2,
         **settings: Any,
     ) -> Result:
         """Result `name`, computed by `fn(**settings)` if it is not there or stale.
 
         `fn` is a function of a module, declared by `@declare`, and returns a dictionary of JSON values and arrays. If its
-        signature has them it also gets `checkpoint` (a folder for partial work, gone once the result is written),
-        `progress(done, total, text)` and `inputs` (the upstream Results by name). `source_files` are data files whose
+        signature has them it also gets `work` (how its tasks are run, by `workers` processes and with a folder for partial work, gone
+        once the result is written), `progress(done, total, text)` and `inputs` (the upstream Results by name). `source_files` are data files whose
         content enters the key; `origins` says where settings came from (for status only). Raises InputError for bad names,
         settings and values, and for a function without a declared version.
         """
@@ -105,7 +107,7 @@ class Store:
             if found is not None:
                 return found
             where = {"function": provenance.function_name(fn), "libraries": libraries, "origins": dict(origins or {})}
-            return self._compute(fn, key, what, where, inputs, tolerance)
+            return self._compute(fn, key, what, where, inputs, tolerance, workers)
 
     def read(self, name: str, *, asking: str = "") -> Result:
         """A result of this or an earlier chapter: from the root, then from the fallback.
@@ -193,6 +195,7 @@ class Store:
         where: dict[str, Any],
         inputs: dict[str, Result],
         tolerance: str | dict[str, str],
+        workers: int,
     ) -> Result:
         name = what["name"]
         path = self.root / f"{name}.json"
@@ -202,17 +205,16 @@ class Store:
             left.unlink(missing_ok=True)
         accepted = inspect.signature(fn).parameters
         extra: dict[str, Any] = {}
-        if "checkpoint" in accepted:
+        before, start, tell = 0.0, time.perf_counter(), every(PROGRESS_SECONDS, name)
+        if "work" in accepted:
             try:
                 partial.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise InputError(f"cannot make {partial}: {error.strerror}") from None
-            extra["checkpoint"] = partial
-        before = _spent(clock := partial.with_name(f"{partial.name}.seconds")) if "checkpoint" in accepted else 0.0
-        start = time.perf_counter()
+            before = _spent(clock := partial.with_name(f"{partial.name}.seconds"))
+            extra["work"] = Work(workers, partial, _timed(tell, clock, before, start))
         if "progress" in accepted:
-            tell = every(PROGRESS_SECONDS, name)
-            extra["progress"] = _timed(tell, clock, before, start) if "checkpoint" in accepted else tell
+            extra["progress"] = tell
         if "inputs" in accepted:
             extra["inputs"] = inputs
         if clash := sorted(set(extra) & set(what["settings"])):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
@@ -78,11 +78,9 @@ def build_dataset(
     sizes: list[int],
     seed: int = 0,
     interacting: int | None = None,
-    workers: int = 2,
     chunk: int = 12,
     executor=None,
-    checkpoint=None,
-    progress=None,
+    work: Work = Work(),
 ) -> dict:
     """Solve every system of :func:`plan` in parallel and collect them.
 
@@ -96,7 +94,7 @@ def build_dataset(
     for family in RECIPES:  # a chunk holds one family, so that its arrays can be joined by family
         own = [s for s in systems if s["family"] == family]
         tasks += [{"systems": own[i : i + chunk]} for i in range(0, len(own), chunk)]
-    found = map_tasks(solve_chunk, tasks, executor=executor, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(solve_chunk, tasks, executor=executor, work=work)
     out: dict = {name: np.array([s[name] for s in systems]) for name in ("family", "point", "sites")}
     out["parameters"] = np.array([json.dumps(s["parameters"]) for s in systems])
     out["label"] = np.array([RECIPES[s["family"]].label(**s["parameters"]) for s in systems])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.canonical_frame import Frame, canonical
 from qednas.physics.families import build
@@ -152,7 +152,7 @@ def tabulate_chunk(task: Task) -> dict:
 
 
 @declare(version=1, pieces=(tabulate_chunk,))
-def tabulate_inputs(inputs, chunk: int = 100, workers: int = 2, checkpoint=None, progress=None) -> dict:
+def tabulate_inputs(inputs, chunk: int = 100, work: Work = Work()) -> dict:
     """:class:`Known` of every system of the data set, in its order, as arrays.
 
     ``row`` (systems, GLOBAL), ``gate`` and ``grows`` (systems,); of the systems that are corrected, ``base`` (cuts, 5)
@@ -162,7 +162,7 @@ def tabulate_inputs(inputs, chunk: int = 100, workers: int = 2, checkpoint=None,
     systems = samples(inputs["02/dataset"])
     plain = [{"family": s.family, "sites": s.sites, "parameters": s.parameters} for s in systems]
     tasks = [{"systems": plain[i : i + chunk]} for i in range(0, len(plain), chunk)]
-    parts = map_tasks(tabulate_chunk, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    parts = map_tasks(tabulate_chunk, tasks, work=work)
     out = {name: np.concatenate([part[name] for part in parts]) for name in ("row", "gate", "grows", "base", "local")}
     owner = np.repeat(np.arange(len(systems)), [s.sites - 1 for s in systems])
     corrected = out["gate"][owner] > 0

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.onnx_files import latency, translated
 from qednas.qnas.spaces.problems import Problem, problem
@@ -132,7 +132,7 @@ def cost_row(task: Task) -> dict[str, float]:
     return costs_of(as_if_trained(build(own.name, choices, data, task["row"]), task["row"]), data)
 
 
-def cost_space(name: str, rows: Sequence[int] | None = None, checkpoint=None, progress=None) -> list[dict[str, Any]]:
+def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()) -> list[dict[str, Any]]:
     """Choices and costs of every architecture of a space (or of some rows), one after the other: two would slow each other.
 
     All are gone through three times, minutes apart, and the lowest latencies kept, so that no network pays for what else ran.
@@ -140,7 +140,7 @@ def cost_space(name: str, rows: Sequence[int] | None = None, checkpoint=None, pr
     space = trained_space(name).space
     chosen = range(space.size) if rows is None else rows
     tasks: list[dict[str, Any]] = [{"space": name, "row": row, "turn": turn} for turn in range(TURNS) for row in chosen]
-    found = map_tasks(cost_row, tasks, workers=1, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(cost_row, tasks, work=work.alone())
     turns = [found[turn * len(chosen) : (turn + 1) * len(chosen)] for turn in range(TURNS)]
     return [
         space.named(space.digits([row])[0]) | {key: min(own[key] for own in several) for key in several[0]}

@@ -23,7 +23,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
-from qednas.base.parallel import Task, map_tasks
+from qednas.base.parallel import Task, Work, map_tasks
 from qednas.qnas.space.table import SCORE, Table
 from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.problems import problem
@@ -55,15 +55,14 @@ def train_row(task: Task) -> dict[str, Any]:
     return {"trainings": found}
 
 
-def train_space(
-    name: str, rows: Sequence[int] | None = None, workers: int = 2, checkpoint=None, progress=None
-) -> list[dict[str, Any]]:
-    """All trainings of a space (or of some rows), each with its choices; a run that was interrupted goes on at ``checkpoint``."""
+def train_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()) -> list[dict[str, Any]]:
+    """All trainings of a space (or of some rows), each with its choices; a run that was interrupted goes on at the checkpoint of
+    ``work``."""
     space = trained_space(name).space
     problem(trained_space(name).data)  # downloads, once and before there are workers
     chosen = range(space.size) if rows is None else rows
     tasks: list[dict[str, Any]] = [{"space": name, "row": row, "repeats": list(range(SEEDS))} for row in chosen]
-    found = map_tasks(train_row, tasks, workers=workers, checkpoint=checkpoint, progress=progress)
+    found = map_tasks(train_row, tasks, work=work)
     return [
         {**space.named(space.digits([task["row"]])[0]), **training}
         for task, part in zip(tasks, found, strict=True)
