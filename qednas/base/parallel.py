@@ -7,6 +7,7 @@ every task is recorded beside it (:mod:`qednas.base.recording`).
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import multiprocessing
 import os
@@ -173,6 +174,7 @@ def map_tasks(
     done = [result for result in results if result is not None]
     if recorder is not None:
         recorder.add(fn, plain, done, seconds, tuple(located or ()))
+        done = copy.deepcopy(done)  # what a study does to them is not what the tasks gave
     return done
 
 

@@ -116,6 +116,13 @@ def mean_error(inputs):
     return {"mean": values.mean(), "mean_sem": values.std(ddof=1) / len(values) ** 0.5, "count": len(values)}
 
 
+@declare(version=1, pieces=(noisy_mean,))
+def taken_apart(seeds, work=Work()):
+    """A study that takes apart what its tasks gave."""
+    rows = map_tasks(noisy_mean, [{"seed": seed} for seed in range(seeds)], work=work)
+    return {"means": [row.pop("mean") for row in rows], "rest": rows}
+
+
 @declare(version=1, pieces=(scatter,))
 def trainings(methods, seeds, work=Work()):
     """A study as the chapters have them: one row for each method and seed."""

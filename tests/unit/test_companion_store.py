@@ -15,6 +15,7 @@ import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.task import declare, every_piece
+from qednas.companion.comparison.consistency import inconsistencies
 from qednas.companion.results import provenance, records
 from qednas.companion.results.result import load
 from qednas.companion.results.store import Store
@@ -229,6 +230,15 @@ def test_no_two_tasks_of_the_project_have_one_name():
     names = [name for path in files_of for name in declared_names(path.read_text())]
     assert len(names) > 100
     assert sorted(names) == sorted(set(names))
+
+
+def test_what_a_study_does_to_what_its_tasks_gave_is_not_recorded(store):
+    result = store.get_or_run("04/t", tasks.taken_apart, seeds=3, workers=1)
+    recorded = records.read_tasks(records.path_of(result.path), result.digest)
+    assert [one.output["mean"] for one in recorded.tasks] == result["means"]
+    assert inconsistencies(store.root, "04/t") == []
+    again = Store(store.root.parent / "again", recalled=store.root)
+    assert again.get_or_run("04/t", tasks.taken_apart, seeds=3, workers=1).digest == result.digest
 
 
 def test_two_pieces_of_one_name_are_refused():

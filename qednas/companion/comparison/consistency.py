@@ -60,8 +60,10 @@ def inconsistencies(folder: Path, name: str) -> list[Deviation]:
     result = load(folder, name)
     try:
         again = put_together(result, folder)
-    except (InputError, files.CorruptFile) as error:
-        return [Deviation("tasks", "exact", float("inf"), False, str(error))]
+    except Exception as error:  # whatever putting together raises now it did not raise when the run was made
+        first = str(error).split("\n")[0][:160]
+        why = first if isinstance(error, (InputError, files.CorruptFile)) else f"{type(error).__name__}: {first}"
+        return [Deviation("tasks", "exact", float("inf"), False, why)]
     if again is None:
         return []
     found = deviations(again, dict(result), result.tolerance)
