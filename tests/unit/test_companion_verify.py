@@ -133,3 +133,30 @@ def test_measured_times_are_known_by_their_names():
     old = {"seconds": 1.0, "timing": {"median": 2.0}, "rows": [{"build_seconds": 1.0}], "e": 1.0}
     new = {"seconds": 9.0, "timing": {"median": 3.0}, "rows": [{"build_seconds": 7.0}], "e": 1.0}
     assert verdict(new, old, "exact") == []
+
+
+def test_between_kinds_of_processors_nothing_is_judged_by_a_standard_error_of_zero():
+    """One seed has none, and seeds that happen to agree tell nothing of the scatter."""
+    elsewhere = Ground(same=False, seeds=2)
+    one_seed = {"gain": 0.3, "gain_sem": 0.0, "runs": [{"method": "a", "seed": s, "x": 1.0} for s in range(2)]}
+    other = {"gain": 0.1, "gain_sem": 0.0, "runs": [{"method": "a", "seed": s, "x": 1.2} for s in range(2)]}
+    found = list(deviations(other, one_seed, "statistical", elsewhere))
+    assert all(one.ok for one in decided(found, len(found)))
+    assert {one.kind for one in found if one.path in ("gain", "runs.0.x")} == {"other processor"}
+    assert not all(one.ok for one in deviations(other, one_seed, "statistical", Ground()))
+    # Where an array has both, its other entries are still judged.
+    old = {"curve": np.array([1.0, 1.0]), "curve_sem": np.array([0.0, 0.01])}
+    (far,) = decided(list(deviations({**old, "curve": np.array([1.5, 1.9])}, old, "statistical", elsewhere)), 10)
+    assert far.size == pytest.approx(0.9 / (0.01 * 2**0.5))
+
+
+def test_between_kinds_of_processors_what_was_found_may_have_another_name():
+    old = {"shares": {"mps": 0.6, "dense": 0.4}, "best": "mps"}
+    new = {"shares": {"mps": 0.6, "rbm": 0.4}, "best": "rbm"}
+    assert all(one.ok for one in deviations(new, old, "statistical", Ground(same=False)))
+    assert [one.path for one in deviations(new, old, "statistical", Ground()) if not one.ok] == [
+        "shares.dense",
+        "shares.rbm",
+        "best",
+    ]
+    assert not all(one.ok for one in deviations({"best": "mps"}, old, "statistical", Ground(same=False)))

@@ -64,6 +64,8 @@ def _compare(
         kind = tolerance_class(tolerance, inner)
         if kind == "timing" and not any(isinstance(side.get(key), (Mapping, list)) for side in (new, old)):
             yield Deviation(inner, kind, 0.0, True)
+        elif path and kind == "statistical" and not ground.same and (key not in new or key not in old):
+            yield Deviation(inner, "other processor", 0.0, True)  # keys that name what was found, as "the best block"
         elif key not in new or key not in old:
             yield Deviation(inner, kind, np.inf, False, "only in the " + ("committed result" if key in old else "run"))
         elif isinstance(old[key], Mapping) and isinstance(new[key], Mapping):
@@ -155,9 +157,13 @@ def _statistical(path: str, new: Any, old: Any, *rest: Any) -> Deviation:
 def _judged(path: str, distance: np.ndarray, combined: np.ndarray, freedom: float) -> Deviation:
     from scipy.special import stdtr
 
+    # A standard error of zero (one seed, or seeds that happened to agree) tells nothing of the scatter: nothing is judged by it.
+    told = combined > 0
     floor = LIMITS["seeded"] * np.maximum(1.0, combined)
+    if not told.any() and (distance > floor).any():
+        return Deviation(path, "other processor", 0.0, True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sizes = np.where(distance <= floor, 0.0, distance / combined)
+        sizes = np.where((distance <= floor) | ~told, 0.0, distance / combined)
     size = float(np.max(sizes, initial=0.0))
     chance = min(1.0, float(2 * stdtr(freedom, -size)) * max(1, int(np.size(sizes)))) if np.isfinite(size) else 0.0
     return Deviation(path, "statistical", size, True, "", chance)
