@@ -174,6 +174,34 @@ def test_consistency_needs_no_computing(project):
     assert inconsistencies(project / "results/paper", "01/verdict") == []
 
 
+def test_the_inputs_of_a_result_are_those_that_it_was_made_from(project, tmp_path):
+    """A run of one chapter builds on committed results; an input that is another by now is none."""
+    committed, run = (
+        project / "results/paper",
+        Store(tmp_path / "run", fallback=project / "results/paper", profile="paper"),
+    )
+    run.get_or_run("01/verdict", tasks.mean_error, upstream=["01/runs"], tolerance="statistical")
+    assert inconsistencies(run.root, "01/verdict", committed) == []
+    for others in ((), (tmp_path / "elsewhere",)):
+        (missing,) = inconsistencies(run.root, "01/verdict", *others)
+        assert missing.why == "01/verdict: the input 01/runs that it was made from is not here"
+    rewritten(project, "01/runs", lambda data: data["runs"][3].update(error=9.0))
+    (other,) = inconsistencies(run.root, "01/verdict", committed)
+    assert "that it was made from is not here" in other.why
+
+
+def test_what_is_stale_is_named_and_not_drawn_from(project):
+    rewritten(project, "01/runs", lambda data: None)
+    Store(project / "results/paper", profile="paper").get_or_run(
+        "01/runs", tasks.trainings, tolerance="statistical", methods=["a", "b"], seeds=5
+    )
+    sums.write_sums(project / "results/paper")
+    status, text = told(project)
+    assert status == 0
+    assert "audit: stale, so not drawn from: 01/verdict" in text
+    assert "of 2 of 2 results computed again" in text
+
+
 def test_from_the_command_line(project):
     done = subprocess.run(
         [sys.executable, "-m", "qednas.companion.runner", "audit", "--minutes", "0.5", "--seed", "3"],

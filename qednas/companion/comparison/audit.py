@@ -29,7 +29,7 @@ from qednas.companion.comparison.consistency import arguments_of, inconsistencie
 from qednas.companion.comparison.scatter import against_scatter
 from qednas.companion.results import provenance, records, sums
 from qednas.companion.results.result import Result, load, names
-from qednas.companion.results.status import CORRUPT, UNVERIFIED, function_of, result_rows
+from qednas.companion.results.status import CORRUPT, STALE, UNVERIFIED, function_of, result_rows
 from qednas.companion.results.store import Store
 
 LEAST_TASKS = 3  # of an unverified result that have to agree before it is stamped, or all of them
@@ -180,7 +180,14 @@ def audit(
     for row in rows:
         if row["state"] == CORRUPT:
             write(f"{row['name']}: {row['why']}")
-    chosen = {row["name"] for row in rows if row["state"] == UNVERIFIED or (not unverified and row["state"] != CORRUPT)}
+    stale = sorted(row["name"] for row in rows if row["state"] == STALE)
+    if stale:
+        write(f"audit: stale, so not drawn from: {', '.join(stale)}")
+    chosen = {
+        row["name"]
+        for row in rows
+        if row["state"] == UNVERIFIED or (not unverified and row["state"] not in (CORRUPT, STALE))
+    }
     run = read_run(folder, chosen)
     if not run.items:
         what = "unverified result" if unverified else "result"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from qednas.companion.results.result import Result, load
 QUICK = 20.0  # seconds of a result without tasks up to which it is computed again
 
 
-def put_together(result: Result, folder: Path) -> dict[str, Any] | None:
-    """A result made again from what its tasks gave and from its inputs in ``folder``.
+def put_together(result: Result, *folders: Path) -> dict[str, Any] | None:
+    """A result made again from what its tasks gave and from its inputs in one of ``folders``.
 
     None where that would take computing: its record does not keep the outputs, or it has no tasks and took long.  Raises
     InputError and CorruptFile where an input or a record is missing or does not fit.
@@ -38,28 +39,43 @@ def put_together(result: Result, folder: Path) -> dict[str, Any] | None:
         recorder = records.Recorder(frozenset(every_piece(fn)), result.name, recorded.known, "refuse")
     fix_threads(1)
     with recording(recorder):
-        return files.normalised(fn(**arguments_of(result, folder)))
+        return files.normalised(fn(**arguments_of(result, *folders)))
 
 
-def arguments_of(result: Result, folder: Path) -> dict[str, Any]:
-    """What the function of a result was called with: its settings, and its inputs as they are in ``folder``."""
+def arguments_of(result: Result, *folders: Path) -> dict[str, Any]:
+    """What the function of a result was called with: its settings, and the inputs that it was made from, in one of ``folders``.
+
+    Raises InputError where an input is in none of them, or is another by now.
+    """
     from qednas.companion.results.status import function_of
 
     accepted = inspect.signature(function_of(result)).parameters
     given: dict[str, Any] = dict(result.provenance["settings"])
     if "inputs" in accepted:
-        try:
-            given["inputs"] = {name: load(folder, name) for name in result.provenance["upstream"]}
-        except FileNotFoundError as error:
-            raise InputError(f"{result.name}: an input is missing ({Path(str(error.filename)).name})") from None
+        made_from = result.provenance["upstream"].items()
+        given["inputs"] = {name: _input(result.name, name, identity, folders) for name, identity in made_from}
     return given
 
 
-def inconsistencies(folder: Path, name: str) -> list[Deviation]:
-    """Values of a stored result that are not what its own tasks and inputs give; none where that cannot be told quickly."""
+def _input(asking: str, name: str, identity: str, folders: Sequence[Path]) -> Result:
+    for folder in folders:
+        try:
+            found = load(folder, name)
+        except FileNotFoundError:
+            continue
+        if found.identity == identity:
+            return found
+    raise InputError(f"{asking}: the input {name} that it was made from is not here")
+
+
+def inconsistencies(folder: Path, name: str, *others: Path) -> list[Deviation]:
+    """Values of a stored result that are not what its own tasks and inputs give; none where that cannot be told quickly.
+
+    Its inputs may also lie in ``others``: a run of one chapter builds on the committed results of those before it.
+    """
     result = load(folder, name)
     try:
-        again = put_together(result, folder)
+        again = put_together(result, folder, *others)
     except Exception as error:  # whatever putting together raises now it did not raise when the run was made
         first = str(error).split("\n")[0][:160]
         why = first if isinstance(error, (InputError, files.CorruptFile)) else f"{type(error).__name__}: {first}"

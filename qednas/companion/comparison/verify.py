@@ -59,7 +59,7 @@ def verify(root: Path, profile: str, *, only: str | None = None, write: Write = 
             bad.add(name)
             rows.append((name, "-", "-", f"CORRUPT {error}"))
             continue
-        found[name] = compare_results(now, old, results)
+        found[name] = compare_results(now, old, results, committed)
         kinds.add(ground_of(now, old).same)
     shared = sum(one.chance is not None for own in found.values() for one in own)
     for name, own in found.items():
@@ -118,11 +118,11 @@ def seeds_of(result: Result) -> int | None:
     return min((count for count in known if count is not None), default=None)
 
 
-def compare_results(new: Result, old: Result, folder: Path | None = None) -> list[Deviation]:
+def compare_results(new: Result, old: Result, *folders: Path) -> list[Deviation]:
     """Every value of a result of a run beside the committed one; what was asked has to be the same too.
 
-    On another kind of processor, where values are compared only by their standard errors, the run's result in ``folder`` also has
-    to be what its own recorded tasks and inputs give.
+    On another kind of processor, where values are compared only by their standard errors, the run's result, in the first of
+    ``folders``, also has to be what its own recorded tasks and its inputs, in any of them, give.
     """
     ground = ground_of(new, old)
     found = [
@@ -131,8 +131,8 @@ def compare_results(new: Result, old: Result, folder: Path | None = None) -> lis
         if new.provenance.get(part) != old.provenance.get(part)
     ]
     found += deviations(dict(new), dict(old), old.tolerance, ground)
-    if not ground.same and folder is not None:
-        found += inconsistencies(folder, new.name)
+    if not ground.same and folders:
+        found += inconsistencies(folders[0], new.name, *folders[1:])
     return found
 
 
