@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.physics.families import build
 from qednas.physics.periodic import heisenberg_ring, tfim_ring
 from qednas.physics.symmetries import permutations
@@ -292,7 +292,7 @@ def test_a_magnetisation_that_the_state_hardly_has_is_refused():
     with torch.no_grad():
         for tensor in block.tensors:
             tensor[0, 1, 0] = 1e-6  # all up
-    with pytest.raises(InputError, match="sum Z = -8"):
+    with pytest.raises(NumericalError, match="sum Z = -8"):
         MPS.sample(_with(block, -SITES), 16, seeded())
 
 

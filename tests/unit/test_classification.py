@@ -118,9 +118,9 @@ def test_a_run_of_ten_classes_is_the_same_again():
 
 
 def test_campaigns_tune_the_controls_alone_and_keep_every_run(tmp_path):
-    small = {"epochs": 1, "seeds": 2, "workers": 1}
+    small = {"epochs": 1, "seeds": 2}
     two = paper_runs([["digits", "0,1"]], ["fixed/1", "direct"], [0.003, 0.03], 1, 1, points=1, parameters=286,
-                     checkpoint=tmp_path / "two", **small)  # fmt: skip
+                     work=Work(1, tmp_path / "two"), **small)  # fmt: skip
     assert list(two["rates"]) == ["digits 0,1 direct"]
     assert {(r["method"], r["seed"], r["rate"]) for r in two["runs"]} == {
         (m, s, rate) for m, rate in (("fixed/1", 1e-3), ("direct", two["rates"]["digits 0,1 direct"])) for s in (0, 1)

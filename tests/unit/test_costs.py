@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
+from qednas.base.parallel import Work
 from qednas.qnas.spaces import costs
 from qednas.qnas.spaces.build import build
 from qednas.qnas.spaces.costs import COLUMNS, LastWord, as_if_trained, costs_of, flops, parameters, write_costs
@@ -154,9 +155,9 @@ def test_networks_of_words_have_no_8_bits():
 def test_costs_of_rows_go_on_where_they_stopped(monkeypatch, tmp_path):
     monkeypatch.setattr(costs, "problem", lambda name: PIXELS)
     monkeypatch.setattr(costs, "TURNS", 1)
-    first = costs.cost_space("satellite", [3], checkpoint=tmp_path)
+    first = costs.cost_space("satellite", [3], Work(1, tmp_path))
     done = []
-    both = costs.cost_space("satellite", [3, 4], checkpoint=tmp_path, progress=lambda *a: done.append(a[:2]))
+    both = costs.cost_space("satellite", [3, 4], Work(1, tmp_path, lambda *a: done.append(a[:2])))
     assert both[0] == first[0]  # its time too, so it was not measured again
     assert done == [(2, 2)]
     assert both[1]["layer 1"] == "8"

@@ -136,11 +136,11 @@ def test_a_searcher_keeps_to_its_cost_and_its_budget(method):
 
 
 def test_a_training_that_fails_is_recorded_and_counts_as_nothing(monkeypatch):
-    from qednas.base.errors import InputError
+    from qednas.base.errors import NumericalError
     from studies.ch07 import evaluation
 
     def failing(*_):
-        raise InputError("fewer than 0.001 of the samples have it")
+        raise NumericalError("fewer than 0.001 of the samples have it")
 
     monkeypatch.setattr(evaluation, "trained_alone", failing)
     found = evaluation.run_single({"target": TARGET, "part": "mps/2", "seed": 0, "seconds": 1.0})

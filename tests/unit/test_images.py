@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from qednas.base.errors import InputError
 from qednas.data import downloads
+from qednas.data import images as image_module
 from qednas.data.downloads import Source, Unavailable
 from qednas.data.images import SOURCES, fetch, from_sprites, image_sets, images, of_classes, read_batch, read_idx
 
@@ -61,7 +63,8 @@ def small(monkeypatch, tmp_path, name, files, package):
     monkeypatch.setenv("QEDNAS_DATA", str(tmp_path / "data"))
     real = SOURCES[name]
     sums = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
-    monkeypatch.setitem(SOURCES, name, Source(real.folder, "", real.package, real.members, sums, real.convert))
+    source = Source(real.folder, "", real.package, real.members, sums, real.convert)
+    monkeypatch.setitem(image_module._SETS, name, replace(image_sets()[name], source=source))
 
     def client(wanted, place):
         assert wanted == real.package.split(":")[1]

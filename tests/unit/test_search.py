@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.cli import commands as cli
 from qednas.physics.entanglement import proxies
 from qednas.physics.exact import ground_state
@@ -144,12 +144,12 @@ def test_a_network_that_cannot_be_trained_drops_out(monkeypatch):
 
     def spoilt(hamiltonian, block, *rest, **options):
         if "MPS" in type(block).__name__:
-            raise InputError("no configuration can be drawn")
+            raise NumericalError("no configuration can be drawn")
         return whole(hamiltonian, block, *rest, **options)
 
     monkeypatch.setattr(module, "train", spoilt)
     best, told = module.halving(h, given, ranked, 0.6, 0, rounds=((2, 0.5), (2, 0.5)))
     assert best.architecture.parts == ("rbm/4x4",)
     assert told[1]["failed"] == "no configuration can be drawn"
-    with pytest.raises(InputError, match="no configuration can be drawn"):
+    with pytest.raises(NumericalError, match="no configuration can be drawn"):
         module.halving(h, given, ranked[1:], 0.6, 0)

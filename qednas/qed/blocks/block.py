@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.qed.blocks import kernels
 from qednas.qed.blocks.derivatives import Derivatives, log_derivatives
 
@@ -141,6 +141,6 @@ def exact_state(block: Block) -> np.ndarray:
         logs = torch.cat([block.log_psi(part) for part in rows]).numpy()
     size = logs.real.max()
     if not np.isfinite(size):
-        raise InputError("the block has an amplitude that is not a number, or none that is not zero")
+        raise NumericalError("the block has an amplitude that is not a number, or none that is not zero")
     psi = np.exp(logs - size)
     return psi / np.linalg.norm(psi)

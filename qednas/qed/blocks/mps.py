@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.qed.blocks import kernels
 from qednas.qed.blocks.block import Block, Flip, Walk, spins
 from qednas.qed.blocks.derivatives import Derivatives, Outer
@@ -162,7 +162,7 @@ class MPS(Block):
             missing, tried = missing - len(fit), tried + size
             share = max(count - missing, 1) / tried
             if share < LEAST_SHARE and tried > 10 / LEAST_SHARE:
-                raise InputError(
+                raise NumericalError(
                     f"sum Z = {self.magnetisation}: fewer than {LEAST_SHARE:g} of the samples of the MPS have it"
                 )
         return torch.cat(found)
