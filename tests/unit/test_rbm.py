@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qednas.base.errors import InputError
+from qednas.base.errors import InputError, NumericalError
 from qednas.qed.blocks.block import Block, all_configurations, exact_state
 from qednas.qed.blocks.rbm import RBM, log_cosh
 
@@ -98,7 +98,7 @@ def test_an_amplitude_that_is_not_a_number_is_said():
         def log_psi(self, configurations):
             return torch.full((len(configurations),), float("nan"), dtype=torch.complex128)
 
-    with pytest.raises(InputError, match="not a number"):
+    with pytest.raises(NumericalError, match="not a number"):
         exact_state(Broken(2))
 
 
