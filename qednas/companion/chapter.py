@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qednas.base.errors import InputError
-from qednas.base.parallel import fix_threads
+from qednas.base.parallel import Work, fix_threads
 from qednas.companion import paths, profiles
 from qednas.companion.results.result import Result
 from qednas.companion.results.store import Store
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SMOKE_NOTE = "Smoke profile: small settings that test the machinery. **These numbers are not results.**"
-WORKERS = 2  # processes that share the tasks of a result, where its block does not say
 FULL_NAME = re.compile(r"\d\d/")
 
 
@@ -91,7 +90,7 @@ class Chapter:
         if clash := sorted(set(given) & set(settings)):
             raise InputError(f"{full}: {', '.join(clash)} is set twice, in the notebook and in the chapter's settings")
         settings = {**given, **settings}
-        workers = settings.pop(profiles.WORKERS, WORKERS)
+        workers = settings.pop(profiles.WORKERS, Work().workers)
         if "seed" in inspect.signature(fn).parameters:
             settings.setdefault("seed", self.seed)
         return self.store.get_or_run(
