@@ -9,11 +9,11 @@ one machine.
 import numpy as np
 import pytest
 
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.problems import problem
-from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
-from qednas.qnas.spaces.trained_tables import FOLDER, SEEDS, trained_values, training_seed
-from qednas.qnas.spaces.training import trained_and_measured
+from studies.spaces.build import build
+from studies.spaces.problems import problem
+from studies.spaces.trained_spaces import SPACES, trained_space
+from studies.spaces.trained_tables import FOLDER, SEEDS, trained_values, training_seed
+from studies.spaces.training import trained_and_measured
 
 ROWS = {name: count for name, count in zip(SPACES, (5, 5, 5, 5), strict=True) if (FOLDER / f"{name}.json").exists()}
 RARE = 1 / 400

@@ -7,12 +7,12 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.physics.families import build
-from qednas.physics.periodic import tfim_ring, tfim_torus
 from qednas.qed.blocks import registry
 from qednas.qed.blocks.block import all_configurations
 from qednas.qed.search.architecture import Architecture, architectures, every_part, part_parameters
 from qednas.qed.search.ground_state import given_of, wrong_signs
 from qednas.qed.search.network_files import load, save
+from studies.ch05.rings import tfim_ring, tfim_torus
 
 
 def test_what_a_hamiltonian_tells():

@@ -6,7 +6,6 @@ import torch
 
 from qednas.base.errors import InputError, NumericalError
 from qednas.physics.families import build
-from qednas.physics.periodic import heisenberg_ring, tfim_ring
 from qednas.physics.symmetries import permutations
 from qednas.qed.blocks.attention import Attention
 from qednas.qed.blocks.block import Block, Walk, all_configurations, exact_state
@@ -19,6 +18,7 @@ from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.signed import Signed, marshall
 from qednas.qed.blocks.superposition import Superposition
 from recurrent_block import Recurrent
+from studies.ch05.rings import heisenberg_ring, tfim_ring
 from symmetric_block import Symmetric
 
 SITES = 8

@@ -8,14 +8,14 @@ from qednas.base.errors import InputError
 from qednas.base.files import normalised
 from qednas.base.parallel import Work
 from qednas.qnas.space.table import Table, observed
-from qednas.qnas.spaces import trained_tables
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.trained_spaces import SPACES
 from studies.ch14 import budgets, deployment, edge_verdict, fewer_parameters
 from studies.ch14 import edge_figures as edge_pictures
 from studies.ch14.budgets import NONE, budgeted_search, quantile, search_within_budgets
 from studies.ch14.edge_verdict import judge_edge
 from studies.ch14.pareto import front
+from studies.spaces import trained_tables
+from studies.spaces.problems import Problem
+from studies.spaces.trained_spaces import SPACES
 
 SEARCHES = {
     "QAOA": {"method": "qaoa", "options": {"depth": 1, "steps": 0}},

@@ -9,11 +9,11 @@ from qednas.base.parallel import Work
 from qednas.cli.commands import main
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import Table, observed
-from qednas.qnas.spaces.nasbench201 import nasbench201
 from studies.ch13 import comparison
 from studies.ch13 import figures as pictures
 from studies.ch13.comparison import compare_searches, run_search
 from studies.ch13.verdict import judge_comparison
+from studies.spaces.nasbench201 import nasbench201
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import torch
 
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
-from qednas.qnas.spaces import costs
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.costs import COLUMNS, LastWord, as_if_trained, costs_of, flops, parameters, write_costs
-from qednas.qnas.spaces.onnx_files import translated
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.quantised import quantised
-from qednas.qnas.spaces.trained_spaces import SPACES
+from studies.spaces import costs
+from studies.spaces.build import build
+from studies.spaces.costs import COLUMNS, LastWord, as_if_trained, costs_of, flops, parameters, write_costs
+from studies.spaces.onnx_files import translated
+from studies.spaces.problems import Problem
+from studies.spaces.quantised import quantised
+from studies.spaces.trained_spaces import SPACES
 from studies.tables.hand_designed import hand_designed
 
 VOCABULARY = 600  # words: of the adaptive softmax, 500 frequent ones and one cluster of 100 with a quarter of the width

@@ -7,7 +7,6 @@ from scipy.stats import chisquare
 from qednas.base.errors import InputError
 from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.device.hardware import DeviceQAOA
-from qednas.qnas.device.noise import NoisyCircuit, noise_of, region_backend
 from qednas.qnas.loop import Search
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.qaoa import QAOA
@@ -15,6 +14,7 @@ from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
+from studies.ch14.device.noise import NoisyCircuit, noise_of, region_backend
 from studies.ch14.noise import Reading
 
 COST = random_cost((3, 2), np.random.default_rng(0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.data.landsat import places, tiles
+from studies.spaces.landsat import places, tiles
 
 
 def neighbourhoods(picture):

@@ -6,7 +6,10 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.qnas.device.gate_circuits import GateCircuit
-from qednas.qnas.device.mitigation import (
+from qednas.qnas.optimisers.ramps import random_cost
+from studies.ch14 import mitigation as mitigation_study
+from studies.ch14 import noise as noise_study
+from studies.ch14.device.mitigation import (
     FITS,
     FOLDS,
     calibration,
@@ -16,10 +19,7 @@ from qednas.qnas.device.mitigation import (
     fold,
     unread,
 )
-from qednas.qnas.device.noise import NoisyCircuit, depolarising, misread, noise_of
-from qednas.qnas.optimisers.ramps import random_cost
-from studies.ch14 import mitigation as mitigation_study
-from studies.ch14 import noise as noise_study
+from studies.ch14.device.noise import NoisyCircuit, depolarising, misread, noise_of
 from studies.ch14.mitigation import METHODS, TUNERS, drawn, estimates, mitigation_runs
 from studies.ch14.noise import Reading, exact_circuit
 

@@ -6,11 +6,11 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.qnas.device.gate_circuits import GateCircuit
-from qednas.qnas.device.noise import NoisyCircuit, depolarising, misread, noise_of, region
-from qednas.qnas.device.routing import backend
 from qednas.qnas.optimisers.angles import linear_ramp
 from qednas.qnas.optimisers.ramps import random_cost
 from studies.ch14 import noise as noise_study
+from studies.ch14.device.noise import NoisyCircuit, depolarising, misread, noise_of, region
+from studies.ch14.device.routing import backend
 from studies.ch14.noise import (
     Reading,
     exact_circuit,
@@ -46,7 +46,7 @@ def test_full_noise_tells_nothing():
 
 def test_one_gate_with_noise_by_hand():
     """A Bell pair after one cz: the channel leaves 1 - e of it and e of nothing."""
-    from qednas.qnas.device.noise import simulated
+    from studies.ch14.device.noise import simulated
 
     e, half = 0.1, np.pi / 2
     hadamard = [[("rz", (q,), half), ("sx", (q,), None), ("rz", (q,), half)] for q in (0, 1)]
@@ -87,7 +87,7 @@ def test_a_region_is_connected_and_a_device_waits():
 
 def test_waiting_costs_energy():
     """A qubit in 1 that waits for another one's gates decays by as much as the times say."""
-    from qednas.qnas.device.noise import simulated
+    from studies.ch14.device.noise import simulated
 
     noise = noise_of("device FakeMarrakesh", 2)
     gates = [("x", (0,), None), ("cz", (0, 1), None), *[("x", (1,), None)] * 400, ("cz", (0, 1), None)]

@@ -32,11 +32,11 @@ from qednas.qnas.methods import has_surrogate, methods
 from qednas.qnas.space import registry as parts_of_searches
 from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.space import Space
-from qednas.qnas.spaces import problems, trained_spaces
-from qednas.qnas.spaces.schedule import Schedule
-from qednas.qnas.spaces.trained_tables import train_space, trained_table, write_trainings
 from recurrent_block import Recurrent
 from small_project import INFO, SUPPORT, notebook, write_project
+from studies.spaces import problems, trained_spaces
+from studies.spaces.schedule import Schedule
+from studies.spaces.trained_tables import train_space, trained_table, write_trainings
 
 
 @pytest.fixture

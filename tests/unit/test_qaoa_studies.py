@@ -14,7 +14,6 @@ from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import centred
 from qednas.qnas.space.pairwise import Pairwise
-from qednas.qnas.spaces.nasbench201 import nasbench201
 from qednas.qnas.surrogate.surrogate import BayesianQuadratic, target
 from studies.ch12 import (
     depths as depth_study,
@@ -52,6 +51,7 @@ from studies.ch12.landscapes import encodings, run_ends, run_landscape, run_move
 from studies.ch12.optimisers import grover_runs, run_annealing, run_vqe
 from studies.ch12.surrogates import correlation, run_surrogates
 from studies.ch12.verdict import averaged, concentrated, judge_qaoa, moved, shots_judged, with_logs
+from studies.spaces.nasbench201 import nasbench201
 
 SMALL = random_cost((3, 4, 2), np.random.default_rng(3))
 

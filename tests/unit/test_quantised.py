@@ -10,12 +10,12 @@ from torch import nn
 
 from qednas.base.errors import InputError
 from qednas.base.files import sha256
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.onnx_files import latency, outputs, slim, translated
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.quantised import NETWORK, RECORD, SMALL, deploy, quantised
-from qednas.qnas.spaces.schedule import Schedule
-from qednas.qnas.spaces.training import measure, train
+from studies.spaces.build import build
+from studies.spaces.onnx_files import latency, outputs, slim, translated
+from studies.spaces.problems import Problem
+from studies.spaces.quantised import NETWORK, RECORD, SMALL, deploy, quantised
+from studies.spaces.schedule import Schedule
+from studies.spaces.training import measure, train
 from studies.tables.hand_designed import hand_designed
 
 CONVOLUTIONS = {"1<-0": "conv", "2<-0": "sepconv", "2<-1": "avgpool", "width": "8", "cells": "1"}

@@ -5,9 +5,13 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
-from qednas.qnas.device import routing
 from qednas.qnas.device.gate_circuits import GateCircuit, to_qiskit
-from qednas.qnas.device.routing import (
+from qednas.qnas.optimisers.alternating import Alternating
+from qednas.qnas.optimisers.mixers import xy_mixer
+from qednas.qnas.optimisers.ramps import random_cost
+from studies.ch14 import routing as routing_study
+from studies.ch14.device import routing
+from studies.ch14.device.routing import (
     BASIS,
     MAPS,
     compile_circuit,
@@ -19,10 +23,6 @@ from qednas.qnas.device.routing import (
     product_error,
     route,
 )
-from qednas.qnas.optimisers.alternating import Alternating
-from qednas.qnas.optimisers.mixers import xy_mixer
-from qednas.qnas.optimisers.ramps import random_cost
-from studies.ch14 import routing as routing_study
 from studies.ch14.routing import by_configuration, depth_limit_runs, routing_runs, with_rounds
 
 COST = random_cost((3, 2, 2), np.random.default_rng(0))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.data import downloads, satellite
-from qednas.data.satellite import SOURCE, TABLES, Table, read_table
+from qednas.data import downloads
+from studies.spaces import satellite
+from studies.spaces.satellite import SOURCE, TABLES, Table, read_table
 
 SMALL = Table(3, 2, {"1": "red", "2": "grey", "7": "damp"})
 RARE = Table(2, 2, {"negative": "negative", "positive": "positive"})

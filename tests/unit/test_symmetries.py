@@ -8,8 +8,8 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
-from qednas.physics.periodic import heisenberg_ring, tfim_ring, tfim_ring_energy, tfim_torus
 from qednas.physics.symmetries import closure, is_symmetry, permutations
+from studies.ch05.rings import heisenberg_ring, tfim_ring, tfim_ring_energy, tfim_torus
 
 
 def test_groups_have_the_sizes_of_the_lattices():

@@ -8,7 +8,7 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.table import read_table
-from qednas.qnas.spaces import nasbench201
+from studies.spaces import nasbench201
 
 GOOD = "depth,cell,score\n1,a,0.5\n2,a,0.25\n1,b,1e-1\n"
 

@@ -10,7 +10,6 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.base.statistics import compare_unpaired
 from qednas.qnas.space.table import observed
-from qednas.qnas.spaces.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
 from studies.ch13 import trained_verdict
 from studies.ch13.trained_comparison import compare_on_trained
 from studies.ch13.trained_figures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
@@ -18,6 +17,7 @@ from studies.ch13.trained_verdict import best_of, by_gradient, by_hand, counterp
 from studies.ch13.verdict import judge_comparison
 from studies.ch14.devices import device_runs, optimiser
 from studies.ch14.transfer import most_found, transferred
+from studies.spaces.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
 
 SEARCHES = {
     "QAOA": {"method": "qaoa", "options": {"depth": 1, "steps": 0}},

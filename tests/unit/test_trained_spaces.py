@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.cells import Network
-from qednas.qnas.spaces.dense import CENTRE
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.sequence_cells import LanguageNetwork
-from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
+from studies.spaces.build import build
+from studies.spaces.cells import Network
+from studies.spaces.dense import CENTRE
+from studies.spaces.problems import Problem
+from studies.spaces.sequence_cells import LanguageNetwork
+from studies.spaces.trained_spaces import SPACES, trained_space
 from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
 
 

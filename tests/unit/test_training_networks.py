@@ -15,15 +15,15 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import read_table
-from qednas.qnas.spaces import problems, trained_tables
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.costs import cost_space
-from qednas.qnas.spaces.problems import Problem, problem, split
-from qednas.qnas.spaces.schedule import Schedule
-from qednas.qnas.spaces.sequence_cells import LanguageNetwork
-from qednas.qnas.spaces.trained_spaces import SPACES, Trained, cell_space, images_network
-from qednas.qnas.spaces.trained_tables import number, trained_table, trained_values, training_seed
-from qednas.qnas.spaces.training import (
+from studies.spaces import problems, trained_tables
+from studies.spaces.build import build
+from studies.spaces.costs import cost_space
+from studies.spaces.problems import Problem, problem, split
+from studies.spaces.schedule import Schedule
+from studies.spaces.sequence_cells import LanguageNetwork
+from studies.spaces.trained_spaces import SPACES, Trained, cell_space, images_network
+from studies.spaces.trained_tables import number, trained_table, trained_values, training_seed
+from studies.spaces.training import (
     batches,
     measure,
     rate_at,

@@ -20,7 +20,6 @@ from qednas.base.task import declare
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.physics.periodic import heisenberg_ring, tfim_ring, tfim_ring_energy, tfim_torus
 from qednas.physics.reference import reference
 from qednas.physics.symmetries import permutations
 from qednas.qed.blocks.block import Block
@@ -28,6 +27,7 @@ from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.signed import Signed, marshall
 from qednas.qed.vmc.vmc import Settings, measure, train
+from studies.ch05.rings import heisenberg_ring, tfim_ring, tfim_ring_energy, tfim_torus
 
 START = 0.05  # standard deviation of the weights of a machine before training
 SEEDS = 1  # the first seed that the book shows

@@ -17,8 +17,8 @@ from qednas.qnas.optimisers.qaoa import QAOA, Optimised, approximation_ratio, op
 from qednas.qnas.optimisers.ramps import shipped_ramp
 from qednas.qnas.space.encoding import centred
 from qednas.qnas.space.pairwise import Pairwise
-from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.instances import KINDS, instance
+from studies.spaces.nasbench201 import tables_identity
 
 STRATEGIES = ("shipped ramp", "ramp", "standard", "cvar", "interp", "multi-angle")
 QUANTITIES = ("ratio", "optimum", "near", "circuits")

@@ -12,8 +12,8 @@ from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import observed
-from qednas.qnas.spaces.nasbench201 import EDGES, OPERATIONS, SPACE, nasbench201
 from qednas.qnas.surrogate.surrogate import BayesianQuadratic
+from studies.spaces.nasbench201 import EDGES, OPERATIONS, SPACE, nasbench201
 
 TABLE = "cifar10"
 EVALUATIONS = 100

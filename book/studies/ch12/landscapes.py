@@ -15,9 +15,9 @@ from qednas.qnas.optimisers.mixers import XMixer, xy_mixer
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.optimisers.ramps import shipped_ramp, units
 from qednas.qnas.space.encoding import counts
-from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import quality, stacked
 from studies.ch12.instances import cells, instance
+from studies.spaces.nasbench201 import tables_identity
 
 MOST_GAMMA = 4.0  # times the standard deviation of the cost
 BETAS = {

@@ -14,9 +14,9 @@ from qednas.qnas.optimisers.annealing import Annealer, QuantumAnnealing, Simulat
 from qednas.qnas.optimisers.cost_circuit import on_qubits
 from qednas.qnas.optimisers.grover import adaptive_search, default_limit, expected_cost, success
 from qednas.qnas.optimisers.vqe import VQE, RealCircuit
-from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import quality, stacked
 from studies.ch12.instances import KINDS, instance
+from studies.spaces.nasbench201 import tables_identity
 
 AIMS = ("expectation", "cvar")
 ANNEALERS: dict[str, type[Annealer]] = {"thermal": SimulatedAnnealing, "quantum": QuantumAnnealing}

@@ -13,11 +13,11 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.space.interfaces import Surrogate
 from qednas.qnas.space.table import observed
-from qednas.qnas.spaces.nasbench201 import nasbench201, tables_identity
 from qednas.qnas.surrogate.factorisation import FactorisationMachine
 from qednas.qnas.surrogate.surrogate import TARGETS, BayesianQuadratic, target
 from studies.ch12.depths import stacked
 from studies.ch12.instances import TABLE
+from studies.spaces.nasbench201 import nasbench201, tables_identity
 
 NO_PAIRS = 1e6  # shrinkage at which pairs say nothing
 MODELS: dict[str, Callable[..., Surrogate]] = {

@@ -17,8 +17,8 @@ from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.table import Table, observed
-from qednas.qnas.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
 from studies.ch13.regrets import regret_curves
+from studies.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
 
 
 def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: int) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import numpy as np
 from qednas.base.statistics import holm
 from qednas.companion.figures import COLOURS
 from qednas.qnas.methods import has_surrogate
-from qednas.qnas.spaces.trained_spaces import SPACES
 from studies.ch13.verdict import WITHIN
+from studies.spaces.trained_spaces import SPACES
 
 TABLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16-120": "ImageNet-16-120"}
 TABLES |= {name: name for name in SPACES}

@@ -13,8 +13,8 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.space.table import observed
-from qednas.qnas.spaces.trained_tables import trained_table, trained_values
 from studies.ch13.comparison import run_search
+from studies.spaces.trained_tables import trained_table, trained_values
 
 
 @declare(version=1)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from qednas.companion.figures import COLOURS
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import FOLDER, trained_table
 from studies.ch13.trained_verdict import ROWS, best_of, tested
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import FOLDER, trained_table
 
 MARKS = ("o", "D", "s")  # of searches, the gradient, networks by hand
 ALL, GRADIENT = "all architectures", "by gradient"

@@ -13,8 +13,8 @@ import numpy as np
 
 from qednas.base.statistics import compare, compare_unpaired, mean_sem
 from qednas.base.task import declare
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import FOLDER, number, read_hand_designed, read_rows, trained_values
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import FOLDER, number, read_hand_designed, read_rows, trained_values
 
 # Of the paper, section 6.1: (its row, what it says of Q-NAS, of traditional search, by how much that is better in our units).
 ROWS = {

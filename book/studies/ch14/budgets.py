@@ -17,9 +17,9 @@ from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.table import Table, observed
-from qednas.qnas.spaces.costs import costs
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import trained_table
+from studies.spaces.costs import costs
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import trained_table
 
 COSTS = ("parameters", "flops", "latency", "bytes")
 QUANTILES = (0.25, 0.5)

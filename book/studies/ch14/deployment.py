@@ -15,14 +15,14 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.costs import costs, flops, parameters
-from qednas.qnas.spaces.problems import problem, problems_identity
-from qednas.qnas.spaces.quantised import deploy
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import trained_and_measured
 from studies.ch14.budgets import NONE, SWEPT
 from studies.ch14.edge_verdict import Known, incumbent
+from studies.spaces.build import build
+from studies.spaces.costs import costs, flops, parameters
+from studies.spaces.problems import problem, problems_identity
+from studies.spaces.quantised import deploy
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.training import trained_and_measured
 from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
 
 TIMES = ("latency", "int8 latency", "seconds")

@@ -9,11 +9,11 @@ import numpy as np
 from qednas.base.statistics import compare, mean_sem
 from qednas.base.task import declare
 from qednas.qnas.space.table import observed
-from qednas.qnas.spaces.costs import costs
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import trained_table, trained_values
 from studies.ch14.budgets import NONE, known_table
 from studies.ch14.pareto import front, share_found
+from studies.spaces.costs import costs
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import trained_table, trained_values
 
 
 class Known:

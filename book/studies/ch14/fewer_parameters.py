@@ -17,10 +17,10 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare, estimate
 from qednas.base.task import declare
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import FOLDER, read_hand_designed
 from studies.ch14.budgets import NONE
 from studies.ch14.edge_verdict import Known, evaluated, incumbent
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import FOLDER, read_hand_designed
 
 RIVAL = "evolution"
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from qednas.base.statistics import compare, estimate, mean_and_sem
 from qednas.base.task import declare
-from qednas.qnas.device.noise import READ
 from studies.ch12.depths import NEAR
 from studies.ch12.verdict import averaged
+from studies.ch14.device.noise import READ
 from studies.ch14.mitigation import METHODS, TUNERS
 from studies.ch14.noise import circuit_name
 

@@ -14,12 +14,12 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.device.gate_circuits import GateCircuit
-from qednas.qnas.device.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
-from qednas.qnas.device.noise import NoisyCircuit, noise_of
 from qednas.qnas.optimisers.angles import linear_ramp
-from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import stacked
+from studies.ch14.device.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
+from studies.ch14.device.noise import NoisyCircuit, noise_of
 from studies.ch14.noise import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp
+from studies.spaces.nasbench201 import tables_identity
 
 LIBRARY = {"circuit": "pennylane", "gates": "mitiq"}  # what folds and extrapolates
 METHODS = (

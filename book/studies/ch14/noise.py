@@ -14,8 +14,6 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.device.gate_circuits import GateCircuit
-from qednas.qnas.device.noise import NoisyCircuit, noise_of
-from qednas.qnas.device.routing import counted
 from qednas.qnas.optimisers.alternating import Alternating, Angles
 from qednas.qnas.optimisers.angles import linear_ramp
 from qednas.qnas.optimisers.cost_circuit import classical
@@ -25,9 +23,11 @@ from qednas.qnas.optimisers.objectives import Expectation
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
-from qednas.qnas.spaces.nasbench201 import tables_identity
 from studies.ch12.depths import stacked
 from studies.ch12.instances import fitted
+from studies.ch14.device.noise import NoisyCircuit, noise_of
+from studies.ch14.device.routing import counted
+from studies.spaces.nasbench201 import tables_identity
 
 OPERATIONS = 4  # of the fitted cost: without "none"
 NEAR = 0.05  # the share of all configurations that counts as near the best

@@ -10,13 +10,13 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit
-from qednas.qnas.device.routing import MAPS, column_matrix, medians, product_error, route
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.depths import NEAR, stacked
 from studies.ch12.instances import instance
+from studies.ch14.device.routing import MAPS, column_matrix, medians, product_error, route
 
 PENALTY = 2.0  # of infeasible strings
 RINGS = 1  # rounds of the product formula of a ring, as it is counted
@@ -30,7 +30,7 @@ def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
 
 @declare(version=1)
 def run_routing(task: Task) -> dict[str, Any]:
-    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~qednas.qnas.device.routing.counted`."""
+    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~.device.routing.counted`."""
     cost = instance("fitted", task["choices"], task["instance_seed"])
     gates = counted_circuit(cost, *task["circuit"])
     rows = [route(gates, depth, task["map"], task["seeds"]) for depth in task["depths"]]

@@ -14,11 +14,11 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.problems import problem, problems_identity
-from qednas.qnas.spaces.schedule import Schedule
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import trained_and_measured
+from studies.spaces.build import build
+from studies.spaces.problems import problem, problems_identity
+from studies.spaces.schedule import Schedule
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.training import trained_and_measured
 from studies.tables.hand_designed import hand_designed
 
 FOUND = "found"

@@ -11,10 +11,10 @@ from typing import Any
 
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task
-from qednas.qnas.spaces.problems import problem
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import METRICS, as_csv
-from qednas.qnas.spaces.training import trained_and_measured
+from studies.spaces.problems import problem
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import METRICS, as_csv
+from studies.spaces.training import trained_and_measured
 from studies.tables import differentiable
 from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
 

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from qednas.base.errors import InputError
 from qednas.base.parallel import Task
 from qednas.qnas.space.space import Space
-from qednas.qnas.spaces import cells, sequence_cells
-from qednas.qnas.spaces.cells import EDGES
-from qednas.qnas.spaces.problems import Problem, problem
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import MOST_GRADIENT, batches, loss_of, rate_at
+from studies.spaces import cells, sequence_cells
+from studies.spaces.cells import EDGES
+from studies.spaces.problems import Problem, problem
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.training import MOST_GRADIENT, batches, loss_of, rate_at
 
 STRUCTURE_RATE = 0.01
 SEARCHED = ("images", "sensors", "language")

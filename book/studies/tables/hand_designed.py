@@ -1,6 +1,6 @@
 """Networks that people designed, small, for the data of the trained spaces: what a search has to be better than.
 
-All are trained as the networks of the space are, see :mod:`~qednas.qnas.spaces.training`.
+All are trained as the networks of the space are, see :mod:`~studies.spaces.training`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from qednas.base.errors import InputError
-from qednas.qnas.spaces.cells import Size, channels_last, convolution, padded
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.sequence_cells import Attention, LanguageNetwork, Recurrent
+from studies.spaces.cells import Size, channels_last, convolution, padded
+from studies.spaces.problems import Problem
+from studies.spaces.sequence_cells import Attention, LanguageNetwork, Recurrent
 
 
 class Residual(nn.Module):

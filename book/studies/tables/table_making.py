@@ -21,9 +21,9 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import TaskError, Work, fix_threads, map_tasks
 from qednas.base.progress import every, note
 from qednas.companion.results import provenance
-from qednas.qnas.spaces.costs import cost_space, write_costs
-from qednas.qnas.spaces.trained_spaces import SPACES, trained_space
-from qednas.qnas.spaces.trained_tables import FOLDER, recipe, train_space, write_trainings
+from studies.spaces.costs import cost_space, write_costs
+from studies.spaces.trained_spaces import SPACES, trained_space
+from studies.spaces.trained_tables import FOLDER, recipe, train_space, write_trainings
 from studies.tables import baselines
 
 PROGRESS_SECONDS = 60.0

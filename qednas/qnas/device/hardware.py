@@ -9,7 +9,7 @@ its own tool (``QiskitRuntimeService.save_account``, ``aws configure``):
     DeviceQAOA("qiskit.remote", options={"backend": backend, "optimization_level": 3})
     DeviceQAOA("braket.aws.qubit", options={"device_arn": "arn:aws:braket:..."})   # needs amazon-braket-pennylane-plugin
 
-No account is needed for a backend with the noise of a real device, of :mod:`~qednas.qnas.device.noise`:
+No account is needed for a backend with the noise of a real device, as in chapter 14 (``book/studies/ch14/device/noise.py``):
 
     DeviceQAOA("qiskit.remote", options={"backend": region_backend("FakeMarrakesh", qubits), "optimization_level": 3})
 

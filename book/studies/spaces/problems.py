@@ -17,10 +17,10 @@ from torch import Tensor
 
 from qednas.base.errors import InputError
 from qednas.data import images as image_sets
-from qednas.data import satellite as satellite_tables
-from qednas.data import sensors
 from qednas.data import text as texts
-from qednas.data.landsat import TILE, places, tiles
+from studies.spaces import satellite as satellite_tables
+from studies.spaces import sensors
+from studies.spaces.landsat import TILE, places, tiles
 
 PREPARATION = 1  # of the tensors that are handed out; raised with every change of them
 SPLIT_SEED = 14
@@ -77,7 +77,7 @@ def pictures(name: str, held: int, trained: int | None) -> Problem:
 
 def series(name: str) -> Problem:
     """A set of the UCR archive; a fifth of its training part is held out."""
-    from qednas.data.sensors import ucr
+    from studies.spaces.sensors import ucr
 
     x, y = ucr(name, "train")
     parts = split(x[:, None, None], y, len(y) // 5)
@@ -107,7 +107,7 @@ def pixels(name: str) -> Problem:
     Neighbourhoods overlap, so parts are tiles of the picture, and pixels at the edge of a tile, which tell of the next one, are
     left out.
     """
-    from qednas.data.satellite import satellite
+    from studies.spaces.satellite import satellite
 
     x, y, _ = satellite(name)
     tile, inner = tiles(places(x), TILE)

@@ -2,8 +2,8 @@
 
 parameters: trained numbers.  flops: operations for one input, two for each multiplication that is added up (convolutions,
 linear layers, matrix products, LSTM); biases, normalisation, activations and pooling are not counted.  latency: microseconds
-for one input with ONNX Runtime on one thread, see :func:`~qednas.qnas.spaces.onnx_files.latency`.  bytes: of the ONNX file of the
-network in 8-bit integers, and ``int8 latency`` that of this network, see :mod:`~qednas.qnas.spaces.quantised`.
+for one input with ONNX Runtime on one thread, see :func:`~studies.spaces.onnx_files.latency`.  bytes: of the ONNX file of the
+network in 8-bit integers, and ``int8 latency`` that of this network, see :mod:`~studies.spaces.quantised`.
 
 Of the language space one input is a window of words, the output the probabilities of all words that may follow the last one.
 Its recurrent networks have no form in 8-bit integers with fixed ranges in ONNX Runtime, so bytes and int8 latency are left out
@@ -25,13 +25,13 @@ from torch import Tensor, nn
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task, Work, map_tasks
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.onnx_files import latency, translated
-from qednas.qnas.spaces.problems import Problem, problem
-from qednas.qnas.spaces.quantised import CALIBRATED, quantised
-from qednas.qnas.spaces.sequence_cells import LanguageNetwork
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.trained_tables import FOLDER, as_csv, number, read_rows
+from studies.spaces.build import build
+from studies.spaces.onnx_files import latency, translated
+from studies.spaces.problems import Problem, problem
+from studies.spaces.quantised import CALIBRATED, quantised
+from studies.spaces.sequence_cells import LanguageNetwork
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.trained_tables import FOLDER, as_csv, number, read_rows
 
 COLUMNS = ("parameters", "flops", "latency", "bytes", "int8 latency")
 TURNS = 3

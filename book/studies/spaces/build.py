@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.trained_spaces import trained_space
+from studies.spaces.problems import Problem
+from studies.spaces.trained_spaces import trained_space
 
 
 def build(space: str, choices: Mapping[str, str], problem: Problem, seed: int) -> nn.Module:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from qednas.qnas.spaces.cells import EDGES, Cell
+from studies.spaces.cells import EDGES, Cell
 
 CUTOFFS = (500, 2500)  # ranks of words at which the softmax gets narrower
 NARROWER = 4.0

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.schedule import Schedule
-from qednas.qnas.spaces.sequence_cells import LanguageNetwork
+from studies.spaces.problems import Problem
+from studies.spaces.schedule import Schedule
+from studies.spaces.sequence_cells import LanguageNetwork
 
 RISE = 0.1  # share of the steps
 MOST_GRADIENT = 1.0

@@ -19,8 +19,8 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.device.gate_circuits import Gate, GateCircuit, to_qiskit
-from qednas.qnas.device.routing import BASIS, backend, compile_circuit, counted, places
 from qednas.qnas.optimisers.alternating import Angles
+from studies.ch14.device.routing import BASIS, backend, compile_circuit, counted, places
 
 READ = 0.01  # of "depolarising"; about the median of the devices
 MOST_MIXED = 10  # qubits of a density matrix: 16 MB, and half a minute for a thousand gates

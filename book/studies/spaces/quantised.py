@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from qednas.base.errors import InputError
 from qednas.base.files import sha256, write_atomic
-from qednas.qnas.spaces.onnx_files import latency, outputs, slim, translated
-from qednas.qnas.spaces.problems import Problem
-from qednas.qnas.spaces.training import scores
+from studies.spaces.onnx_files import latency, outputs, slim, translated
+from studies.spaces.problems import Problem
+from studies.spaces.training import scores
 
 CALIBRATED = 256  # training inputs that ranges are taken from
 NETWORK, SMALL, RECORD = "network.onnx", "network-int8.onnx", "network.json"
@@ -76,7 +76,7 @@ def deploy(
     Ranges come from training data alone.  Returns ``accuracy``, ``int8 accuracy`` (%, test data), ``same``: share (%) of test
     inputs to which both give the same class, ``bytes``, ``int8 bytes``, ``latency``, ``int8 latency`` (microseconds). folder:
     where network.onnx, network-int8.onnx and, last, network.json with ``record``, these numbers and the sums of both files are
-    written; a file is there whole or not at all.  Raises InputError as :func:`~qednas.qnas.spaces.onnx_files.translated` does,
+    written; a file is there whole or not at all.  Raises InputError as :func:`~studies.spaces.onnx_files.translated` does,
     before anything is written.
     """
     given = data.parts["train"][0][:CALIBRATED]

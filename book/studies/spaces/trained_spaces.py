@@ -16,10 +16,10 @@ from torch import nn
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.space import Space
-from qednas.qnas.spaces.cells import EDGES, Network, channels_last
-from qednas.qnas.spaces.dense import DenseNetwork
-from qednas.qnas.spaces.schedule import Schedule
-from qednas.qnas.spaces.sequence_cells import LanguageNetwork
+from studies.spaces.cells import EDGES, Network, channels_last
+from studies.spaces.dense import DenseNetwork
+from studies.spaces.schedule import Schedule
+from studies.spaces.sequence_cells import LanguageNetwork
 
 Shape = tuple[int, ...]  # of one input
 
@@ -37,7 +37,7 @@ class Trained:
     """A space with a table.
 
     network: the untrained network of {column: choice} for the shape of an input and the number of classes.  data: a name in
-    :mod:`~qednas.qnas.spaces.problems`.  schedule: of every training.  metric: of the score, "accuracy" (%) or "perplexity".
+    :mod:`~studies.spaces.problems`.  schedule: of every training.  metric: of the score, "accuracy" (%) or "perplexity".
 
     A score, of which higher is better, is the accuracy on held-out data, or -100 times the logarithm of the perplexity there: a
     unit is a point of accuracy, or one per cent of a perplexity.

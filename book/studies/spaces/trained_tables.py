@@ -1,7 +1,7 @@
 """Tables of the trained spaces: every architecture, trained three times, as CSV files that come with the package.
 
 ``tables/NAME-trainings.csv``: a row for every training.  ``tables/NAME.csv``: a row for every architecture with its mean score,
-as ``qednas nas`` reads it.  ``tables/NAME-costs.csv``: what a network takes, see :mod:`~qednas.qnas.spaces.costs`.
+as ``qednas nas`` reads it.  ``tables/NAME-costs.csv``: what a network takes, see :mod:`~studies.spaces.costs`.
 ``tables/NAME.json``: how they were made.  ``make tables`` makes them again.
 
 Every network is trained on its own, on one thread.  Several at once were tried and took longer on two cores: three seeds as one
@@ -25,10 +25,10 @@ from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.qnas.space.table import SCORE, Table
-from qednas.qnas.spaces.build import build
-from qednas.qnas.spaces.problems import problem
-from qednas.qnas.spaces.trained_spaces import trained_space
-from qednas.qnas.spaces.training import trained_and_measured
+from studies.spaces.build import build
+from studies.spaces.problems import problem
+from studies.spaces.trained_spaces import trained_space
+from studies.spaces.training import trained_and_measured
 
 FOLDER = Path(__file__).parent / "tables"
 SEEDS = 3

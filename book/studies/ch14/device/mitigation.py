@@ -20,7 +20,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.device.gate_circuits import Gate
-from qednas.qnas.device.noise import Noise, misread, simulated
+from studies.ch14.device.noise import Noise, misread, simulated
 
 FOLDS = (1, 3, 5)
 FITS = ("linear", "Richardson", "exponential")

@@ -1,1 +1,0 @@
-"""Spaces of networks that were all trained, and what training and running one costs."""
