@@ -85,9 +85,9 @@ def run_search(args) -> dict:
 def run_diffqas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+    from qednas.circuits.devices import memory
     from qednas.data.images import image_sets
     from qednas.data.series import SERIES
-    from qednas.diffqas.device import memory
     from qednas.diffqas.simulator import MOST_QUBITS
     from qednas.diffqas.tasks.classify import HIDDEN, classify
     from qednas.diffqas.tasks.forecast import forecast

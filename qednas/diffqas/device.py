@@ -9,55 +9,19 @@ PennyLane is imported only when a device is named: it takes seconds.
 
 from __future__ import annotations
 
-import inspect
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
 import torch
 
 from qednas.base.errors import InputError
+from qednas.circuits.devices import check_device, memory, one_line, takes_seed
 from qednas.diffqas.candidates import Candidate
 from qednas.diffqas.simulator import DTYPES, MOST_QUBITS, Simulator
 
-PACKAGES = {
-    "aqt": "pennylane-aqt",
-    "braket": "amazon-braket-pennylane-plugin",
-    "cirq": "pennylane-cirq",
-    "ionq": "pennylane-ionq",
-    "lightning": "pennylane-lightning",
-    "lightning.gpu": "pennylane-lightning-gpu",
-    "lightning.kokkos": "pennylane-lightning-kokkos",
-    "lightning.tensor": "pennylane-lightning-tensor",
-    "qiskit": "pennylane-qiskit qiskit-aer",
-    "qulacs": "pennylane-qulacs",
-    "rigetti": "pennylane-rigetti",
-}
 OVERHEAD = 2.0  # of what backpropagation keeps, over the states alone: 0.8 to 2 measured with 9 to 16 qubits
-
-
-def installed() -> list[str]:
-    """Names of the PennyLane devices that can be used here; found without importing them."""
-    return sorted({entry.name for entry in entry_points(group="pennylane.plugins")})
-
-
-def check_device(name: str | None, shots: int | None) -> None:
-    """Raises InputError for a device that is not installed, and for shots that are not positive or have no device."""
-    if shots is not None and (isinstance(shots, bool) or not isinstance(shots, int) or shots < 1):
-        raise InputError(f"shots = {shots}: a positive whole number")
-    if name is None:
-        if shots is not None:
-            raise InputError(f"shots = {shots}: they need a device, such as default.qubit; without one all is exact")
-        return
-    if name == "null.qubit":
-        raise InputError("device = 'null.qubit' computes nothing: no weights can be generated with it")
-    if name not in installed():
-        package = PACKAGES.get(name) or PACKAGES.get(name.split(".")[0])
-        known = f"`pip install {package}` may bring it; " if package else ""
-        raise InputError(f"device = {name!r} is not installed: {known}here are {', '.join(installed())}")
 
 
 def quantum_function(
@@ -82,11 +46,6 @@ def quantum_function(
     return circuit
 
 
-def memory() -> float:
-    """Bytes of memory of this machine."""
-    return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-
-
 @contextmanager
 def double() -> Iterator[None]:
     """float64 as the default of torch: PennyLane makes the phases of RZ for a density matrix in the default precision."""
@@ -96,10 +55,6 @@ def double() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
-
-
-def one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
 
 
 class Again(torch.autograd.Function):
@@ -187,9 +142,8 @@ class Device:
         """The device of PennyLane."""
         import pennylane as qml
 
-        (entry,) = entry_points(group="pennylane.plugins", name=self.name)
         try:
-            if seed is not None and "seed" in inspect.signature(entry.load()).parameters:
+            if seed is not None and takes_seed(self.name):
                 self.options.setdefault("seed", seed)
             return qml.device(self.name, wires=self.n, **self.options)
         except Exception as error:  # every plug-in has its own

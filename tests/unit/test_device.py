@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from qednas.base.errors import InputError
+from qednas.circuits.devices import check_device
 from qednas.diffqas import device as module
 from qednas.diffqas.candidates import PAPER, REPAIRED
-from qednas.diffqas.device import Device, check_device
+from qednas.diffqas.device import Device
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.simulator import Simulator
 from studies.ch09.drawing import draw

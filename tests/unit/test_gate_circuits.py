@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from pennylane_circuits import xy_circuit
 from qednas.base.errors import InputError
 from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
-from qednas.qnas.device.pennylane_circuits import node, xy_circuit
+from qednas.qnas.device.hardware import node
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import ENCODINGS

@@ -152,7 +152,7 @@ def test_a_search_on_a_device_without_noise_is_as_good_as_our_own_simulation():
 
 
 def test_a_device_that_is_not_installed_is_one_line():
-    with pytest.raises(InputError, match=r"device 'no.such' is not installed"):
+    with pytest.raises(InputError, match=r"device = 'no.such' is not installed"):
         optimiser(
             {"device": "no.such", "shots": 10, "mixer": "x", "encoding": "binary"}, trained_table("satellite").space
         )

@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from qednas.base.errors import InputError, NumericalError
+from qednas.circuits.devices import check_device
 from qednas.data.images import of_classes
-from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generated import Generated
 from qednas.diffqas.generator import Generator

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from qednas.base.errors import InputError, NumericalError
+from qednas.circuits.devices import check_device
 from qednas.data.series import WINDOW, Windows, series, windows
-from qednas.diffqas.device import check_device
 from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent

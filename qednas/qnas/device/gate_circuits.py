@@ -21,7 +21,7 @@ product formula instead, d (d - 1)/2 gates a round for all pairs and d for a rin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,15 +29,15 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.device.pennylane_circuits import Words, ising_words
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.cost_circuit import MIXERS, check_encoding
 from qednas.qnas.optimisers.mixers import adjacency
 from qednas.qnas.optimisers.ramps import shipped_ramp
 from qednas.qnas.space.encoding import ENCODINGS
-from qednas.qnas.space.ising import check_listed, spins
+from qednas.qnas.space.ising import Ising, check_listed, spins
 from qednas.qnas.space.pairwise import Pairwise
 
+Words = Mapping[tuple[int, ...], float]  # {qubits: coefficient} of products of Z
 Gate = tuple[str, tuple[int, ...], Any]
 CIRCUITS = (("xy-complete", "one-hot"), ("xy-ring", "one-hot"), ("x", "one-hot"), ("x", "domain-wall"), ("x", "binary"))
 
@@ -152,6 +152,13 @@ class GateCircuit:
             edges = np.argwhere(np.triu(adjacency(len(own), self.mixer))).tolist()
             found += self.rounds * [("xy", (own[a], own[b]), beta / self.rounds) for a, b in edges]
         return found
+
+
+def ising_words(problem: Ising) -> Words:
+    """Its fields, then its couplings, without those that are zero."""
+    fields = {(int(i),): float(problem.fields[i]) for i in np.flatnonzero(problem.fields)}
+    pairs = zip(*np.nonzero(problem.couplings), strict=True)
+    return fields | {(int(i), int(j)): float(problem.couplings[i, j]) for i, j in pairs}
 
 
 def givens_chain(qubits: Sequence[int], back: bool = False) -> list[Gate]:

@@ -19,34 +19,22 @@ device or its plug-in compiles and routes them.
 
 from __future__ import annotations
 
-import inspect
 import logging
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
 
 from qednas.base.errors import InputError
+from qednas.circuits.devices import check_device, memory, one_line, takes_seed
 from qednas.qnas.device.gate_circuits import GateCircuit, apply_in_pennylane
-from qednas.qnas.device.pennylane_circuits import node
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.pairwise import Pairwise
 
-PACKAGES = {  # what brings a device that is not installed
-    "braket": "amazon-braket-pennylane-plugin",
-    "cirq": "pennylane-cirq",
-    "ionq": "pennylane-ionq",
-    "lightning": "pennylane-lightning",
-    "qiskit": "pennylane-qiskit qiskit-aer",
-    "qulacs": "pennylane-qulacs",
-    "rigetti": "pennylane-rigetti",
-}
 VECTORS, MATRICES = ("default.qubit", "lightning.qubit", "qiskit.aer"), ("default.mixed",)
 
 
@@ -71,12 +59,10 @@ class DeviceQAOA(Optimiser):
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
-        if self.shots is not None and self.shots < 1:
-            raise InputError(f"shots = {self.shots}: at least 1")
+        check_device(self.device, self.shots)
         for name, least in (("depth", 1), ("steps", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} = {getattr(self, name)}: at least {least}")
-        check_installed(self.device)
         if taken := {"wires", "shots"} & set(self.options):
             raise InputError(f"device option {min(taken)!r}: both come from the circuit")
 
@@ -126,9 +112,8 @@ class DeviceQAOA(Optimiser):
         try:
             found = node(circuit, gates.qubits, self.device, shots, **options)(angles)
         except Exception as error:  # every plug-in has its own
-            told = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
             raise InputError(
-                f"device {self.device!r} cannot run {gates.qubits} qubits, {shots} shots: {told}"
+                f"device {self.device!r} cannot run {gates.qubits} qubits, {shots} shots: {one_line(error)}"
             ) from None
         return np.asarray(found).reshape(shots, gates.qubits).astype(np.int64)
 
@@ -141,18 +126,7 @@ class DeviceQAOA(Optimiser):
         if backend is not None and hasattr(backend, "set_options"):  # Aer, elsewhere or with the noise of a device
             backend.set_options(seed_simulator=seed)
             return {}
-        (entry,) = entry_points(group="pennylane.plugins", name=self.device)
-        takes = "seed" in inspect.signature(entry.load()).parameters and "seed" not in self.options
-        return {"seed": seed} if takes else {}
-
-
-def check_installed(device: str) -> None:
-    """Raises InputError for a device that PennyLane does not find here, and for the one that computes nothing."""
-    installed = sorted({entry.name for entry in entry_points(group="pennylane.plugins")} - {"null.qubit"})
-    if device not in installed:
-        package = PACKAGES.get(device.split(".")[0])
-        known = f"`pip install {package}` may bring it; " if package else ""
-        raise InputError(f"device {device!r} is not installed: {known}here are {', '.join(installed)}")
+        return {"seed": seed} if "seed" not in self.options and takes_seed(self.device) else {}
 
 
 def check_size(device: str, options: Mapping[str, Any], qubits: int) -> None:
@@ -164,9 +138,27 @@ def check_size(device: str, options: Mapping[str, Any], qubits: int) -> None:
         raise InputError(f"backend {name!s} of device {device!r} has {most} qubits: the circuit needs {qubits}")
     if device not in VECTORS + MATRICES:
         return
-    need = 2 * 16 * (4.0 if device in MATRICES else 2.0) ** qubits
-    have = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    need, have = 2 * 16 * (4.0 if device in MATRICES else 2.0) ** qubits, memory()
     if need > have:
         raise InputError(
             f"device {device!r} needs {need / 1e9:.3g} GB for {qubits} qubits: here are {have / 1e9:.3g} GB"
         )
+
+
+def node(
+    circuit: Callable[[Any], None], qubits: int, device: str = "default.qubit", shots: int | None = None, **options: Any
+) -> Callable[[Any], np.ndarray]:
+    """A QNode of angles on a PennyLane device: probabilities (2^n,), or with shots the bits measured (shots, n).
+
+    circuit: applies its gates on wires 0 to n - 1, wire 0 the most significant bit, and measures nothing.  options: further
+    arguments of the device, such as seed.  Raises InputError for a device that is not installed, and for shots below 1.
+    """
+    import pennylane as qml
+
+    check_device(device, shots)
+
+    def measured(angles: Any) -> Any:
+        circuit(angles)
+        return qml.probs(wires=range(qubits)) if shots is None else qml.sample(wires=range(qubits))
+
+    return qml.set_shots(qml.QNode(measured, qml.device(device, wires=qubits, **options)), shots=shots)

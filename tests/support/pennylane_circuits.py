@@ -1,35 +1,24 @@
-"""The circuits of QAOA and VQE gate by gate, for any PennyLane device: simulators with shots or noise, plug-ins, hardware.
+"""The circuits of QAOA and VQE gate by gate in PennyLane, written independently of the package, which is compared with them.
 
 A circuit is a function that applies its gates on wires 0 to n - 1, wire 0 the most significant bit, and measures nothing;
-:func:`node` makes it run.  Angles are those of :mod:`~qednas.qnas.optimisers.alternating` and :mod:`~qednas.qnas.optimisers.vqe`;
-they are for the cost given, so give the one that they were found for (standardised, or an Ising Hamiltonian scaled in the same
-way).
+:func:`qednas.qnas.device.hardware.node` makes it run.  Angles are those of :mod:`~qednas.qnas.optimisers.alternating` and
+:mod:`~qednas.qnas.optimisers.vqe`, for the cost that they were found for.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from qednas.base.errors import InputError
+from qednas.qnas.device.gate_circuits import Words
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.mixers import adjacency
-from qednas.qnas.space.ising import Ising
 from qednas.qnas.space.pairwise import Pairwise
 
 Circuit = Callable[[Any], None]
-Words = Mapping[tuple[int, ...], float]  # {qubits: coefficient} of products of Z
-
-
-def ising_words(problem: Ising) -> Words:
-    """Its fields, then its couplings, without those that are zero."""
-    fields = {(int(i),): float(problem.fields[i]) for i in np.flatnonzero(problem.fields)}
-    pairs = zip(*np.nonzero(problem.couplings), strict=True)
-    return fields | {(int(i), int(j)): float(problem.couplings[i, j]) for i, j in pairs}
 
 
 def x_circuit(qubits: int, words: Words) -> Circuit:
@@ -123,26 +112,3 @@ def vqe_circuit(angles: np.ndarray) -> None:
             qml.CZ([qubit, qubit + 1])
         for qubit, angle in enumerate(own):
             qml.RY(angle, wires=qubit)
-
-
-def node(
-    circuit: Circuit, qubits: int, device: str = "default.qubit", shots: int | None = None, **options: Any
-) -> Callable[[Any], np.ndarray]:
-    """A QNode of angles on a PennyLane device: probabilities (2^n,), or with shots the bits measured (shots, n).
-
-    options: further arguments of the device, such as seed.  Raises InputError for a device that is not installed, and for shots
-    below 1.
-    """
-    import pennylane as qml
-
-    installed = sorted({entry.name for entry in entry_points(group="pennylane.plugins")})
-    if device not in installed:
-        raise InputError(f"device {device!r} is not installed: one of {', '.join(installed)}")
-    if shots is not None and shots < 1:
-        raise InputError(f"shots = {shots}: at least 1")
-
-    def measured(angles: Any) -> Any:
-        circuit(angles)
-        return qml.probs(wires=range(qubits)) if shots is None else qml.sample(wires=range(qubits))
-
-    return qml.set_shots(qml.QNode(measured, qml.device(device, wires=qubits, **options)), shots=shots)
