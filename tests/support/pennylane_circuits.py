@@ -1,7 +1,7 @@
 """The circuits of QAOA and VQE gate by gate in PennyLane, written independently of the package, which is compared with them.
 
 A circuit is a function that applies its gates on wires 0 to n - 1, wire 0 the most significant bit, and measures nothing;
-:func:`qednas.qnas.device.hardware.node` makes it run.  Angles are those of :mod:`~qednas.qnas.optimisers.alternating` and
+:func:`studies.ch14.device.hardware.node` makes it run.  Angles are those of :mod:`~qednas.qnas.optimisers.alternating` and
 :mod:`~qednas.qnas.optimisers.vqe`, for the cost that they were found for.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from qednas.qnas.device.gate_circuits import Words
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.mixers import adjacency
 from qednas.qnas.space.pairwise import Pairwise
+from studies.ch14.device.gate_circuits import Words
 
 Circuit = Callable[[Any], None]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qednas.qed.predictor.calibration import fit_shares
+from studies.ch03.calibration import fit_shares
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])

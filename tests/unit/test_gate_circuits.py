@@ -5,11 +5,11 @@ import pytest
 
 from pennylane_circuits import xy_circuit
 from qednas.base.errors import InputError
-from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
-from qednas.qnas.device.hardware import node
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import ENCODINGS
+from studies.ch14.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
+from studies.ch14.device.hardware import node
 
 COST = random_cost((3, 2, 3), np.random.default_rng(0))
 FULL = random_cost((4, 2, 8), np.random.default_rng(1))  # binary without strings to spare

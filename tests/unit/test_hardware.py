@@ -5,8 +5,6 @@ import pytest
 from scipy.stats import chisquare
 
 from qednas.base.errors import InputError
-from qednas.qnas.device.gate_circuits import GateCircuit
-from qednas.qnas.device.hardware import DeviceQAOA
 from qednas.qnas.loop import Search
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.qaoa import QAOA
@@ -14,6 +12,8 @@ from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
+from studies.ch14.device.gate_circuits import GateCircuit
+from studies.ch14.device.hardware import DeviceQAOA
 from studies.ch14.device.noise import NoisyCircuit, noise_of, region_backend
 from studies.ch14.noise import Reading
 

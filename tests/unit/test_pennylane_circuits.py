@@ -5,8 +5,6 @@ import pytest
 
 from pennylane_circuits import vqe_circuit, w_state, x_circuit, xy_circuit
 from qednas.base.errors import InputError
-from qednas.qnas.device.gate_circuits import ising_words
-from qednas.qnas.device.hardware import node
 from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.mixers import XMixer
@@ -15,6 +13,8 @@ from qednas.qnas.optimisers.terms import Terms
 from qednas.qnas.optimisers.vqe import RealCircuit
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.ising import Ising
+from studies.ch14.device.gate_circuits import ising_words
+from studies.ch14.device.hardware import node
 
 ALLOWED = 1e-10
 

@@ -11,13 +11,14 @@ from qednas.base.parallel import Work
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse
-from qednas.qed.predictor.calibration import INTERVAL, ONE_STD, calibrate, error_growth, pieces
 from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
 from qednas.qed.predictor.dataset import build_dataset, samples
 from qednas.qed.predictor.inputs import GLOBAL, LOCAL, know, tabulate_inputs
 from qednas.qed.predictor.predictor import (
     BEYOND,
     INPUTS,
+    INTERVAL,
+    ONE_STD,
     ROUNDING,
     SHIPPED,
     TRAINED_SITES,
@@ -29,7 +30,8 @@ from qednas.qed.predictor.predictor import (
     refine_shapes,
     shipped,
 )
-from qednas.qed.predictor.training import (
+from studies.ch03.calibration import calibrate, error_growth, pieces
+from studies.ch03.training import (
     END_WEIGHT,
     ENDS,
     HUBER,

@@ -9,10 +9,11 @@ from qednas.physics.entanglement import PROXIES, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed.predictor import refine as refinement
-from qednas.qed.predictor.calibration import INTERVAL, ONE_STD
 from qednas.qed.predictor.inputs import know
 from qednas.qed.predictor.predictor import (
     BEYOND,
+    INTERVAL,
+    ONE_STD,
     ROUNDING,
     VALIDATED_SITES,
     Calibration,

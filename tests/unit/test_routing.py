@@ -5,12 +5,12 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
-from qednas.qnas.device.gate_circuits import GateCircuit, to_qiskit
 from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.mixers import xy_mixer
 from qednas.qnas.optimisers.ramps import random_cost
 from studies.ch14 import routing as routing_study
 from studies.ch14.device import routing
+from studies.ch14.device.gate_circuits import GateCircuit, to_qiskit
 from studies.ch14.device.routing import (
     BASIS,
     MAPS,

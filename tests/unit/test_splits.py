@@ -10,8 +10,8 @@ from qednas.qed.predictor.dataset import build_dataset
 from qednas.qed.predictor.inputs import know, tabulate_inputs
 from qednas.qed.predictor.predictor import Calibration, Predictor, refine_shapes
 from qednas.qed.predictor.refine import Widths, basis, fit_widths, posterior
-from qednas.qed.predictor.training import TrainingSettings, answers, error_summary
 from studies.ch03 import splits
+from studies.ch03.training import TrainingSettings, answers, error_summary
 
 SMALL = {"width": 8, "members": 2, "epochs": 3}
 
@@ -74,7 +74,7 @@ def test_the_report_holds_every_method_with_error_bars(data):
 
 
 def test_calibration_covers_the_systems_it_was_fitted_on(data):
-    from qednas.qed.predictor.calibration import calibrate
+    from studies.ch03.calibration import calibrate
 
     test = splits.hold_out_points(data, 1 / 3, seed=0)
     predictor = splits.fit(data, ~test, TrainingSettings(**SMALL), 0)

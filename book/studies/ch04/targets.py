@@ -16,9 +16,9 @@ from qednas.qed.predictor.predictor import Predictor
 from qednas.qed.predictor.recipes import RECIPES
 from qednas.qed.predictor.refine import refined_profile
 from qednas.qed.predictor.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts
-from qednas.qed.predictor.training import summaries
 from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 from studies.ch03.splits import gathered, stored_predictor
+from studies.ch03.training import summaries
 from studies.ch03.verdict import BARS
 from studies.ch04.references import title
 

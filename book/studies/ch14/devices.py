@@ -10,7 +10,6 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from qednas.qnas.device.hardware import DeviceQAOA
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of
 from qednas.qnas.optimisers.qaoa import QAOA
@@ -18,6 +17,7 @@ from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import observed
+from studies.ch14.device.hardware import DeviceQAOA
 from studies.ch14.device.noise import region_backend
 from studies.spaces.trained_tables import trained_table
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.optimisers.angles import linear_ramp
 from studies.ch12.depths import stacked
+from studies.ch14.device.gate_circuits import GateCircuit
 from studies.ch14.device.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
 from studies.ch14.device.noise import NoisyCircuit, noise_of
 from studies.ch14.noise import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp

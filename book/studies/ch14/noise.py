@@ -13,7 +13,6 @@ import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.device.gate_circuits import GateCircuit
 from qednas.qnas.optimisers.alternating import Alternating, Angles
 from qednas.qnas.optimisers.angles import linear_ramp
 from qednas.qnas.optimisers.cost_circuit import classical
@@ -25,6 +24,7 @@ from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
 from studies.ch12.depths import stacked
 from studies.ch12.instances import fitted
+from studies.ch14.device.gate_circuits import GateCircuit
 from studies.ch14.device.noise import NoisyCircuit, noise_of
 from studies.ch14.device.routing import counted
 from studies.spaces.nasbench201 import tables_identity

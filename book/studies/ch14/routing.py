@@ -9,13 +9,13 @@ import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.device.gate_circuits import CIRCUITS, GateCircuit
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.depths import NEAR, stacked
 from studies.ch12.instances import instance
+from studies.ch14.device.gate_circuits import CIRCUITS, GateCircuit
 from studies.ch14.device.routing import MAPS, column_matrix, medians, product_error, route
 
 PENALTY = 2.0  # of infeasible strings

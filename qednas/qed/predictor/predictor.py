@@ -25,6 +25,7 @@ VALIDATED_SITES = 200
 BEYOND = 2.0  # factor of the error bars above VALIDATED_SITES
 NEIGHBOUR_SLACK = 1.5  # how far beyond the training points' own spacing still counts as inside
 ROUNDING = 1e-6  # relative error bar where the mean field is exact
+ONE_STD, INTERVAL = 0.683, 0.90  # shares of errors that an error bar and an interval are to hold
 NONNEGATIVE = np.array([name != "skewness" for name in PROXIES])
 INPUTS = len(GLOBAL) + len(LOCAL)
 

@@ -20,9 +20,8 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.predictor.calibration import INTERVAL, ONE_STD
 from qednas.qed.predictor.inputs import know
-from qednas.qed.predictor.predictor import REFINE_KINDS, ROUNDING, Predictor
+from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, REFINE_KINDS, ROUNDING, Predictor
 from qednas.qed.predictor.small_parts import Part, solve_parts
 
 KINDS = REFINE_KINDS  # of exact parts

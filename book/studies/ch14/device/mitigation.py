@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.device.gate_circuits import Gate
+from studies.ch14.device.gate_circuits import Gate
 from studies.ch14.device.noise import Noise, misread, simulated
 
 FOLDS = (1, 3, 5)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.device.gate_circuits import Gate, GateCircuit, to_qiskit
 from qednas.qnas.optimisers.alternating import Angles
+from studies.ch14.device.gate_circuits import Gate, GateCircuit, to_qiskit
 from studies.ch14.device.routing import BASIS, backend, compile_circuit, counted, places
 
 READ = 0.01  # of "depolarising"; about the median of the devices

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.device.gate_circuits import Gate, GateCircuit, exact_mixing, to_qiskit
 from qednas.qnas.optimisers.alternating import Angles
+from studies.ch14.device.gate_circuits import Gate, GateCircuit, exact_mixing, to_qiskit
 
 BASIS = ("cz", "rz", "sx", "x")
 MAPS = ("all-to-all", "line", "grid", "heavy-hex")

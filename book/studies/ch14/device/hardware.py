@@ -13,7 +13,7 @@ No account is needed for a backend with the noise of a real device, as in chapte
 
     DeviceQAOA("qiskit.remote", options={"backend": region_backend("FakeMarrakesh", qubits), "optimization_level": 3})
 
-Shots of one proposal are one job.  Circuits are of gates of one and two qubits (:mod:`~qednas.qnas.device.gate_circuits`); the
+Shots of one proposal are one job.  Circuits are of gates of one and two qubits (:mod:`~studies.ch14.device.gate_circuits`); the
 device or its plug-in compiles and routes them.
 """
 
@@ -28,12 +28,12 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.circuits.devices import check_device, memory, one_line, takes_seed
-from qednas.qnas.device.gate_circuits import GateCircuit, apply_in_pennylane
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.pairwise import Pairwise
+from studies.ch14.device.gate_circuits import GateCircuit, apply_in_pennylane
 
 VECTORS, MATRICES = ("default.qubit", "lightning.qubit", "qiskit.aer"), ("default.mixed",)
 
@@ -41,7 +41,7 @@ VECTORS, MATRICES = ("default.qubit", "lightning.qubit", "qiskit.aer"), ("defaul
 @dataclass(frozen=True)
 class DeviceQAOA(Optimiser):
     """device: a name that PennyLane knows.  shots: of every proposal, None for what the search asks for.  depth, mixer, encoding,
-    penalty, rounds: of the circuit, see :class:`~qednas.qnas.device.gate_circuits.GateCircuit`.  steps: of tuning the angles by
+    penalty, rounds: of the circuit, see :class:`~studies.ch14.device.gate_circuits.GateCircuit`.  steps: of tuning the angles by
     exact simulation before every job, as :class:`~qednas.qnas.optimisers.qaoa.QAOA` does; 0 takes the shipped ramp, for circuits
     of any size. options: further arguments of the device.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -104,6 +105,41 @@ def is_mean_field() -> np.ndarray:
     return np.arange(len(GLOBAL) + len(LOCAL)) >= len(GLOBAL) - 2
 
 
+def starting_weights(inputs: int, settings: TrainingSettings, generator: Any) -> dict[str, Any]:
+    """Tensors ``w0``, ``b0``, ... (members, from, to) and (members, 1, to) of an ensemble; the last layer starts small."""
+    import torch
+
+    sizes = [inputs] + [settings.width] * (LAYERS - 1) + [OUTPUTS]
+    weights = {}
+    for k in range(LAYERS):
+        shape = (settings.members, sizes[k], sizes[k + 1])
+        gain = 0.1 if k + 1 == LAYERS else 1.0
+        weights[f"w{k}"] = torch.randn(shape, generator=generator) * sizes[k] ** -0.5 * gain
+        weights[f"b{k}"] = torch.zeros(settings.members, 1, sizes[k + 1])
+    for value in weights.values():
+        value.requires_grad_(True)
+    return weights
+
+
+def batch_loss(weights: Mapping[str, Any], cuts: Mapping[str, Any], rows: Any, strength: float) -> Any:
+    """Huber loss of relative errors over these rows, each member with its own weights of the points; with ``strength`` what a
+    correction changes in a longer chain with the same mean field.
+
+    cuts: tensors ``x``, ``base``, ``gate``, ``grows``, ``sites``, ``cut``, ``target``, ``scale``, and ``weight`` (members, rows).
+    """
+    import torch
+
+    theta = network(weights, cuts["x"][rows], torch)
+    base, gate, grows, sites, cut = (cuts[name][rows] for name in ("base", "gate", "grows", "sites", "cut"))
+    scale, weight = cuts["scale"][rows], cuts["weight"][:, rows]
+    error = (corrected(theta, base, gate, grows, sites, cut, torch) - cuts["target"][rows]) / scale
+    huber = torch.where(error.abs() < HUBER, error**2 / (2 * HUBER), error.abs() - HUBER / 2).sum(-1)  # (members, rows)
+    if strength:
+        change = drift(theta, gate, grows, sites, cut, LONGER, torch) / scale
+        huber = huber + strength * change.abs().sum(-1)
+    return (huber * weight).sum() / weight.sum().clamp_min(1.0)
+
+
 def train(
     table: Table,
     groups: np.ndarray,
@@ -125,65 +161,44 @@ def train(
     rng = np.random.default_rng(seed)
     centre, spread = table.x.mean(0), np.maximum(table.x.std(0), 1e-2)
     low, high = (table.x.min(0) - centre) / spread, (table.x.max(0) - centre) / spread
-
-    def tensor(array: np.ndarray):
-        return torch.tensor(array, dtype=torch.float32)
-
-    x = tensor((table.x - centre) / spread)
-    base, gate, grows, sites, cut, target = (
-        tensor(a) for a in (table.base, table.gate, table.grows, table.sites, table.cut, table.target)
-    )
-    scale = tensor(np.abs(table.target) + OFFSETS)
     names, where = np.unique(groups, return_inverse=True)
     draws = np.array(
         [rng.multinomial(len(names), np.full(len(names), 1 / len(names))) for _ in range(settings.members)]
     )
-    weight = tensor(draws[:, where] * table.weight)  # (members, rows)
-
-    sizes = [x.shape[1]] + [settings.width] * (LAYERS - 1) + [OUTPUTS]
-    weights = {}
-    for k in range(LAYERS):
-        shape = (settings.members, sizes[k], sizes[k + 1])
-        gain = 0.1 if k + 1 == LAYERS else 1.0
-        weights[f"w{k}"] = torch.randn(shape, generator=generator) * sizes[k] ** -0.5 * gain
-        weights[f"b{k}"] = torch.zeros(settings.members, 1, sizes[k + 1])
-    for value in weights.values():
-        value.requires_grad_(True)
+    arrays = {name: getattr(table, name) for name in ("base", "gate", "grows", "sites", "cut", "target")}
+    arrays |= {
+        "x": (table.x - centre) / spread,
+        "scale": np.abs(table.target) + OFFSETS,
+        "weight": draws[:, where] * table.weight,
+    }
+    cuts = {name: torch.tensor(array, dtype=torch.float32) for name, array in arrays.items()}
+    count = len(table.x)
+    weights = starting_weights(table.x.shape[1], settings, generator)
     optimiser = torch.optim.AdamW(weights.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    steps = settings.epochs * -(-len(x) // settings.batch)
+    steps = settings.epochs * -(-count // settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
     start, losses = time.perf_counter(), []
     for epoch in range(settings.epochs):
         total = 0.0
-        for rows in torch.randperm(len(x), generator=generator).split(settings.batch):
-            theta = network(weights, x[rows], torch)
-            value = corrected(theta, base[rows], gate[rows], grows[rows], sites[rows], cut[rows], torch)
-            error = (value - target[rows]) / scale[rows]
-            huber = torch.where(error.abs() < HUBER, error**2 / (2 * HUBER), error.abs() - HUBER / 2).sum(
-                -1
-            )  # (members, rows)
-            if settings.drift:
-                change = drift(theta, gate[rows], grows[rows], sites[rows], cut[rows], LONGER, torch) / scale[rows]
-                huber = huber + settings.drift * change.abs().sum(-1)
-            loss = (huber * weight[:, rows]).sum() / weight[:, rows].sum().clamp_min(1.0)
+        for rows in torch.randperm(count, generator=generator).split(settings.batch):
+            loss = batch_loss(weights, cuts, rows, settings.drift)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(list(weights.values()), 5.0)
             optimiser.step()
             schedule.step()
             total += float(loss.detach()) * len(rows)
-        losses.append(total / len(x))
+        losses.append(total / count)
         if progress:
             progress(epoch + 1, settings.epochs, f"training, loss {losses[-1]:.4f}")
-    arrays = {name: value.detach().numpy() for name, value in weights.items()}
-    arrays |= {"centre": centre, "spread": spread, "low": low, "high": high}
-    arrays |= Calibration().arrays() | {name: np.ones(shape) for name, shape in refine_shapes().items()}
+    record = {"settings": asdict(settings), "seed": seed, "seconds": time.perf_counter() - start, "losses": losses}
+    fitted = {name: value.detach().numpy() for name, value in weights.items()}
+    fitted |= {"centre": centre, "spread": spread, "low": low, "high": high}
+    fitted |= Calibration().arrays() | {name: np.ones(shape) for name, shape in refine_shapes().items()}
     # half precision is plenty for a distance; equal couplings at several sizes are one point
     points = (known_rows - centre[: len(GLOBAL)]) / spread[: len(GLOBAL)]
-    arrays["known"] = np.unique(points.astype(np.float16), axis=0)
-    arrays = {name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in arrays.items()}
-    record = {"settings": asdict(settings), "seed": seed, "seconds": time.perf_counter() - start, "losses": losses}
-    return Predictor(arrays, record)
+    fitted["known"] = np.unique(points.astype(np.float16), axis=0)
+    return Predictor({name: a if a.dtype == np.float16 else a.astype(np.float32) for name, a in fitted.items()}, record)
 
 
 def answers(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,9 @@ from scipy.optimize import minimize
 
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.predictor.correction import OFFSETS
-from qednas.qed.predictor.predictor import Calibration, Predictor
-from qednas.qed.predictor.training import Table
+from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, Calibration, Predictor
+from studies.ch03.training import Table
 
-ONE_STD, INTERVAL = 0.683, 0.90  # shares of held-out errors inside
 SMALLEST = 1e-4  # relative error bars below this are not believed
 
 

@@ -1,1 +1,0 @@
-"""Circuits as gates on a device: routing, noise and its mitigation."""
