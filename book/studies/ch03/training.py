@@ -121,7 +121,7 @@ def starting_weights(inputs: int, settings: TrainingSettings, generator: Any) ->
     return weights
 
 
-def batch_loss(weights: Mapping[str, Any], cuts: Mapping[str, Any], rows: Any, strength: float) -> Any:
+def batch_loss(weights: dict[str, Any], cuts: Mapping[str, Any], rows: Any, strength: float) -> Any:
     """Huber loss of relative errors over these rows, each member with its own weights of the points; with ``strength`` what a
     correction changes in a longer chain with the same mean field.
 

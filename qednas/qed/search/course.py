@@ -42,7 +42,7 @@ class Course:
         for kind, own in net.probabilities().items():
             self.probabilities[kind].append(own)
 
-    def told(self) -> dict[str, Any]:
+    def history(self) -> dict[str, Any]:
         return {
             **{n: np.array(v) for n, v in self.values.items()},
             "probabilities": {kind: np.array(v) for kind, v in self.probabilities.items()},

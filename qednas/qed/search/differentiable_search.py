@@ -76,7 +76,7 @@ def search_architecture(
     label = fingerprint(hamiltonian, net.state, samples) | {
         "search": f"{sorted(net.names)} {net.combine} {sorted((wanted or {}).items())} {asdict(settings)}"
     }
-    kept = wanted if settings.entanglement > 0 else None
+    wanted = wanted if settings.entanglement > 0 else None
     for logits in net.logits.values():
         logits.requires_grad_()
     course, gumbel = Course(net), Gumbel(net, settings.memory, generator)
@@ -87,45 +87,22 @@ def search_architecture(
         net.set_gates(net.gates(settings.at(0.0)[2]))
     bilevel = settings.level == "bilevel"
     populations: Populations = (
-        Sums(hamiltonian, kept, bilevel)
+        Sums(hamiltonian, wanted, bilevel)
         if exact
-        else Samples(hamiltonian, net, settings.samples, kept, generator, bilevel)
+        else Samples(hamiltonian, net, settings.samples, wanted, generator, bilevel)
     )
     if saved and isinstance(populations, Samples):
         course.restore_chains(saved, populations, generator)
     spent, last_saved = course.spent(), time.perf_counter()
-    size, unit = float(budget or net.counts.sum()), energy_scale(hamiltonian)
-    extensive = unit * hamiltonian.sites
-
-    def one_step(step: int) -> bool:
-        """False when the time is over."""
+    unit, size = energy_scale(hamiltonian), float(budget or net.counts.sum())
+    for step in range(course.steps, settings.steps):
         share = step / max(settings.steps - 1, 1)
         if seconds is not None:
             share = max(share, used_share(spent + clock() - began, seconds))
-        if share > 1:
-            return False
-        rate, shift, temperature = settings.at(share)
-        gates = net.gates(temperature, gumbel.next() if settings.softmax == "gumbel" else None)
-        if course.last is not None:
-            net.follow(gates, course.last.bits, course.last.weights, settings.gate_step)
-        population = populations.draw(net)
-        if isinstance(net.mixture, Superposition):
-            net.mixture.balance(population.bits)
-            population = populations.draw(net)
-        moving = share >= settings.fixed
-        strength = settings.entanglement * extensive if moving else 0.0
-        move_weights(net, population, strength, rate / unit, shift, settings.longest)
-        seen = populations.seen(net, population)
-        if moving:
-            slope = gate_slopes(net, seen, strength) + settings.cost * seen.variance / unit * net.counts / size
-            slopes = torch.autograd.grad(gates @ slope, list(net.logits.values()))
-            course.adam.move(dict(zip(net.logits, slopes, strict=True)), settings.learning)
-        course.add(net, seen, spent + clock() - began, temperature)
-        return True
-
-    for step in range(course.steps, settings.steps):
-        if not one_step(step):
+        if share > 1:  # the time is over
             break
+        population, temperature = search_step(net, settings, course, gumbel, populations, share, unit, size)
+        course.add(net, population, spent + clock() - began, temperature)
         if checkpoint is not None and time.perf_counter() - last_saved > SAVE_SECONDS:
             course.save(checkpoint, label, net, populations, gumbel)
             last_saved = time.perf_counter()
@@ -133,7 +110,41 @@ def search_architecture(
             progress(step + 1, settings.steps, f"energy {course.values['energy'][-1]:.4f}, {net.best(budget)}")
     if checkpoint is not None:
         course.save(checkpoint, label, net, populations, gumbel)
-    return course.told()
+    return course.history()
+
+
+def search_step(
+    net: Supernet,
+    settings: SearchSettings,
+    course: Course,
+    gumbel: Gumbel,
+    populations: Populations,
+    share: float,
+    unit: float,
+    size: float,
+) -> tuple[Population, float]:
+    """Move the gates, then the weights, then the architecture parameters; returns what these looked at, and the temperature.
+
+    share: how much of the search is over, from 0 to 1.  unit: the :func:`energy_scale`.  size: parameters that the cost is
+    measured in.
+    """
+    rate, shift, temperature = settings.at(share)
+    gates = net.gates(temperature, gumbel.next() if settings.softmax == "gumbel" else None)
+    if course.last is not None:
+        net.follow(gates, course.last.bits, course.last.weights, settings.gate_step)
+    population = populations.draw(net)
+    if isinstance(net.mixture, Superposition):
+        net.mixture.balance(population.bits)
+        population = populations.draw(net)
+    moving = share >= settings.fixed
+    strength = settings.entanglement * (unit * net.given.sites) if moving else 0.0
+    move_weights(net, population, strength, rate / unit, shift, settings.longest)
+    seen = populations.seen(net, population)
+    if moving:
+        slope = gate_slopes(net, seen, strength) + settings.cost * seen.variance / unit * net.counts / size
+        slopes = torch.autograd.grad(gates @ slope, list(net.logits.values()))
+        course.adam.move(dict(zip(net.logits, slopes, strict=True)), settings.learning)
+    return seen, temperature
 
 
 def move_weights(net: Supernet, population: Population, strength: float, rate: float, shift: float, longest: float):

@@ -36,6 +36,43 @@ class Step:
     length: float
 
 
+class Centred:
+    """X as an operator: derivatives (rows, parameters) times sqrt(w), each part of the rows centred apart.
+
+    The parts are the real and the imaginary rows where the parameters are real and the derivatives ``stacked``.
+    """
+
+    def __init__(self, derivatives: Derivatives, root: torch.Tensor, parts: int):
+        self.derivatives, self.root, self.parts = derivatives, root, parts
+
+    def averages(self, rows: torch.Tensor) -> torch.Tensor:
+        """sqrt(w) sum sqrt(w) v of each part of the rows (rows, ...)."""
+        out = []
+        for v, r in zip(rows.chunk(self.parts), self.root.chunk(self.parts), strict=True):
+            out.append(r.reshape(-1, *[1] * (v.ndim - 1)) * torch.tensordot(r.to(v.dtype), v, 1))
+        return torch.cat(out)
+
+    def pull(self, rows: torch.Tensor) -> torch.Tensor:
+        """X^+ rows (parameters,)."""
+        return self.derivatives.pull(self.root * (rows - self.averages(rows)))
+
+    def push(self, columns: torch.Tensor) -> torch.Tensor:
+        """X columns (rows,)."""
+        rows = self.root * self.derivatives.push(columns)
+        return rows - self.averages(rows)
+
+    def small(self) -> torch.Tensor:
+        """X X^+ (rows, rows)."""
+        matrix = self.derivatives.gram() * self.root[:, None] * self.root
+        matrix = matrix - self.averages(matrix)
+        return matrix - self.averages(matrix.mH).mH
+
+    def table(self) -> torch.Tensor:
+        """X (rows, parameters)."""
+        table = self.derivatives.table() * self.root[:, None]
+        return table - self.averages(table)
+
+
 def natural_step(
     derivatives: Derivatives,
     local: torch.Tensor,
@@ -59,63 +96,49 @@ def natural_step(
         spread = derivatives.spread(weights)
         scales = 1 / torch.where(spread > NOTHING * spread.max(), spread, torch.inf)  # no spread: no step
         derivatives = derivatives.scaled(scales)
-    if holomorphic:
-        o, missed = derivatives, local.to(torch.complex128)
-    elif derivatives.is_complex:
-        o, missed = derivatives.stacked(), local.to(torch.complex128)
+    x, y = centred(derivatives, local, weights, holomorphic)
+    carried = momentum * before if before is not None and momentum else None
+    y_left = y if carried is None else y + x.push(carried)
+    if small := x.derivatives.rows < x.derivatives.columns:
+        matrix, wanted = x.small(), y_left
     else:
-        o, missed = derivatives, local.real if local.is_complex() else local
-    if not torch.isfinite(missed).all():
-        raise NumericalError("training met a number that is not finite; the state before this step is kept")
-    root = weights.sqrt()
-    y = (missed - (weights * missed).sum()) * root
-    if derivatives.is_complex and not holomorphic:
-        y, root = torch.cat([y.real, y.imag]), torch.cat([root, root])
-    copies = len(root) // len(weights)  # real and imaginary rows are centred apart
-
-    def averages(rows: torch.Tensor) -> torch.Tensor:
-        """sqrt(w) sum sqrt(w) v of each part of the rows (rows, ...)."""
-        kept = []
-        for v, r in zip(rows.chunk(copies), root.chunk(copies), strict=True):
-            kept.append(r.reshape(-1, *[1] * (v.ndim - 1)) * torch.tensordot(r.to(v.dtype), v, 1))
-        return torch.cat(kept)
-
-    def pull(rows: torch.Tensor) -> torch.Tensor:
-        return o.pull(root * (rows - averages(rows)))
-
-    def push(columns: torch.Tensor) -> torch.Tensor:
-        rows = root * o.push(columns)
-        return rows - averages(rows)
-
-    if before is not None and momentum:
-        carried = momentum * before
-        y_left = y + push(carried)
-    else:
-        carried, y_left = None, y
-    if small := o.rows < o.columns:
-        matrix = o.gram() * root[:, None] * root
-        matrix = matrix - averages(matrix)
-        matrix = matrix - averages(matrix.mH).mH
-        wanted = y_left
-    else:
-        table = o.table() * root[:, None]
-        table = table - averages(table)
+        table = x.table()
         matrix, wanted = table.mH @ table, table.mH @ y_left
-    scale = matrix.diagonal().real.sum() / o.columns
-    if not torch.isfinite(scale):
-        raise NumericalError("training met a number that is not finite; the state before this step is kept")
+    scale = matrix.diagonal().real.sum() / x.derivatives.columns
+    check_finite(scale)
     solved = solve(matrix, wanted, shift, scale)
-    direction = -(pull(solved) if small else solved)
+    direction = -(x.pull(solved) if small else solved)
     if carried is not None:
         direction = direction + carried
-    length = float((push(direction).abs() ** 2).sum())
-    if not torch.isfinite(direction.abs().sum()):
-        raise NumericalError("training met a number that is not finite; the state before this step is kept")
-    gradient = 2 * pull(y)
+    length = float((x.push(direction).abs() ** 2).sum())
+    check_finite(direction.abs().sum())
+    gradient = 2 * x.pull(y)
     if scales is not None:  # back to the parameters as they are
         used = scales > 0
         direction, gradient = direction * scales, torch.where(used, gradient / torch.where(used, scales, 1.0), 0.0)
     return Step(direction, gradient, length)
+
+
+def centred(
+    derivatives: Derivatives, local: torch.Tensor, weights: torch.Tensor, holomorphic: bool
+) -> tuple[Centred, torch.Tensor]:
+    """X and y; raises NumericalError for a local energy that is not finite."""
+    stacked = derivatives.is_complex and not holomorphic
+    if holomorphic or derivatives.is_complex:
+        missed = local.to(torch.complex128)
+    else:
+        missed = local.real if local.is_complex() else local
+    check_finite(missed)
+    root = weights.sqrt()
+    y = (missed - (weights * missed).sum()) * root
+    if stacked:
+        y, root = torch.cat([y.real, y.imag]), torch.cat([root, root])
+    return Centred(derivatives.stacked() if stacked else derivatives, root, 2 if stacked else 1), y
+
+
+def check_finite(numbers: torch.Tensor) -> None:
+    if not torch.isfinite(numbers).all():
+        raise NumericalError("training met a number that is not finite; the state before this step is kept")
 
 
 def solve(matrix: torch.Tensor, wanted: torch.Tensor, shift: float, scale: torch.Tensor) -> torch.Tensor:

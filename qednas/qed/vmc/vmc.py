@@ -56,18 +56,15 @@ def train(
         raise InputError(f"the block has {block.sites} sites, the Hamiltonian {hamiltonian.sites}")
     began = clock()
     generator = torch.Generator().manual_seed(settings.seed)
-    records = settings.samples // settings.chains
     label = fingerprint(hamiltonian, block, settings)
     run = Run.fresh()
     saved = None if checkpoint is None else load(checkpoint, label)
     source = Source(hamiltonian, block, settings.chains, generator, 0 if saved else settings.warm_up)
     if saved:
         run = Run.restored(saved, block, source)
-    local_energy = LocalEnergy(hamiltonian)
-    weights = torch.full((settings.samples,), 1 / settings.samples, dtype=torch.float64)
     run.good = state_of(block)
     run.kept = run.kept or run.good
-    spent, last_saved, stopped = run.spent(), time.perf_counter(), ""
+    local_energy, spent, last_saved, stopped = LocalEnergy(hamiltonian), run.spent(), time.perf_counter(), ""
     for step in range(len(run.energy), settings.steps):
         share = step / max(settings.steps - 1, 1)
         if seconds is not None:
@@ -75,37 +72,12 @@ def train(
             if share > 1:
                 stopped = f"out of time after {step} steps"
                 break
-        if settings.renewed and step and step % RENEW_EVERY == 0:
-            source.renew(block, settings.renewed, step // RENEW_EVERY, settings.warm_up)
-        drawn = source.draw(block, records, settings.sweeps)
-        bits = drawn.flatten(0, 1)
-        local = local_energy(block, bits)
-        rate, shift = settings.at(share)
-        estimate = over_chains(local.reshape(records, settings.chains).numpy())
-        if run.lost(estimate) and run.turns < TURNS:
-            run.turn_back(block, source, settings.warm_up)
-            run.add(estimate, spent + clock() - began, source.markov.accepted if source.markov else 1.0)
-            continue
         try:
-            moved = natural_step(
-                block.derivatives(bits),
-                local,
-                weights,
-                shift,
-                holomorphic=block.holomorphic,
-                before=run.direction,
-                momentum=settings.momentum,
-            )
+            estimate = train_step(block, run, source, local_energy, settings, step, share)
         except NumericalError as problem:
             block.load_state_dict(run.good)
             stopped = f"step {step}: {problem}"
             break
-        run.good = state_of(block)
-        if step % KEPT_EVERY == 0:
-            run.kept = run.good
-        longest = settings.longest / max(moved.length**0.5, 1e-300)
-        add_to_parameters(block, moved.direction * (run.factor * min(rate, longest)))
-        run.direction = moved.direction
         now = time.perf_counter()
         run.add(estimate, spent + clock() - began, source.markov.accepted if source.markov else 1.0)
         if checkpoint is not None and now - last_saved > SAVE_SECONDS:
@@ -116,6 +88,41 @@ def train(
     if checkpoint is not None:
         save(checkpoint, label, run, block, source)
     return {**run.history(), "steps": len(run.energy), "stopped": stopped, "parameters": block.parameter_count}
+
+
+def train_step(
+    block: Block, run: Run, source: Source, local_energy: LocalEnergy, settings: Settings, step: int, share: float
+) -> Estimate:
+    """Move the parameters of ``block`` once, or go back where the run has lost its way; returns the energy before the move.
+
+    share: how much of the run is over, from 0 to 1.  Raises NumericalError where no step is possible.
+    """
+    records = settings.samples // settings.chains
+    if settings.renewed and step and step % RENEW_EVERY == 0:
+        source.renew(block, settings.renewed, step // RENEW_EVERY, settings.warm_up)
+    bits = source.draw(block, records, settings.sweeps).flatten(0, 1)
+    local = local_energy(block, bits)
+    estimate = over_chains(local.reshape(records, settings.chains).numpy())
+    if run.lost(estimate) and run.turns < TURNS:
+        run.turn_back(block, source, settings.warm_up)
+        return estimate
+    rate, shift = settings.at(share)
+    moved = natural_step(
+        block.derivatives(bits),
+        local,
+        torch.full((settings.samples,), 1 / settings.samples, dtype=torch.float64),
+        shift,
+        holomorphic=block.holomorphic,
+        before=run.direction,
+        momentum=settings.momentum,
+    )
+    run.good = state_of(block)
+    if step % KEPT_EVERY == 0:
+        run.kept = run.good
+    longest = settings.longest / max(moved.length**0.5, 1e-300)
+    add_to_parameters(block, moved.direction * (run.factor * min(rate, longest)))
+    run.direction = moved.direction
+    return estimate
 
 
 def measure(
