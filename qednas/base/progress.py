@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -31,3 +32,16 @@ def every(seconds: float, label: str) -> Progress:
         note(f"{label}: {done}/{total} {text}".rstrip() + left)
 
     return progress
+
+
+def at_most_every(seconds: float, report: Progress) -> Progress:
+    """``report``, called at most once in so many seconds."""
+    last = -math.inf
+
+    def limited(done: int, total: int, text: str) -> None:
+        nonlocal last
+        if (now := time.perf_counter()) - last >= seconds:
+            last = now
+            report(done, total, text)
+
+    return limited

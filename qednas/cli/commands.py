@@ -85,15 +85,15 @@ def run_search(args) -> dict:
 def run_diffqas(args) -> dict:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+    from qednas.base.progress import at_most_every
     from qednas.circuits.devices import memory
     from qednas.data.images import image_sets
     from qednas.data.series import SERIES
     from qednas.diffqas.simulator import MOST_QUBITS
     from qednas.diffqas.tasks.classify import HIDDEN, classify
     from qednas.diffqas.tasks.forecast import forecast
-    from qednas.qed.search.search import every_few_seconds
 
-    def told(step: int, total: int, text: str) -> None:
+    def report(step: int, total: int, text: str) -> None:
         progress(f"step {step} of {total}, {text}")
 
     own = Path(args.dataset).is_file()
@@ -111,7 +111,7 @@ def run_diffqas(args) -> dict:
         "folder": args.out,
         "device": args.device,
         "shots": shots,
-        "progress": every_few_seconds(told),
+        "progress": at_most_every(5.0, report),
     }
     if args.dataset in SERIES or own:
         for name, value in (("classes", args.classes), ("hidden", args.hidden)):
@@ -178,41 +178,52 @@ def parser() -> Parser:
         sub.set_defaults(run=run, show=show)
         return sub
 
-    def takes_system(sub: Parser) -> None:
-        sub.add_argument("system", metavar="SYSTEM", help="a family (tfim, xxz, ...) or a YAML file")
-        sub.add_argument("--sites", required=True, help="number of spins")
-        sub.add_argument(
-            "-p", dest="parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the family"
-        )
-
     sub = command(
         "reference", run_reference, answers.reference, "ground state by exact diagonalisation, free fermions or DMRG"
     )
-    takes_system(sub)
+    take_system(sub)
     sub.add_argument("--method", default="auto", help="auto, ed, free-fermion or dmrg")
     sub.add_argument("--chi", type=int, default=256, help="largest DMRG bond dimension (default 256)")
-    sub = command(
-        "predict", run_predict, answers.predict, "entanglement predicted from the couplings by the shipped predictor"
-    )
-    takes_system(sub)
+    text = "entanglement predicted from the couplings by the shipped predictor"
+    sub = command("predict", run_predict, answers.predict, text)
+    take_system(sub)
     sub.add_argument("--refine", action="store_true", help="correct it by exact results at 10-14 sites (seconds)")
-    sub = command(
-        "search",
-        run_search,
-        answers.search,
-        "find and train a network for a ground state, from its predicted entanglement",
+    text = "find and train a network for a ground state, from its predicted entanglement"
+    take_search(command("search", run_search, answers.search, text))
+    text = "search the circuit that generates the weights of a network"
+    take_training(command("diffqas", run_diffqas, answers.diffqas, text))
+    take_table(command("nas", run_nas, answers.nas, "search a table of evaluated architectures"))
+    command("claims", run_claims, answers.claims, "every claim of the papers with its measured verdict")
+    command("status", run_status, answers.status, "which stored results are fresh, stale or corrupt, and why")
+    return top
+
+
+def take_system(sub: Parser) -> None:
+    sub.add_argument("system", metavar="SYSTEM", help="a family (tfim, xxz, ...) or a YAML file")
+    sub.add_argument("--sites", required=True, help="number of spins")
+    sub.add_argument(
+        "-p", dest="parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the family"
     )
-    takes_system(sub)
+
+
+def take_seed(sub: Parser) -> None:
+    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+
+
+def take_search(sub: Parser) -> None:
+    take_system(sub)
     sub.add_argument(
         "--seconds", default="120", metavar="S", help="time for everything, training included (default 120)"
     )
-    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+    take_seed(sub)
     sub.add_argument(
         "--blocks", metavar="A,B", help="kinds of blocks to choose from: jastrow, rbm, mps, dense, attention"
     )
     sub.add_argument("--parameters", metavar="P", help="most parameters of the network (default 40 per site)")
     sub.add_argument("--out", metavar="DIR", help="folder for the network; an interrupted search goes on from there")
-    sub = command("diffqas", run_diffqas, answers.diffqas, "search the circuit that generates the weights of a network")
+
+
+def take_training(sub: Parser) -> None:
     sub.add_argument(
         "--dataset",
         required=True,
@@ -222,7 +233,7 @@ def parser() -> Parser:
     sub.add_argument("--classes", metavar="A,B", help="which classes, or all (default)")
     sub.add_argument("--depth", default="15", metavar="M", help="layers of every circuit (default 15)")
     sub.add_argument("--epochs", default="5", metavar="E", help="passes through the training data (default 5)")
-    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+    take_seed(sub)
     sub.add_argument("--hidden", metavar="A,B", help="units of the hidden layers of the classifier (default 128,64)")
     sub.add_argument(
         "--device",
@@ -236,7 +247,9 @@ def parser() -> Parser:
         metavar="DIR",
         help="folder for the trained network, which needs no quantum simulator: weights.safetensors, network.onnx, network.json",
     )
-    sub = command("nas", run_nas, answers.nas, "search a table of evaluated architectures")
+
+
+def take_table(sub: Parser) -> None:
     sub.add_argument("table", metavar="TABLE.csv", help="columns of choices, then `score` (higher is better)")
     sub.add_argument(
         "--method",
@@ -245,11 +258,8 @@ def parser() -> Parser:
         "reinforce, tpe or random",
     )
     sub.add_argument("--evaluations", required=True, metavar="E", help="rows to look at")
-    sub.add_argument("--seed", default="0", metavar="K", help="of all random numbers (default 0)")
+    take_seed(sub)
     sub.add_argument("--out", metavar="FILE", help="file that keeps the state; an interrupted search goes on from it")
-    command("claims", run_claims, answers.claims, "every claim of the papers with its measured verdict")
-    command("status", run_status, answers.status, "which stored results are fresh, stale or corrupt, and why")
-    return top
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -111,8 +111,8 @@ def train_classifier(
     marks = {-(-steps * (k + 1) // points) for k in range(points)}
     history: dict[str, list] = {"step": [], "loss": [], "test_accuracy": [], "structure": []}
     losses: list[float] = []
-    told = {"epochs": epochs, "batch": batch, "rate": rate, "schedule": schedule, "points": points, "seed": seed}
-    state = TrainingState(net, optimiser, rates, order, {**(task or {}), **told})
+    same = {"epochs": epochs, "batch": batch, "rate": rate, "schedule": schedule, "points": points, "seed": seed}
+    state = TrainingState(net, optimiser, rates, order, {**(task or {}), **same})
     done, earlier = state.load(checkpoint) if checkpoint else (0, {})
     history |= earlier
     for epoch in range(done, epochs):
@@ -130,15 +130,19 @@ def train_classifier(
             if progress:
                 progress(step, epochs * steps, f"epoch {epoch + 1}, loss {losses[-1]:.4f}")
             if number in marks:
-                history["step"].append(step)
-                history["loss"].append(sum(losses) / len(losses))
-                history["test_accuracy"].append(accuracy(net, *data.test))
-                if isinstance(net, Generator):
-                    history["structure"].append(net.structure().detach().tolist())
+                add_point(history, step, losses, net, data)
                 losses.clear()
         if checkpoint:
             state.save(checkpoint, epoch + 1, history)
     return history
+
+
+def add_point(history: dict[str, list], step: int, losses: list[float], net: nn.Module, data: Data) -> None:
+    history["step"].append(step)
+    history["loss"].append(sum(losses) / len(losses))
+    history["test_accuracy"].append(accuracy(net, *data.test))
+    if isinstance(net, Generator):
+        history["structure"].append(net.structure().detach().tolist())
 
 
 def classify(

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from qednas.base.errors import InputError, NumericalError
+from qednas.base.progress import Progress, at_most_every
 from qednas.physics.entanglement import proxies, schmidt_spectra
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks import registry
@@ -45,9 +46,8 @@ ROUNDS: Rounds = ((6, 0.3), (3, 0.3), (1, 0.4))  # architectures in each round o
 LEAST_SECONDS = 10.0
 BUDGET_PER_SITE = 40  # parameters, unless another budget is given
 EXACT_ENTROPY = 16  # sites up to which the entropy of the network is exact
+REPORT_SECONDS = 5.0  # between lines of progress
 AGREED = 1.1  # R-hat above which chains do not tell of one state
-
-Progress = Callable[[str], None]
 
 
 @dataclass
@@ -70,7 +70,7 @@ def search(
     width: int | None = None,
     settings: SearchSettings | None = None,
     folder: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Search and train a network for the ground state of ``hamiltonian`` within ``seconds``.
 
@@ -97,7 +97,7 @@ def search(
     tell(f"phase 1: predicted half-chain entropy {predicted['proxies']['entropy']:.4f} nats")
     net = Supernet(parts, given, seed=seed)
     settings = settings or SearchSettings(**{"steps": STEPS, "seed": seed, **CHOSEN})
-    found = search_architecture(
+    course = search_architecture(
         hamiltonian, net, settings, wanted=predicted["proxies"], budget=budget,
         seconds=SHARES["search"] * seconds - (time.perf_counter() - began), checkpoint=place(checkpoints, "supernet"),
         progress=reporter(tell, "phase 2"),
@@ -105,23 +105,16 @@ def search(
     generator = torch.Generator().manual_seed(seed + 1)
     ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
-    best, told = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
+    best, candidates = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
     final = final_values(hamiltonian, best.block, seed + 10, seconds=seconds - (time.perf_counter() - began))
     out = {
-        "architecture": list(best.architecture.parts),
-        "energy": final.energy.mean,
-        "energy_std": final.energy.error,
-        "v_score": final.energy.v_score(hamiltonian.sites),
-        "r_hat": final.energy.r_hat,
-        "agreed": bool(final.energy.r_hat is None or final.energy.r_hat < AGREED),
-        **entropy_of(hamiltonian, best.block, final),
-        "parameters": best.block.parameter_count,
+        **network_values(hamiltonian, best, final),
         "predicted": predicted["proxies"],
         "probabilities": {
             kind: dict(zip(["none", *parts[kind]], values, strict=True)) for kind, values in net.probabilities().items()
         },
-        "supernet_steps": found["steps"],
-        "candidates": told,
+        "supernet_steps": course["steps"],
+        "candidates": candidates,
         "history": {name: best.run[name].tolist() for name in ("energy", "error", "seconds")},
         "seconds": time.perf_counter() - began,
     }
@@ -132,6 +125,20 @@ def search(
     return out
 
 
+def network_values(hamiltonian: Hamiltonian, best: Candidate, final: Final) -> dict[str, Any]:
+    """What is measured of the network that a search ends with."""
+    return {
+        "architecture": list(best.architecture.parts),
+        "energy": final.energy.mean,
+        "energy_std": final.energy.error,
+        "v_score": final.energy.v_score(hamiltonian.sites),
+        "r_hat": final.energy.r_hat,
+        "agreed": bool(final.energy.r_hat is None or final.energy.r_hat < AGREED),
+        **entropy_of(hamiltonian, best.block, final),
+        "parameters": best.block.parameter_count,
+    }
+
+
 def place(folder: Path | None, name: str) -> Path | None:
     if folder is None:
         return None
@@ -139,22 +146,9 @@ def place(folder: Path | None, name: str) -> Path | None:
     return folder / f"{name}.safetensors"
 
 
-def every_few_seconds(fn: Callable[[int, int, str], None], seconds: float = 5.0) -> Callable[[int, int, str], None]:
-    """``fn`` at most once in so many seconds."""
-    last = -math.inf
-
-    def limited(*args) -> None:
-        nonlocal last
-        if (now := time.perf_counter()) - last >= seconds:
-            last = now
-            fn(*args)
-
-    return limited
-
-
-def reporter(tell: Progress, words: str) -> Callable[[int, int, str], None]:
+def reporter(tell: Callable[[str], None], words: str) -> Progress:
     """What training calls after each step: the energy now and then."""
-    return every_few_seconds(lambda step, total, text: tell(f"{words}: step {step}, {text}"))
+    return at_most_every(REPORT_SECONDS, lambda step, total, text: tell(f"{words}: step {step}, {text}"))
 
 
 def halving(
@@ -164,7 +158,7 @@ def halving(
     seconds: float,
     seed: int,
     checkpoints: Path | None = None,
-    tell: Progress = lambda text: None,
+    tell: Callable[[str], None] = lambda text: None,
     *,
     rounds: Rounds = ROUNDS,
     clock: Callable[[], float] = time.perf_counter,
