@@ -14,6 +14,7 @@ from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 MAX_SITES = 20
 MAX_BYTES = 8 << 30  # of the sparse matrix; beyond it the product is made matrix-free
+DEGENERATE_GAP = 1e-6  # gap inside the sector, relative to the strongest coupling, below which a label means nothing
 TIE = 1e-9  # relative energy difference under which two sectors count as degenerate
 
 

@@ -17,8 +17,8 @@ PROFILE_SITES = 256  # above it the free-fermion entropy of every cut is left ou
 
 
 def is_free_fermion(hamiltonian: Hamiltonian) -> bool:
-    """Whether :mod:`qednas.physics.free_fermion` can solve it."""
-    from qednas.physics.free_fermion import quadratic_form
+    """Whether :mod:`qednas.physics.gaussian.free_fermion` can solve it."""
+    from qednas.physics.gaussian.free_fermion import quadratic_form
 
     try:
         quadratic_form(hamiltonian)
@@ -59,7 +59,7 @@ def reference(hamiltonian: Hamiltonian, method: str = "auto", *, chi_max: int = 
 
 
 def _free_fermion(hamiltonian: Hamiltonian) -> dict:
-    from qednas.physics.free_fermion import ground_state
+    from qednas.physics.gaussian.free_fermion import ground_state
 
     state = ground_state(hamiltonian)
     half, sites = hamiltonian.sites // 2, hamiltonian.sites

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.physics.families import build
-from qednas.physics.mean_field import mean_field
+from qednas.physics.gaussian.mean_field import mean_field
 from qednas.qed.predictor.small_parts import Part, solve_parts
 from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 

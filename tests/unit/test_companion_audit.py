@@ -14,7 +14,8 @@ import companion_tasks as tasks
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.companion.comparison import audit as module
-from qednas.companion.comparison.audit import Item, audit, drawn
+from qednas.companion.comparison.audit import audit
+from qednas.companion.comparison.audit_plan import Item, Journal, drawn, read_run
 from qednas.companion.comparison.consistency import inconsistencies
 from qednas.companion.results import records, sums
 from qednas.companion.results.result import load
@@ -146,8 +147,8 @@ def test_bad_arguments_are_one_line(project):
 
 
 def test_an_interrupted_audit_goes_on(project):
-    journal = module.Journal(project, project / "results/paper", [1.0, 0, None, False])
-    item = module.read_run(project / "results/paper").items[0]
+    journal = Journal(project, project / "results/paper", [1.0, 0, None, False])
+    item = read_run(project / "results/paper").items[0]
     journal.path.parent.mkdir(parents=True)
     journal.add(item.key, [], 5.0)
     lines = []

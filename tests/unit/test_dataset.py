@@ -10,8 +10,8 @@ from qednas.base.parallel import Work
 from qednas.physics.entanglement import PROXIES, levels, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import FAMILIES, build
-from qednas.qed.predictor.dataset import LEVELS_KEPT, build_dataset, label_state, plan, samples
-from qednas.qed.predictor.recipes import INTERACTING, RECIPES
+from studies.ch02.dataset import LEVELS_KEPT, build_dataset, label_state, plan, samples
+from studies.ch02.recipes import INTERACTING, RECIPES
 
 
 @pytest.fixture(scope="module")

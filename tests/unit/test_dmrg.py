@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.physics import dmrg, exact, free_fermion
+from qednas.physics import dmrg, exact
 from qednas.physics.entanglement import mode_proxies
 from qednas.physics.families import FAMILIES, build
+from qednas.physics.gaussian import free_fermion
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
 from spins import PARAMETERS, entropies

@@ -19,7 +19,7 @@ from qednas.physics.entanglement import (
     schmidt_spectra,
     smallest_subset_sums,
 )
-from qednas.physics.gaussian_modes import gaussian_proxies
+from qednas.physics.gaussian.gaussian_modes import gaussian_proxies
 from spins import entropies, haar_state, reduced_spectrum
 
 probabilities = st.lists(st.integers(1, 10**6), min_size=1, max_size=40).map(

@@ -7,7 +7,7 @@ from qednas.base.errors import InputError
 from qednas.physics import exact
 from qednas.physics.entanglement import chord_length, mode_proxies, proxies
 from qednas.physics.families import build
-from qednas.physics.free_fermion import ground_state
+from qednas.physics.gaussian.free_fermion import ground_state
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 from spins import entropies
 

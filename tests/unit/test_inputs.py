@@ -10,11 +10,10 @@ from qednas.physics import exact
 from qednas.physics.canonical_frame import Frame, canonical
 from qednas.physics.entanglement import mode_proxies, proxies
 from qednas.physics.families import EDGE_FIELD, FAMILIES, build
-from qednas.physics.free_fermion import ground_state as free_fermions
+from qednas.physics.gaussian.free_fermion import ground_state as free_fermions
+from qednas.physics.gaussian.mean_field import MeanField, mean_field
 from qednas.physics.hamiltonian import Hamiltonian, Sector
-from qednas.physics.mean_field import MeanField, mean_field
 from qednas.physics.system_file import parse
-from qednas.qed.predictor.dataset import build_dataset, samples
 from qednas.qed.predictor.inputs import (
     FIELD_SPREAD,
     GLOBAL,
@@ -27,10 +26,11 @@ from qednas.qed.predictor.inputs import (
     know,
     strength_in,
     surroundings,
-    tabulate_inputs,
 )
 from qednas.qed.predictor.term_space import NAMES, features
 from spins import PARAMETERS
+from studies.ch02.dataset import build_dataset, samples
+from studies.ch03.inputs import tabulate_inputs
 
 FREE = ("tfim", "xy", "ssh", "random_tfim", "cluster", "cluster_ising")
 

@@ -10,29 +10,23 @@ from qednas.physics import exact
 from qednas.physics.canonical_frame import Frame, canonical
 from qednas.physics.entanglement import PROXIES, proxies
 from qednas.physics.families import build
-from qednas.physics.free_fermion import ground_state as free_fermions
-from qednas.physics.hamiltonian import Hamiltonian, Sector
-from qednas.physics.mean_field import (
-    LONGEST,
+from qednas.physics.gaussian.free_fermion import ground_state as free_fermions
+from qednas.physics.gaussian.mean_field import (
     TILT_ACCURACY,
     TILT_REACH,
     TILT_SITES,
     TOLERANCE,
-    Minors,
-    classical_angle,
     filled_state,
-    gradient,
     mean_field,
-    middle,
-    minors,
     polar_state,
-    shortened,
     solve,
     tilt_angle,
     tilted,
-    turned,
     with_ancillas,
 )
+from qednas.physics.gaussian.rotation import classical_angle, middle, turned
+from qednas.physics.gaussian.string_minors import LONGEST, Minors, gradient, minors, shortened
+from qednas.physics.hamiltonian import Hamiltonian, Sector
 from qednas.physics.system_file import parse
 from spins import PARAMETERS, PAULI, dense_of, on_sites
 

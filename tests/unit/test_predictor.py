@@ -12,8 +12,7 @@ from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse
 from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
-from qednas.qed.predictor.dataset import build_dataset, samples
-from qednas.qed.predictor.inputs import GLOBAL, LOCAL, know, tabulate_inputs
+from qednas.qed.predictor.inputs import GLOBAL, LOCAL, know
 from qednas.qed.predictor.predictor import (
     BEYOND,
     INPUTS,
@@ -30,7 +29,9 @@ from qednas.qed.predictor.predictor import (
     refine_shapes,
     shipped,
 )
+from studies.ch02.dataset import build_dataset, samples
 from studies.ch03.calibration import calibrate, error_growth, pieces
+from studies.ch03.inputs import tabulate_inputs
 from studies.ch03.training import (
     END_WEIGHT,
     ENDS,

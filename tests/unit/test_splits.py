@@ -6,11 +6,12 @@ import pytest
 from qednas.base.parallel import Work
 from qednas.companion.weights import result_arrays
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.predictor.dataset import build_dataset
-from qednas.qed.predictor.inputs import know, tabulate_inputs
+from qednas.qed.predictor.inputs import know
 from qednas.qed.predictor.predictor import Calibration, Predictor, refine_shapes
 from qednas.qed.predictor.refine import Widths, basis, fit_widths, posterior
+from studies.ch02.dataset import build_dataset
 from studies.ch03 import splits
+from studies.ch03.inputs import tabulate_inputs
 from studies.ch03.training import TrainingSettings, answers, error_summary
 
 SMALL = {"width": 8, "members": 2, "epochs": 3}

@@ -6,9 +6,9 @@ from qednas.base.parallel import Work
 from qednas.companion import paths
 from qednas.companion.results.store import load
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.predictor.dataset import build_dataset
-from qednas.qed.predictor.recipes import RECIPES
 from studies.ch02 import tables as dataset_tables
+from studies.ch02.dataset import build_dataset
+from studies.ch02.recipes import RECIPES
 from studies.ch03 import tables as predictor_tables
 from studies.ch04 import tables
 from studies.ch04.references import title

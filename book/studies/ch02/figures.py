@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.qed.predictor.dataset import Sample
+from studies.ch02.dataset import Sample
 
 LABELS = {
     "entropy": "entropy (nats)",

@@ -11,8 +11,8 @@ from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.system_file import choose_sector
-from qednas.qed.predictor.dataset import label_state
-from qednas.qed.predictor.recipes import RECIPES
+from studies.ch02.dataset import label_state
+from studies.ch02.recipes import RECIPES
 
 PARENTS = ("tfim", "xy", "xxz", "j1j2", "annni", "long_range_ising", "mixed_field_ising")
 SHARE = (0.2, 0.8)  # of the first family

@@ -13,11 +13,11 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.companion.results.store import load
 from qednas.companion.weights import PREFIX, result_arrays
-from qednas.qed.predictor.dataset import Sample, samples
 from qednas.qed.predictor.inputs import know
 from qednas.qed.predictor.predictor import Calibration, Predictor
 from qednas.qed.predictor.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
 from qednas.qed.predictor.small_parts import Part, solve_parts
+from studies.ch02.dataset import Sample, samples
 from studies.ch03.baselines import gradient_boosting, nearest_neighbour, scaling_fit
 from studies.ch03.calibration import calibrate, error_growth
 from studies.ch03.mixtures import drawn_mixture

@@ -11,9 +11,9 @@ import numpy as np
 
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
-from qednas.qed.predictor.dataset import Sample
 from qednas.qed.predictor.inputs import GLOBAL, LOCAL
 from qednas.qed.predictor.predictor import Calibration, Predictor, faded, refine_shapes
+from studies.ch02.dataset import Sample
 
 BOOTSTRAPS = 200
 LONGER = 4.0
@@ -67,7 +67,7 @@ class Table:
 
 
 def tabulate(systems: Sequence[Sample], known, settings: TrainingSettings | None = None) -> Table:
-    """All cuts of the systems that are corrected.  known: arrays of :func:`qednas.qed.predictor.inputs.tabulate_inputs`, same
+    """All cuts of the systems that are corrected.  known: arrays of :func:`studies.ch03.inputs.tabulate_inputs`, same
     order."""
     settings = settings or TrainingSettings()
     gate, grows, row = (np.asarray(known[name]) for name in ("gate", "grows", "row"))

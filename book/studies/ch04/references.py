@@ -11,7 +11,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.reference import is_free_fermion, reference
-from qednas.qed.predictor.recipes import RECIPES
+from studies.ch02.recipes import RECIPES
 
 DRAWN_SEED = 2026
 LARGE_FREE = 100  # above this many sites an exact free-fermion reference stands alone, without DMRG beside it

@@ -13,9 +13,9 @@ from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import FAMILIES, build
 from qednas.qed.predictor.inputs import know
 from qednas.qed.predictor.predictor import Predictor
-from qednas.qed.predictor.recipes import RECIPES
 from qednas.qed.predictor.refine import refined_profile
 from qednas.qed.predictor.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts
+from studies.ch02.recipes import RECIPES
 from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 from studies.ch03.splits import gathered, stored_predictor
 from studies.ch03.training import summaries

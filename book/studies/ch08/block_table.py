@@ -9,13 +9,13 @@ import numpy as np
 from qednas.base.parallel import Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import FAMILIES
+from qednas.physics.gaussian.mean_field import mean_field
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.physics.mean_field import mean_field
 from qednas.qed.predictor.predictor import predictor_identity, shipped
-from qednas.qed.predictor.recipes import RECIPES
 from qednas.qed.search.architecture import every_part, kind_of, part_parameters
 from qednas.qed.search.ground_state import wrong_signs
 from qednas.qed.search.search import AGREED
+from studies.ch02.recipes import RECIPES
 from studies.ch06.every_architecture import KINDS
 from studies.ch07.evaluation import run_single, solve, target_of
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from qednas.base.errors import InputError
 from qednas.data import images as image_sets
-from qednas.data import text as texts
 from studies.spaces import satellite as satellite_tables
 from studies.spaces import sensors
+from studies.spaces import text as texts
 from studies.spaces.landsat import TILE, places, tiles
 
 PREPARATION = 1  # of the tensors that are handed out; raised with every change of them
@@ -88,7 +88,7 @@ def series(name: str) -> Problem:
 
 def text(name: str) -> Problem:
     """Windows of words and the words after them; ranks by frequency in the whole training text stand for words."""
-    from qednas.data.text import treebank_text
+    from studies.spaces.text import treebank_text
 
     words = {part: treebank_text(part).replace("\n", " <eos> ").split() for part in ("train", "valid", "test")}
     known, counts = np.unique(words["train"], return_counts=True)

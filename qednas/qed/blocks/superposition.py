@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 
 from qednas.qed.blocks.block import Block, Flip
-from qednas.qed.blocks.combined import Combined
 from qednas.qed.blocks.derivatives import Derivatives
+from qednas.qed.blocks.product import Combined
 
 
 class Superposition(Combined):

@@ -15,11 +15,10 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.physics.canonical_frame import canonical, is_odd
 from qednas.physics.entanglement import PROXIES, proxies
-from qednas.physics.exact import ground_state
+from qednas.physics.exact import DEGENERATE_GAP, ground_state
 from qednas.physics.families import FAMILIES, build
+from qednas.physics.gaussian.mean_field import mean_field
 from qednas.physics.hamiltonian import Hamiltonian, Sector
-from qednas.physics.mean_field import mean_field
-from qednas.qed.predictor.dataset import DEGENERATE_GAP
 
 REFINE_SIZES = (10, 11, 12, 13, 14)
 BASELINE_SIZES = (10, 12, 14, 16)

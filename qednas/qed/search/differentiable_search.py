@@ -49,6 +49,7 @@ def gate_slopes(net: Supernet, population: Population, strength: float) -> torch
     return 2 * ((w * missed)[:, None] * slopes.conj()).sum(0).real
 
 
+# long: what a checkpoint has to hold is made, restored and written in one place
 def search_architecture(
     hamiltonian: Hamiltonian,
     net: Supernet,

@@ -60,6 +60,7 @@ class Candidate:
     run: dict[str, Any] = field(default_factory=dict)
 
 
+# long: the three phases in the order in which they happen, each of them one call
 def search(
     hamiltonian: Hamiltonian,
     seconds: float = 120.0,

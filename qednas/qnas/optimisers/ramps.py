@@ -9,19 +9,10 @@ import numpy as np
 
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.angles import linear_ramp
-from qednas.qnas.optimisers.cost_circuit import alternating
-from qednas.qnas.optimisers.descent import lbfgs
-from qednas.qnas.optimisers.objectives import Expectation
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
 
-# What they were found on: two random costs of every one of these spaces, seed 0.  No benchmark table was looked at.
-SIZES = ((2,) * 8, (3,) * 5, (4,) * 4, (5,) * 3, (2, 3, 5))
-DRAWS, PENALTY = 2, 2.0
-STARTS = ((0.5, 0.4), (1.0, 1.2))  # the better end of two descents
-STEPS = 50
-
-# {mixer and encoding: {depth: ends}} from :func:`find_ramp`, in the units of :func:`units`.
+# {mixer and encoding: {depth: ends}} from ``book/studies/ch12/ramp_finding.py``, in the units of :func:`units`.
 RAMPS: dict[str, dict[int, tuple[float, float]]] = {
     "xy-complete": {1: (0.49, 1.11), 2: (0.66, 1.5), 4: (0.82, 1.64), 8: (0.92, 1.62), 16: (0.87, 1.81)},
     "xy-ring": {1: (0.49, 0.41), 2: (0.62, 0.58), 4: (0.76, 0.65), 8: (0.81, 0.68), 16: (0.85, 0.63)},
@@ -62,24 +53,3 @@ def random_cost(sizes: Sequence[int], rng: np.random.Generator) -> Pairwise:
     width = (2 / (columns - 1)) ** 0.5
     pairs = {(i, j): width * rng.normal(size=(sizes[i], sizes[j])) for i, j in combinations(range(columns), 2)}
     return Pairwise(space, 0.0, single, pairs).standardised()
-
-
-def find_ramp(mixer: str, encoding: str, depth: int) -> tuple[float, float]:
-    """The ends, in their units, of the lowest mean energy of the random costs."""
-    rng = np.random.default_rng(0)
-    costs = [random_cost(sizes, rng) for sizes in SIZES for _ in range(DRAWS)]
-    circuits = [alternating(cost, mixer, encoding, PENALTY)[0] for cost in costs]
-    scales = [units(mixer, cost.space.sizes, len(own.energies)) for cost, own in zip(costs, circuits, strict=True)]
-    unit_ramp = linear_ramp(depth, 1.0, 1.0)
-
-    def value_and_gradient(ends: np.ndarray) -> tuple[float, np.ndarray]:
-        total, pull = 0.0, np.zeros(2)
-        for circuit, scale in zip(circuits, scales, strict=True):
-            angles = linear_ramp(depth, *(ends * scale))
-            value, gradient = circuit.value_and_gradient(angles, Expectation(circuit.energies))
-            total += value
-            pull += scale * [ramp @ own for ramp, own in zip(unit_ramp, gradient, strict=True)]
-        return total / len(circuits), pull / len(circuits)
-
-    ends, _ = min((lbfgs(value_and_gradient, np.array(start), STEPS) for start in STARTS), key=lambda found: found[1])
-    return float(ends[0]), float(ends[1])

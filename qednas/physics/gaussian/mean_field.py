@@ -1,8 +1,7 @@
 """The best Gaussian (free-fermion) state of any spin chain: variational mean field at the size that is asked for.
 
-With the Majoranas of :mod:`qednas.physics.free_fermion` every Pauli string that is even in X and Y and real is a product of
-n operators a_j and n operators b_k, so by Wick's theorem its value in a Gaussian state with C_jk = -<i a_j b_k> is a
-minor of C: exact for all n, whatever the range.  The energy E(C) is then a sum of minors; its gradient M = dE/dC is
+Pauli strings that are even in X and Y and real are minors of C (:mod:`qednas.physics.gaussian.string_minors`): exact for all
+orders, whatever the range.  The energy E(C) is then a sum of minors; its gradient M = dE/dC is
 the matrix of a quadratic Hamiltonian whose own ground state C = -polar(M) is the next state (generalised Hartree-Fock,
 Bach, Lieb and Solovej, J. Stat. Phys. 76, 3 (1994); for spin chains Kraus and Cirac, New J. Phys. 12, 113004 (2010)).
 Where all strings have n = 1 this is the exact solution in one step; elsewhere E(C) is an upper bound of the energy.
@@ -11,16 +10,16 @@ Where all strings have n = 1 this is the exact solution in one step; elsewhere E
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from qednas.physics.canonical_frame import AXES, Frame, canonical
-from qednas.physics.gaussian_modes import gaussian_proxies
+from qednas.physics.gaussian.gaussian_modes import gaussian_proxies
+from qednas.physics.gaussian.rotation import classical_angle, middle, turned
+from qednas.physics.gaussian.string_minors import Minors, gradient, minors, shortened
 from qednas.physics.hamiltonian import Hamiltonian, Sector
 
-LONGEST = 7  # minors to this order are kept: couplings of X to this range, with their strings
 EDGE = 3  # an odd string this close to an end is carried by an ancilla beyond that end
 HISTORY = 5  # earlier steps that the accelerated iteration looks back on
 DAMPING = 0.7
@@ -28,18 +27,6 @@ TOLERANCE = 1e-5  # of the mean-field matrix, relative to the largest coupling
 ITERATIONS = 60
 TILT_SITES = 10  # of the chain on which the angle of a tilted frame is found
 TILT_REACH, TILT_ACCURACY = 0.8, 2e-3  # radians around the classical angle
-GENERIC = 1e-9 * np.cos(np.arange(1.0, LONGEST**2 + 1) ** 2).reshape(
-    LONGEST, LONGEST
-)  # makes singular matrices invertible
-
-
-@dataclass(frozen=True)
-class Minors:
-    """Strings that are minors of order n of C: value of string s = couplings[s] det C[rows[s], columns[s]]."""
-
-    rows: np.ndarray  # (strings, n)
-    columns: np.ndarray  # (strings, n)
-    couplings: np.ndarray  # (strings,)
 
 
 @dataclass(frozen=True)
@@ -102,76 +89,6 @@ def with_ancillas(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, bool]:
     return replace(hamiltonian, sites=n + 2, x=wide_x, z=wide_z, sector=Sector()), True
 
 
-def minors(hamiltonian: Hamiltonian) -> tuple[dict[int, Minors], np.ndarray]:
-    """The strings as minors by order, and the mask (terms,) of those left out: odd or imaginary ones have no value in a
-    real Gaussian state, and orders above LONGEST cost too much."""
-    x, z = hamiltonian.x, hamiltonian.z
-    later = (np.cumsum(x[:, ::-1], 1)[:, ::-1] - x) % 2 == 1  # an odd number of X or Y stands to the right
-    # a site holds a for X, b for Y, a b for Z; a string of Z from the right turns these into b, a, nothing
-    a, b = x ^ z ^ later, z ^ later
-    order = a.sum(1)
-    keep = (x.sum(1) % 2 == 0) & (order == b.sum(1)) & (order <= LONGEST)
-    x, z, later, a, b, order = (array[keep] for array in (x, z, later, a, b, order))
-    # each of Z, and of nothing, X under a string, brings -i; Y under a string brings i
-    power = 3 * np.where(later, ~z, z & ~x).sum(1) + (later & x & z).sum(1)
-    swaps = (a * (np.cumsum(b, 1) - b)).sum(1)  # to bring every a before every b
-    power = power + 2 * swaps + order * (order - 1) + order
-    couplings = hamiltonian.couplings[keep] * np.where(power % 4 == 0, 1.0, -1.0)
-    out = {}
-    for n in np.unique(order[order > 0]).tolist():
-        rows = order == n
-        out[n] = Minors(np.nonzero(a[rows])[1].reshape(-1, n), np.nonzero(b[rows])[1].reshape(-1, n), couplings[rows])
-    return out, ~keep
-
-
-def shortened(hamiltonian: Hamiltonian) -> Hamiltonian:
-    """XX and YY couplings beyond the range LONGEST brought back to it, half from each of their ends.
-
-    A correlation that far out changes little with the distance (to the square of the order parameter, or to nothing).
-    """
-    x, z = hamiltonian.x, hamiltonian.z
-    first, last = x.argmax(1), x.shape[1] - 1 - x[:, ::-1].argmax(1)
-    kind = z.sum(1)  # 0 for XX, 2 for YY
-    far = (x.sum(1) == 2) & ((x | z).sum(1) == 2) & (last - first > LONGEST) & (kind != 1)
-    if not far.any():
-        return hamiltonian
-    moved = np.zeros((2, hamiltonian.sites))  # coupling of the pair that starts at a site, by kind
-    for start in (first[far], last[far] - LONGEST):
-        np.add.at(moved, (kind[far] // 2, start), hamiltonian.couplings[far] / 2)
-    letter, start = np.nonzero(moved)
-    extra = np.zeros((len(start), hamiltonian.sites), bool)
-    for end in (0, LONGEST):
-        extra[np.arange(len(start)), start + end] = True
-    return replace(
-        hamiltonian,
-        x=np.concatenate([x[~far], extra]),
-        z=np.concatenate([z[~far], extra & (letter == 1)[:, None]]),
-        couplings=np.concatenate([hamiltonian.couplings[~far], moved[letter, start]]),
-    )
-
-
-def gradient(strings: dict[int, Minors], c: np.ndarray) -> tuple[np.ndarray, float]:
-    """dE/dC (n, n) and E of a Gaussian state C: the cofactors of every minor, added up."""
-    matrix, energy = np.zeros_like(c), 0.0
-    for order, s in strings.items():
-        if order == 1:
-            block, weighted = c[s.rows[:, 0], s.columns[:, 0]], s.couplings[:, None, None]
-            energy += s.couplings @ block
-        else:
-            block = c[s.rows[:, :, None], s.columns[:, None, :]]
-            if order == 2:
-                value = block[:, 0, 0] * block[:, 1, 1] - block[:, 0, 1] * block[:, 1, 0]
-                cofactors = block[:, ::-1, ::-1] * np.array([[1, -1], [-1, 1]])
-            else:
-                block = block + GENERIC[:order, :order]  # a singular block still has cofactors
-                value = np.linalg.det(block)
-                cofactors = value[:, None, None] * np.linalg.inv(block).transpose(0, 2, 1)
-            energy += s.couplings @ value
-            weighted = s.couplings[:, None, None] * cofactors
-        np.add.at(matrix, (s.rows[:, :, None], s.columns[:, None, :]), weighted)
-    return matrix, float(energy)
-
-
 def polar_state(matrix: np.ndarray, determinant: int | None) -> np.ndarray:
     """The orthogonal C that minimises tr(M^T C), of the given determinant (the parity prod Z) if any."""
     u, _, vt = np.linalg.svd(matrix)
@@ -189,34 +106,6 @@ def filled_state(matrix: np.ndarray, magnetisation: int) -> np.ndarray:
     return 2 * up @ up.T - np.eye(len(matrix))
 
 
-def classical_angle(hamiltonian: Hamiltonian) -> float:
-    """Angle in the x-z plane of the uniform product state of lowest energy, as in the bulk: of the bonds to distance r an open
-    end leaves sites - r, and the angle should not change with the size."""
-    x, z = hamiltonian.x, hamiltonian.z
-    ups, downs = (x & ~z).sum(1), (z & ~x).sum(1)
-    flat = ~(x & z).any(1)
-    occupied, sites = x | z, hamiltonian.sites
-    distance = sites - 1 - occupied[:, ::-1].argmax(1) - occupied.argmax(1)
-    bulk = hamiltonian.couplings * sites / (sites - distance)
-    angles = np.linspace(-np.pi, np.pi, 1441)
-    powers, which = np.unique(np.stack([ups, downs], 1)[flat], axis=0, return_inverse=True)
-    shares = np.bincount(which.reshape(-1), bulk[flat], len(powers))
-    energy = shares @ (np.sin(angles) ** powers[:, :1] * np.cos(angles) ** powers[:, 1:])
-    return float(angles[energy.argmin()])
-
-
-def middle(hamiltonian: Hamiltonian, sites: int) -> Hamiltonian:
-    """The terms inside ``sites`` spins around the middle; the chain itself if there is none, or it is not longer."""
-    first = hamiltonian.sites // 2 - sites // 2
-    inside = slice(first, first + sites)
-    support = hamiltonian.x | hamiltonian.z
-    kept = support[:, inside].sum(1) == support.sum(1)
-    if hamiltonian.sites <= sites or not kept.any():
-        return hamiltonian
-    x, z = hamiltonian.x[kept][:, inside], hamiltonian.z[kept][:, inside]
-    return replace(hamiltonian, sites=sites, x=x, z=z, couplings=hamiltonian.couplings[kept], sector=Sector())
-
-
 def tilt_angle(hamiltonian: Hamiltonian) -> float:
     """Angle in the x-z plane at which the best Gaussian state has the lowest energy.
 
@@ -232,32 +121,6 @@ def tilt_angle(hamiltonian: Hamiltonian) -> float:
 
     found = minimize_scalar(energy, bounds=(start - TILT_REACH, start + TILT_REACH), options={"xatol": TILT_ACCURACY})
     return float(found.x)
-
-
-def turned(hamiltonian: Hamiltonian, angle: float) -> Hamiltonian:
-    """All spins turned about y so that the direction ``angle`` of the x-z plane becomes z."""
-    x, z, couplings = hamiltonian.x, hamiltonian.z, hamiltonian.couplings
-    cosine, sine = np.cos(angle), np.sin(angle)
-    turning = x ^ z  # sites with X or Z
-    weight = turning.sum(1)
-    parts = []
-    for count in np.unique(weight):
-        rows = np.flatnonzero(weight == count)
-        places = np.nonzero(turning[rows])[1].reshape(len(rows), count)
-        is_x = np.take_along_axis(x[rows], places, 1)
-        for choice in product((False, True), repeat=int(count)):
-            swap = np.zeros((len(rows), hamiltonian.sites), bool)
-            np.put_along_axis(swap, places, np.array(choice, bool), 1)
-            factor = np.where(choice, np.where(is_x, sine, -sine), cosine).prod(1)
-            new_x, new_z = np.where(swap, z[rows], x[rows]), np.where(swap, x[rows], z[rows])
-            parts.append((new_x, new_z, couplings[rows] * factor))
-    x, z, couplings = (np.concatenate(column) for column in zip(*parts, strict=True))
-    keys, first, place = np.unique(
-        np.packbits(np.concatenate([x, z], 1), axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    merged = np.bincount(place.reshape(-1), couplings, len(keys))
-    kept = np.abs(merged) > 1e-12
-    return replace(hamiltonian, x=x[first][kept], z=z[first][kept], couplings=merged[kept], sector=Sector())
 
 
 def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:

@@ -16,14 +16,13 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES, levels, proxies
-from qednas.physics.exact import ground_state
+from qednas.physics.exact import DEGENERATE_GAP, ground_state
 from qednas.physics.families import FAMILIES, build
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.predictor.recipes import INTERACTING, RECIPES
+from studies.ch02.recipes import INTERACTING, RECIPES
 
 NAMED_CLASSES = ("gapped", "gapless", "critical", "topological")  # those the proposal asks for
 LEVELS_KEPT = 16  # lowest entanglement levels stored of every cut
-DEGENERATE_GAP = 1e-6  # gap inside the sector, relative to the strongest coupling, below which a label means nothing
 
 
 def plan(points: int, sizes: list[int], seed: int, interacting: int | None = None) -> list[dict]:

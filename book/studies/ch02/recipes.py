@@ -1,6 +1,6 @@
 """How points of every family are drawn, and which class of systems a point belongs to.
 
-Apart from :mod:`qednas.qed.predictor.dataset`, so that a change of how points are solved does not make the large references
+Apart from :mod:`studies.ch02.dataset`, so that a change of how points are solved does not make the large references
 stale.
 """
 

@@ -1,0 +1,1 @@
+"""Free fermions: chains that they solve exactly, and the best Gaussian state of any other."""
