@@ -126,7 +126,7 @@ def test_campaigns_tune_the_controls_alone_and_keep_every_run(tmp_path):
         (m, s, rate) for m, rate in (("fixed/1", 1e-3), ("direct", two["rates"]["digits 0,1 direct"])) for s in (0, 1)
     }
     assert len(list((tmp_path / "two").rglob("*.json"))) == 2 + 4  # two trials of the one control, four runs
-    ten = ten_runs(["digits"], ["random", "direct"], [200], [0.01, 0.03], 200, 1, 1, **small)
+    ten = ten_runs(["digits"], ["random", "direct"], [200], [0.01, 0.03], 200, 1, 1, work=Work(1), **small)
     assert set(ten["rates"]) == {"digits all random", "digits all direct"}
     assert all(r["rate"] == ten["rates"][f"digits all {r['method']}"] for r in ten["runs"])
     assert len(ten["runs"]) == 4
