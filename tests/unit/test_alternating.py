@@ -11,11 +11,11 @@ from qednas.qnas.optimisers.angles import linear_ramp
 from qednas.qnas.optimisers.cost_circuit import alternating
 from qednas.qnas.optimisers.mixers import XMixer, adjacency
 from qednas.qnas.optimisers.objectives import CVaR, Expectation, objective
-from qednas.qnas.optimisers.qaoa import optimum_probability
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.optimisers.terms import Terms
 from qednas.qnas.space.ising import Ising
 from qednas.qnas.space.pairwise import Pairwise
+from studies.ch12.circuit_quality import optimum_probability
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
 

@@ -12,11 +12,11 @@ from qednas.qnas.optimisers.grover import (
     adaptive_search,
     amplify,
     default_limit,
-    expected_cost,
     success,
 )
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
+from studies.ch12.grover_cost import expected_cost
 
 
 def random_cost(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:

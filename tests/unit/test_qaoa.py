@@ -9,13 +9,14 @@ from scipy.stats import chisquare
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.angles import draw
-from qednas.qnas.optimisers.cost_circuit import classical, on_qubits
+from qednas.qnas.optimisers.cost_circuit import alternating, classical, on_qubits
 from qednas.qnas.optimisers.mixers import xy_mixer
-from qednas.qnas.optimisers.qaoa import QAOA, approximation_ratio, landscape, optimum_probability
+from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
+from studies.ch12.circuit_quality import approximation_ratio, optimum_probability
 
 
 def cost_of(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:
@@ -32,7 +33,10 @@ def test_ratios_and_probabilities_by_hand():
 def test_the_landscape_is_that_of_one_layer():
     cost = cost_of((3, 4), 1)
     gammas, betas = np.array([-0.7, 0.0, 0.7]), np.array([-0.3, 0.3])
-    found = landscape(cost, gammas, betas)
+    layer, diagonal = alternating(cost, "xy-complete", "binary", 2.0)
+    found = np.array(
+        [[layer.probabilities((np.array([g]), np.array([b]))) @ diagonal.energies for b in betas] for g in gammas]
+    )
     np.testing.assert_allclose(found[1], 0, atol=1e-14)  # the start is uniform
     np.testing.assert_allclose(found, found[::-1, ::-1], atol=1e-14)  # complex conjugation
     circuit = Alternating(cost.listed().ravel(), xy_mixer((3, 4), "xy-complete"))

@@ -13,10 +13,11 @@ from qednas.base.task import declare
 from qednas.qnas.optimisers.angles import flat, interpolated
 from qednas.qnas.optimisers.cost_circuit import alternating, classical
 from qednas.qnas.optimisers.descent import PROBES, spsa
-from qednas.qnas.optimisers.qaoa import QAOA, Optimised, approximation_ratio, optimum_probability
+from qednas.qnas.optimisers.qaoa import QAOA, Optimised
 from qednas.qnas.optimisers.ramps import shipped_ramp
 from qednas.qnas.space.encoding import centred
 from qednas.qnas.space.pairwise import Pairwise
+from studies.ch12.circuit_quality import approximation_ratio, optimum_probability
 from studies.ch12.instances import KINDS, instance
 from studies.spaces.nasbench201 import tables_identity
 

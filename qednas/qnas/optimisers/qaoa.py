@@ -134,30 +134,3 @@ class QAOA(Optimiser):
         if len(gammas) != self.depth:
             raise InputError(f"angles of {len(gammas)} layers: the depth is {self.depth}")
         return gammas, betas
-
-
-def landscape(
-    cost: Pairwise,
-    gammas: Sequence[float] | np.ndarray,
-    betas: Sequence[float] | np.ndarray,
-    mixer: str = "xy-complete",
-    encoding: str = "binary",
-    penalty: float = 2.0,
-) -> np.ndarray:
-    """Expected energy (len(gammas), len(betas)) at depth 1, in units of the diagonal's standard deviation, from its mean on."""
-    circuit, diagonal = alternating(cost.standardised(), mixer, encoding, penalty)
-    return np.array([
-        [circuit.probabilities((np.array([g]), np.array([b]))) @ diagonal.energies for b in betas] for g in gammas
-    ])  # fmt: skip
-
-
-def approximation_ratio(energies: np.ndarray, probabilities: np.ndarray) -> float:
-    """(E_max - <E>) / (E_max - E_min): 1 at the optimum, 0 at the worst state."""
-    highest, lowest = energies.max(), energies.min()
-    return float((highest - probabilities @ energies) / (highest - lowest))
-
-
-def optimum_probability(energies: np.ndarray, probabilities: np.ndarray) -> float:
-    """Of all states of lowest energy, to rounding (1e-9 of the range) together."""
-    near = energies <= energies.min() + 1e-9 * np.ptp(energies)
-    return float(probabilities[near].sum())
