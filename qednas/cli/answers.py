@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-def proxies(out: dict) -> list[str]:
-    spread = out.get("std", {})
-    wide = out.get("interval90", {})
-    return [
-        f"  {k:9s}{v:12.6f}"
-        + (f" +- {spread[k]:.6f}   90 %: {wide[k][0]:.4f} to {wide[k][1]:.4f}" if k in spread else "")
-        for k, v in out["proxies"].items()
-    ]
+if TYPE_CHECKING:
+    from qednas.diffqas.tasks.classify import Classified
+    from qednas.diffqas.tasks.forecast import Forecast
+    from qednas.physics.reference import Reference
+    from qednas.qed.predictor.predictor import Prediction
+    from qednas.qed.search.search import SearchResult
+    from qednas.qnas.table_search import TableSearch
 
 
-def reference(out: dict) -> list[str]:
+def reference(out: Reference) -> list[str]:
     lines = [f"energy     {out['energy']:.9f}   ({out['method']}, sector {out['sector']})"]
     lines += [f"pinning    {out['pinning']}"] if out["pinning"] else []
-    lines += ["half-chain entanglement (nats):", *proxies(out)]
+    lines += [
+        "half-chain entanglement (nats):",
+        *(f"  {name:9s}{value:12.6f}" for name, value in out["proxies"].items()),
+    ]
     return [*lines, f"converged  {'yes' if out['converged'] else 'NO'}   {out['seconds']:.2f} s"]
 
 
-def predict(out: dict) -> list[str]:
-    lines = ["half-chain entanglement (nats), +- one standard deviation, 90 % interval:", *proxies(out)]
+def predict(out: Prediction) -> list[str]:
+    lines = ["half-chain entanglement (nats), +- one standard deviation, 90 % interval:"]
+    for name, value in out["proxies"].items():
+        low, high = out["interval90"][name]
+        lines.append(f"  {name:9s}{value:12.6f} +- {out['std'][name]:.6f}   90 %: {low:.4f} to {high:.4f}")
     return [*lines, "inside the training region" if out["in_domain"] else f"OUTSIDE the training region: {out['why']}"]
 
 
-def search(out: dict) -> list[str]:
+def search(out: SearchResult) -> list[str]:
     lines = [
         f"architecture  {' + '.join(out['architecture'])}   ({out['parameters']} parameters)",
         f"energy        {out['energy']:.8f} +- {out['energy_std']:.8f}   (V-score {out['v_score']:.2e})",
@@ -41,19 +48,17 @@ def search(out: dict) -> list[str]:
     return lines if out["agreed"] else [*lines, f"WARNING: the Markov chains do not agree (R-hat {out['r_hat']:.2f})"]
 
 
-def diffqas(out: dict) -> list[str]:
-    quality = (
-        f"test accuracy  {out['test_accuracy']:.4f}"
-        if "test_accuracy" in out
-        else f"test error     {out['test_mse']:.4g}"
-    )
+def diffqas(out: Classified | Forecast) -> list[str]:
+    quality: Mapping[str, Any] = out
     lines = [
-        quality,
+        f"test accuracy  {quality['test_accuracy']:.4f}"
+        if "test_accuracy" in quality
+        else f"test error     {quality['test_mse']:.4g}",
         f"parameters     {out['trained_parameters']} trained for {out['target_parameters']} weights",
         "structural weights:",
     ]
     lines += [f"  {name:12s}{weight:9.4f}" for name, weight in out["structural_weights"].items()]
-    lines += [f"written        {path}" for path in out.get("files", {}).values()]
+    lines += [f"written        {path}" for path in out["files"].values()]
     return [*lines, f"seconds        {out['seconds']:.1f}"]
 
 
@@ -65,7 +70,7 @@ def status(out: dict) -> list[str]:
     return [f"{row['store']}/{row['name']:24s} {row['state']:10s} {row['why']}".rstrip() for row in out["results"]]
 
 
-def nas(out: dict) -> list[str]:
+def nas(out: TableSearch) -> list[str]:
     best = ["none: every evaluation failed"] if out["best"] is None else [f"{k} = {v}" for k, v in out["best"].items()]
     lines = [
         f"best         {', '.join(best)}",

@@ -7,8 +7,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from qednas import __version__
 from qednas.base.errors import InputError, NumericalError
@@ -39,7 +40,7 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run_reference(args) -> dict:
+def run_reference(args) -> Mapping[str, Any]:
     from qednas.physics.reference import reference
     from qednas.physics.system_file import system
 
@@ -47,23 +48,16 @@ def run_reference(args) -> dict:
     return reference(hamiltonian, args.method, chi_max=args.chi, progress=progress)
 
 
-def run_predict(args) -> dict:
+def run_predict(args) -> Mapping[str, Any]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # matrices this small are slower on several threads
 
     from qednas.physics.system_file import system
-    from qednas.qed.predictor.predictor import shipped
+    from qednas.qed.predictor.predict import predict
 
-    hamiltonian = system(args.system, args.sites, parameters(args.parameter))
-    if hamiltonian.sites < 4:
-        raise InputError(f"sites = {args.sites}: a prediction needs at least 4 sites")
-    if args.refine:
-        from qednas.qed.predictor.refine import refine
-
-        return refine(shipped(), hamiltonian)
-    return shipped().predict(hamiltonian)
+    return predict(system(args.system, args.sites, parameters(args.parameter)), refine=args.refine)
 
 
-def run_search(args) -> dict:
+def run_search(args) -> Mapping[str, Any]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
     from qednas.physics.system_file import system
@@ -82,7 +76,7 @@ def run_search(args) -> dict:
     )
 
 
-def run_diffqas(args) -> dict:
+def run_diffqas(args) -> Mapping[str, Any]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
     from qednas.base.progress import at_most_every
@@ -122,7 +116,7 @@ def run_diffqas(args) -> dict:
     return classify(args.dataset, args.classes or "all", depth, epochs, hidden=hidden, **common)
 
 
-def run_nas(args) -> dict:
+def run_nas(args) -> Mapping[str, Any]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
     from qednas.base.progress import every
@@ -150,7 +144,7 @@ def whole(text: str, name: str) -> int:
     return int(text)
 
 
-def run_claims(args) -> dict:
+def run_claims(args) -> Mapping[str, Any]:
     from qednas.companion import paths
     from qednas.companion.ledger import claims
     from qednas.companion.results.store import Store
@@ -160,7 +154,7 @@ def run_claims(args) -> dict:
     return {"claims": claims.evaluate(store, root / "book" / "claims.yml")}
 
 
-def run_status(args) -> dict:
+def run_status(args) -> Mapping[str, Any]:
     from qednas.companion.paths import project_root
     from qednas.companion.results.status import collect
 

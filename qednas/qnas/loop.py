@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -22,6 +22,27 @@ from qednas.qnas.space.limits import Cost, by_column, within
 from qednas.qnas.space.space import Space
 
 FORMAT = "qednas nas 1"
+
+
+class Trial(TypedDict):
+    """A configuration that was told: its score, or why it has none, and what else was measured."""
+
+    choices: dict[str, str]
+    score: float | None
+    failed: str | None
+    measured: dict[str, float]
+
+
+class Found(TypedDict):
+    """What a search has come to."""
+
+    best: dict[str, str] | None  # None where all failed
+    best_score: float | None
+    evaluations: int
+    failed: int  # how many
+    history: list[Trial]
+    method: str
+    counts: dict[str, Any]  # what the method itself counted
 
 
 class Exhausted(Exception):
@@ -73,7 +94,7 @@ class Search:
         self.told = [name for name in self.limits if name not in costs]  # limits on what only an evaluation tells
         self.memory: dict[str, Any] = {}
         self.queue: list[np.ndarray] = []
-        self.trials: list[dict[str, Any]] = []
+        self.trials: list[Trial] = []
         self.digits: list[np.ndarray] = []
         self.scores: list[float] = []
         self.seen: set[bytes] = set()
@@ -117,11 +138,11 @@ class Search:
         score: float | None,
         measured: Mapping[str, float] | None = None,
         failed: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> Trial:
         """Record the score (higher is better) of a configuration, asked for or not, and what else was measured.
 
         A score of None, NaN or infinity, and a measured value above its limit, are recorded as failed; the search goes on.
-        Returns the record: choices, score, failed (why, or None), measured. Raises InputError for a configuration that is not of
+        Raises InputError for a configuration that is not of
         the space or was told before, and where a value that has a limit is not told.
         """
         digits = self.space.read(choices)
@@ -137,7 +158,7 @@ class Search:
             if not measured[name] <= self.limits[name]:
                 failed = f"{name} = {measured[name]:g} is above its limit {self.limits[name]:g}"
         value = math.nan if failed is not None else value
-        record = {
+        record: Trial = {
             "choices": self.space.named(digits),
             "score": None if failed is not None else value,
             "failed": failed,
@@ -156,7 +177,7 @@ class Search:
         objective: Callable[[dict[str, str]], float | Mapping[str, float]],
         evaluations: int,
         progress: Callable[[int, int, str], None] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Found:
         """Go on until so many evaluations were told in all, or nothing is left.
 
         objective: {column: choice} -> its score, or {"score": ..., and what has a limit: ...}. What it raises is recorded.
@@ -185,15 +206,13 @@ class Search:
                 best.append(max([*best[-1:], *([score] if math.isfinite(score) else [])]))
         return best
 
-    def result(self) -> dict[str, Any]:
-        """best ({column: choice}, None where all failed), best_score, evaluations, failed (how many), history (the records),
-        counts (what the method itself counted)."""
-        good = [trial for trial in self.trials if trial["failed"] is None]
-        best = max(good, key=lambda trial: trial["score"], default={"choices": None, "score": None})
+    def result(self) -> Found:
+        good = [trial for trial in self.trials if trial["score"] is not None]
+        best = max(good, key=lambda trial: trial["score"] or 0.0, default=None)
         counts = {key: value for key, value in self.memory.items() if isinstance(value, int) or key == "calls"}
         return {
-            "best": best["choices"],
-            "best_score": best["score"],
+            "best": best and best["choices"],
+            "best_score": best and best["score"],
             "evaluations": len(self),
             "failed": len(self) - len(good),
             "history": self.trials,

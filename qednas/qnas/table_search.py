@@ -5,13 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.loop import Search
+from qednas.qnas.loop import Found, Search
 from qednas.qnas.space.table import read_table
+
+
+class TableSearch(Found):
+    """A search that knows what it missed."""
+
+    regret: float  # best score of the table less the best found
+    trajectory: list[float]  # best score after each evaluation
+    missing: float  # configurations without a row, which are never asked for
+    seed: int
+    seconds: float
 
 
 def search_table(
@@ -21,13 +30,9 @@ def search_table(
     seed: int = 0,
     out: str | Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
-) -> dict[str, Any]:
+) -> TableSearch:
     """Look up at most ``evaluations`` rows of a CSV (:func:`~qednas.qnas.space.table.read_table`), those that ``method`` asks
-    for.
-
-    Returns best ({column: choice}), best_score, regret (best score of the table less best found), trajectory (best score after
-    each evaluation), evaluations, history, missing (configurations without a row, which are never asked for), seconds.
-    Raises InputError for a bad table, an unknown method, and more evaluations than rows.
+    for.  Raises InputError for a bad table, an unknown method, and more evaluations than rows.
     """
     table = read_table(path)
     if not 1 <= evaluations <= len(table.digits):
@@ -42,6 +47,7 @@ def search_table(
         return float(table.means[listing.rows(table.space.read(choices)[None])[0]])
 
     found = search.run(score, evaluations, progress)
+    assert found["best_score"] is not None  # every row that is asked for has a score
     return {
         **found,
         "regret": float(np.max(table.means) - found["best_score"]),

@@ -9,14 +9,13 @@ from qednas.base.errors import InputError
 from qednas.qnas.optimisers.grover import (
     GROWTH,
     Grover,
-    adaptive_search,
     amplify,
     default_limit,
     success,
 )
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
-from studies.ch12.grover_cost import expected_cost
+from studies.ch12.grover_cost import adaptive_search, expected_cost
 
 
 def random_cost(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:

@@ -11,7 +11,7 @@ from qednas.base.parallel import Work
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse
-from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
+from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
 from qednas.qed.predictor.inputs import GLOBAL, LOCAL, know
 from qednas.qed.predictor.predictor import (
     BEYOND,
@@ -39,6 +39,7 @@ from studies.ch03.training import (
     LONGER,
     TrainingSettings,
     answers,
+    drift,
     error_summary,
     is_mean_field,
     summaries,
@@ -237,13 +238,13 @@ def test_intervals_have_the_calibrated_width():
     answer = predictor.predict(h)
     for name, wide in zip(PROXIES, (1.0, 2.0, 3.0, 4.0, 0.5), strict=True):
         assert answer["interval90"][name][1] == pytest.approx(answer["proxies"][name] + wide * answer["std"][name])
-    other = predictor.answer(*predictor.profile(know(h)), "", wide=np.zeros(len(PROXIES)))
+    other = predictor.answer(*predictor.profile(know(h)), "", np.zeros(len(PROXIES)), 0.0)
     assert other["interval90"]["skewness"] == [other["proxies"]["skewness"]] * 2
 
 
 def test_only_the_skewness_may_be_negative():
     mean = np.tile([0.1, 15.0, 0.2, 0.1, 0.1], (3, 1))
-    answer = random_predictor().answer(mean, np.full((3, 5), 20.0), "")
+    answer = random_predictor().answer(mean, np.full((3, 5), 20.0), "", random_predictor().wide, 0.0)
     lows = {name: low for name, (low, _) in answer["interval90"].items()}
     assert lows.pop("skewness") == pytest.approx(0.1 - 1.645 * 20)
     assert set(lows.values()) == {0.0}

@@ -124,14 +124,17 @@ def test_the_command_prints_one_object(capsys, quick):
     assert "phase 1" in err
 
 
-def test_the_package_offers_the_three_steps(quick):
-    """Families, prediction and search from the top; anything else is missing as usual."""
+def test_the_package_offers_what_users_call(quick):
+    """Everything that it names, from the top; anything else is missing as usual."""
     import qednas
     from qednas import families, predict
 
+    assert all(callable(getattr(qednas, name)) for name in qednas.__all__ if name != "families")
     h = families.build("tfim", 6, h=1.5)
     assert predict(h)["proxies"]["entropy"] == pytest.approx(proxies(ground_state(h).spectra[2])["entropy"], rel=1e-6)
     assert qednas.search is search
+    with pytest.raises(InputError, match="at least 4 sites"):
+        predict(families.build("tfim", 3, h=1.0))
     with pytest.raises(AttributeError, match="no attribute 'tree'"):
         qednas.tree  # noqa: B018
 

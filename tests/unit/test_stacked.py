@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
+from qednas.diffqas.own_rates import OwnRates
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.stacked import OwnRates, Stacked
 from studies.ch09.classification import controlled
 from studies.ch10.forecasting import seeded
+from studies.ch10.stacked import Stacked
 
 
 @pytest.mark.parametrize("method", ["whole", "random", "bits", "coordinates"])

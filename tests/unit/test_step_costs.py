@@ -19,10 +19,9 @@ from qednas.qed.search.step_costs import (
     measured_costs,
     read_row,
     search_name,
-    table_text,
 )
 from qednas.qed.search.trained_alone import trained_alone
-from studies.ch08.cost_measuring import fitted_shares, networks, rows_of
+from studies.ch08.cost_measuring import fitted_shares, networks, rows_of, table_text
 
 CHAIN = build("tfim", 8, h=1.0)
 GIVEN = given_of(CHAIN)

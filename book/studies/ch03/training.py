@@ -5,12 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, drift, network
+from qednas.qed.predictor.correction import (
+    LAYERS,
+    LOGARITHMIC,
+    OFFSETS,
+    OUTPUTS,
+    PER_PROXY,
+    RATES,
+    SHARED,
+    UNITS,
+    corrected,
+    lengths,
+    network,
+)
 from qednas.qed.predictor.inputs import GLOBAL, LOCAL
 from qednas.qed.predictor.predictor import Calibration, Predictor, faded, refine_shapes
 from studies.ch02.dataset import Sample
@@ -103,6 +116,25 @@ def tabulate(systems: Sequence[Sample], known, settings: TrainingSettings | None
 def is_mean_field() -> np.ndarray:
     """Mask of the columns of x that come from the mean field."""
     return np.arange(len(GLOBAL) + len(LOCAL)) >= len(GLOBAL) - 2
+
+
+def drift(theta, gate, grows, sites, cut, factor: float, xp: ModuleType):
+    """How much the corrections change when the chain is ``factor`` times as long and its base is the same
+    (members, batch, 5), alternation left out.  Shares of small entropies count in full: those are gapped chains, whose
+    corrections have the least reason to drift."""
+    xi, _, reach, chord, _ = lengths(theta, sites, cut, xp)
+    columns = []
+    for k, logarithmic in enumerate(LOGARITHMIC):
+        first = SHARED + PER_PROXY * k
+        c1, c3 = theta[..., first + 1], theta[..., first + 3]
+        change = 0.0
+        for step, sign in ((factor, 1.0), (1.0, -1.0)):
+            length = -0.5 * xp.log((step * chord) ** -2 + xi**-2)
+            growth = length if logarithmic else 1 / (1 + xp.clip(length, -0.5, None))
+            bounded = (1 - grows) * RATES[k] / UNITS[k] * (xp.log(step * chord) - length)
+            change = change + sign * (grows * c1 * growth + c3 * xp.exp(-step * chord / reach) - bounded)
+        columns.append(gate * UNITS[k] * change)
+    return xp.stack(columns, -1)
 
 
 def starting_weights(inputs: int, settings: TrainingSettings, generator: Any) -> dict[str, Any]:

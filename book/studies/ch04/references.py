@@ -5,12 +5,15 @@ Apart from :mod:`studies.ch04.targets`, so that a change of the predictor does n
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
-from qednas.physics.reference import is_free_fermion, reference
+from qednas.physics.gaussian.free_fermion import is_quadratic
+from qednas.physics.reference import reference
 from studies.ch02.recipes import RECIPES
 
 DRAWN_SEED = 2026
@@ -64,12 +67,12 @@ TARGETS = CHOSEN + drawn()
 def solve_target(task: Task) -> dict:
     """DMRG reference of one target, and the same from free fermions where they apply (None elsewhere)."""
     hamiltonian = build(task["family"], task["sites"], **task["parameters"])
-    exact = reference(hamiltonian, "free-fermion") if is_free_fermion(hamiltonian) else None
+    exact = reference(hamiltonian, "free-fermion") if is_quadratic(hamiltonian) else None
     alone = exact is not None and task["sites"] > LARGE_FREE
-    large = exact if alone else reference(hamiltonian, "dmrg", chi_max=task["chi"])
+    large: dict[str, Any] = {**(exact if exact and alone else reference(hamiltonian, "dmrg", chi_max=task["chi"]))}
     keep = ("method", "energy", "proxies", "profile", "sector", "converged", "evidence")
-    return {k: large[k] for k in keep} | {  # type: ignore[index]
-        "seconds": large["seconds"],  # type: ignore[index]
+    return {k: large[k] for k in keep} | {
+        "seconds": large["seconds"],
         "exact_energy": exact and exact["energy"],
         "exact_entropy": exact and exact["entropy"],
     }

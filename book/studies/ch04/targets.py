@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 
-from qednas.base.errors import InputError
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES
@@ -14,7 +13,7 @@ from qednas.physics.families import FAMILIES, build
 from qednas.qed.predictor.inputs import know
 from qednas.qed.predictor.predictor import Predictor
 from qednas.qed.predictor.refine import refined_profile
-from qednas.qed.predictor.small_parts import BASELINE_SIZES, Part, small_relatives, solve_parts
+from qednas.qed.predictor.small_parts import BASELINE_SIZES, NoExactPart, Part, small_relatives, solve_parts
 from studies.ch02.recipes import RECIPES
 from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
 from studies.ch03.splits import gathered, stored_predictor
@@ -44,7 +43,7 @@ def solve_target_parts(task: Task) -> dict:
     hamiltonian = build(task["family"], task["sites"], **task["parameters"])
     try:
         parts = solve_parts(hamiltonian, BASELINE_SIZES)
-    except InputError as error:
+    except NoExactPart as error:
         return {"parts": [], "problem": str(error)}
     return {
         "parts": [{"sites": p.sites, "window": p.window, "proxies": p.proxies.tolist()} for p in parts],

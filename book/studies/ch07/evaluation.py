@@ -54,7 +54,7 @@ def target_of(target: dict[str, Any]) -> tuple[Hamiltonian, Given]:
 def solve(task: Task) -> dict[str, Any]:
     """Reference of one target: exact where that is possible, else DMRG."""
     hamiltonian, _ = target_of(task["target"])
-    found = reference(hamiltonian, "ed" if task["target"]["family"] == "mhs" else "auto")
+    found: dict[str, Any] = {**reference(hamiltonian, "ed" if task["target"]["family"] == "mhs" else "auto")}
     keep = ("method", "energy", "renyi2", "proxies", "converged")
     return {k: found[k] for k in keep} | {"reference_seconds": found["seconds"]}
 

@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
+from dataclasses import asdict, astuple, fields
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from qednas.qed.search.differentiable_search import search_architecture
 from qednas.qed.search.ground_state import given_of
 from qednas.qed.search.search import CHOSEN
 from qednas.qed.search.settings import SearchSettings
-from qednas.qed.search.step_costs import JOINED, TABLE, Cost, CostClass, search_name, table_text
+from qednas.qed.search.step_costs import FIGURES, JOINED, TABLE, Cost, CostClass, search_name
 from qednas.qed.search.supernet import Supernet
 from qednas.qed.search.trained_alone import training_settings
 from qednas.qed.vmc.vmc import train
@@ -192,6 +193,17 @@ def median_cost(rounds: list[dict[str, float]]) -> Cost:
     seconds, start = (np.array([one[name] for one in rounds]) for name in ("seconds", "start"))
     middle = float(np.median(seconds))
     return Cost(middle, float(np.median(start)), float(np.ptp(seconds)) / middle)
+
+
+def table_text(rows: dict[tuple[CostClass, str], Cost]) -> str:
+    """The table as it is committed: four digits, in a fixed order."""
+    names = [*(field.name for field in fields(CostClass)), "network", *FIGURES]
+    lines = [",".join(names)]
+    for (where, network), cost in sorted(rows.items(), key=lambda item: (astuple(item[0][0]), item[0][1])):
+        quoted = f'"{network}"' if "," in network else network
+        figures = (f"{value:.4g}" for value in (cost.seconds, cost.start, cost.spread))
+        lines.append(",".join([*(str(int(v)) for v in asdict(where).values()), quoted, *figures]))
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from qednas.base.errors import InputError
-from qednas.diffqas.stacked import OwnRates
+from qednas.diffqas.own_rates import OwnRates
 from studies.ch10.grid import Grid, outcome
 
 WORKERS, STEPS, DISCOUNT, BETAS = 16, 5, 0.9, (0.92, 0.999)

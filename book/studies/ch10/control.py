@@ -11,12 +11,12 @@ from torch import nn
 from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.diffqas.networks import multilayer
-from qednas.diffqas.stacked import Stacked
 from studies.ch09.classification import controlled
 from studies.ch10.actor_critic import train_agents
 from studies.ch10.campaign import CIRCUITS, circuits, each_run, listed, narrowed
 from studies.ch10.grid import grid
 from studies.ch10.side_by_side import SideBySide
+from studies.ch10.stacked import Stacked
 
 SEEN, HIDDEN = 147, (32, 32)  # inputs and hidden units of the networks of the paper
 OUTPUTS = {"policy": 7, "value": 1}  # 6,023 and 5,825 weights

@@ -18,11 +18,11 @@ from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.recurrent import UNITS, Recurrent
-from qednas.diffqas.stacked import Stacked
 from qednas.diffqas.tasks.forecast import RATE, train_forecasters
 from studies.ch09.classification import SEARCHED, controlled
 from studies.ch10.campaign import CIRCUITS, circuits, each_run, listed, narrowed
 from studies.ch10.side_by_side import SideBySide
+from studies.ch10.stacked import Stacked
 
 START = 0.25  # the paper does not tell where training starts; by held-out windows and other seeds than those reported
 HELD = 0.2  # share of the training windows, the last ones, that rates are chosen on

@@ -12,10 +12,10 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.optimisers.annealing import Annealer, QuantumAnnealing, SimulatedAnnealing
 from qednas.qnas.optimisers.cost_circuit import on_qubits
-from qednas.qnas.optimisers.grover import adaptive_search, default_limit, success
+from qednas.qnas.optimisers.grover import default_limit, success
 from qednas.qnas.optimisers.vqe import VQE, RealCircuit
 from studies.ch12.depths import quality, stacked
-from studies.ch12.grover_cost import expected_cost
+from studies.ch12.grover_cost import adaptive_search, expected_cost
 from studies.ch12.instances import KINDS, instance
 from studies.spaces.nasbench201 import tables_identity
 

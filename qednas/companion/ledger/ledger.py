@@ -1,43 +1,16 @@
-"""Summaries of the evaluated claims ledger."""
+"""The evaluated ledger of claims: its score in one sentence, its rows as tables show them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from qednas.companion.ledger.claims_file import FAILS, HOLDS, PAPERS, SORTS, UNDECIDED, VERDICTS
+from qednas.companion.ledger.claims_file import SORTS, VERDICTS
 
-TITLES = {"qed-nas": "QED-NAS", "diffqas": "DiffQAS-QT", "qnas": "Q-NAS"}
-KINDS = {"paper": "the paper's claims", "own": "our own questions"}
 COLUMNS = {"id": "claim", "statement": "statement", "source": "where", "chapter": "chapter", "verdict": "verdict",
            "why": "why", "reason": "judged so because"}  # fmt: skip
 
 Rows = Sequence[Mapping[str, Any]]
-
-
-def counts(rows: Rows) -> list[dict[str, Any]]:
-    """Number of claims with each verdict, every verdict listed, and their sum."""
-    found = [{"verdict": verdict, "claims": sum(row["verdict"] == verdict for row in rows)} for verdict in VERDICTS]
-    return [*found, {"verdict": "all", "claims": len(rows)}]
-
-
-def by_paper(rows: Rows) -> list[dict[str, Any]]:
-    """For each paper, its claims before our own questions: how many have each verdict, how many rows that is in all, and how many
-    more are ``trivial`` and not counted."""
-    out = []
-    for paper in PAPERS:
-        for kind in SORTS:
-            own = of(rows, paper, kind)
-            counted = scored(own)
-            verdicts = {verdict: sum(row["verdict"] == verdict for row in counted) for verdict in VERDICTS}
-            names = {"paper": TITLES[paper], "kind": KINDS[kind]}
-            out.append(names | verdicts | {"all": len(counted), "trivial": len(own) - len(counted)})
-    return out
-
-
-def of(rows: Rows, paper: str, kind: str) -> list[Mapping[str, Any]]:
-    """The rows of one paper and kind, in the order of the file."""
-    return [row for row in rows if (row["paper"], row["kind"]) == (paper, kind)]
 
 
 def scored(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -60,17 +33,3 @@ def score(rows: Rows) -> str:
             f"{len(own)} {'claims of the papers' if kind == 'paper' else 'questions of our own'} ({', '.join(told)})"
         )
     return " and ".join(parts)
-
-
-def chapters_of(rows: Rows) -> list[dict[str, Any]]:
-    """For each chapter in order: how many claims it judges, and how many of them have a measured verdict."""
-    numbers = sorted({row["chapter"] for row in rows})
-    own = {number: [row for row in rows if row["chapter"] == number] for number in numbers}
-    return [
-        {
-            "chapter": number,
-            "claims": len(own[number]),
-            "judged": sum(row["verdict"] in (HOLDS, FAILS, UNDECIDED) for row in own[number]),
-        }
-        for number in numbers
-    ]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
@@ -57,6 +57,18 @@ def load(dataset: str, classes: str = "all") -> Data:
         pixels, labels, chosen = of_classes(dataset, part, classes)
         parts.append((torch.from_numpy(pixels).flatten(1), torch.from_numpy(labels)))
     return Data(parts[0], parts[1], tuple(chosen))
+
+
+class Classified(TypedDict):
+    """A classifier whose weights a searched circuit generates, on the whole test set after the last epoch."""
+
+    test_accuracy: float
+    trained_parameters: int
+    target_parameters: int  # weights that are generated
+    structural_weights: dict[str, float]  # by candidate
+    history: dict[str, list]  # loss (nats) and test_accuracy, of every epoch
+    files: dict[str, str]  # paths of the network that was written
+    seconds: float
 
 
 def accuracy(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -156,15 +168,12 @@ def classify(
     folder: str | Path | None = None,
     progress: Progress | None = None,
     **options,
-) -> dict[str, Any]:
+) -> Classified:
     """Search the circuit that generates the classifier of the paper; ``options`` are those of :class:`Generator`.
 
-    hidden: units of its hidden layers.  folder: where the trained network is written, see :func:`save_network`; the result then
-    has the paths as ``files``; until then it keeps the state after every epoch, so an interrupted run goes on.  What is wrong
-    with the folder or the device is told before anything is loaded.
-
-    Returns ``test_accuracy`` on the whole test set after the last epoch, ``trained_parameters``, ``target_parameters`` (weights
-    that are generated), ``structural_weights`` {candidate: weight}, the ``history`` of :func:`train_classifier`, and ``seconds``.
+    hidden: units of its hidden layers.  folder: where the trained network is written, see :func:`save_network`; until then it
+    keeps the state after every epoch, so an interrupted run goes on.  What is wrong with the folder or the device is told before
+    anything is loaded.
     """
     began = time.perf_counter()
     check_device(options.get("device"), options.get("shots"))
@@ -178,7 +187,7 @@ def classify(
     task |= {name: value for name, value in options.items() if isinstance(value, str | int | float)}
     history = train_classifier(net, data, epochs, seed=seed, checkpoint=checkpoint, task=task, progress=progress)
     names = [str(c) for c in net.simulate.pool]
-    files = {} if folder is None else {"files": written(net, data, folder, dataset, depth, epochs, seed, options)}
+    files = {} if folder is None else written(net, data, folder, dataset, depth, epochs, seed, options)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)  # it is done: another training may take the folder
     return {
@@ -187,7 +196,7 @@ def classify(
         "target_parameters": net.count,
         "structural_weights": dict(zip(names, history["structure"][-1], strict=True)),
         "history": {name: history[name] for name in ("loss", "test_accuracy")},
-        **files,
+        "files": files,
         "seconds": time.perf_counter() - began,
     }
 

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
@@ -20,11 +20,23 @@ from qednas.circuits.devices import check_device
 from qednas.data.series import WINDOW, Windows, series, windows
 from qednas.diffqas.export import plain, prepare, save_network
 from qednas.diffqas.generator import Generator
+from qednas.diffqas.own_rates import OwnRates
 from qednas.diffqas.recurrent import Recurrent
-from qednas.diffqas.stacked import OwnRates
 
 BATCH, RATE, SMOOTHING, EPSILON = 10, 0.01, 0.99, 1e-8
 Progress = Callable[[int, int, str], None]
+
+
+class Forecast(TypedDict):
+    """A recurrent network whose weights a searched circuit generates; errors are mean squares of the series scaled to -1 to 1."""
+
+    test_mse: float  # after the last epoch
+    trained_parameters: int
+    target_parameters: int  # weights that are generated
+    structural_weights: dict[str, float]  # by candidate
+    history: dict[str, list[float]]  # loss and test_mse, of every epoch
+    files: dict[str, str]  # paths of the network that was written
+    seconds: float
 
 
 class Alone(nn.Module):
@@ -104,14 +116,12 @@ def forecast(
     folder: str | Path | None = None,
     progress: Progress | None = None,
     **options: Any,
-) -> dict[str, Any]:
+) -> Forecast:
     """Search the circuit that generates the recurrent network of the paper; ``options`` are those of :class:`Generator`.
 
     dataset: a series by name or a file, see :func:`series`.  folder: where the trained network is written, see
-    :func:`save_network`; the result then has the paths as ``files``.  Returns ``test_mse`` after the last epoch,
-    ``trained_parameters``, ``target_parameters``, ``structural_weights`` {candidate: weight}, ``history`` of ``loss`` and
-    ``test_mse``, and ``seconds``.
-    Raises InputError for a series that does not exist or cannot be forecast, and as the generator, its device and the folder do.
+    :func:`save_network`.  Raises InputError for a series that does not exist or cannot be forecast, and as the generator, its
+    device and the folder do.
     """
     began = time.perf_counter()
     data = windows(series(dataset))
@@ -130,7 +140,7 @@ def forecast(
         "test_mse": found["test"][0][-1],
         "trained_parameters": net.trained_parameters,
     }
-    files = {} if folder is None else {"files": save_network(plain(net), torch.zeros(1, WINDOW, 1), folder, record)}
+    files = {} if folder is None else save_network(plain(net), torch.zeros(1, WINDOW, 1), folder, record)
     names = [str(c) for c in net.simulate.pool]
     return {
         "test_mse": found["test"][0][-1],
@@ -138,6 +148,6 @@ def forecast(
         "target_parameters": net.count,
         "structural_weights": dict(zip(names, net.structure().tolist(), strict=True)),
         "history": {"loss": found["loss"][0], "test_mse": found["test"][0]},
-        **files,
+        "files": files,
         "seconds": time.perf_counter() - began,
     }

@@ -8,6 +8,7 @@ two-level modes with polarisations nu = singular values of (U V^T)[:l, :l] (Pesc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,28 +42,43 @@ class FermionState:
         return np.linalg.svd(block, compute_uv=False)
 
 
+def with_z_fields(hamiltonian: Hamiltonian) -> Hamiltonian:
+    """The Hamiltonian in the frame whose fields are along Z, if they are along X or Z."""
+    swapped = not any(letters in ("Z", "XX") for letters, _, _ in hamiltonian.terms())
+    return hamiltonian.swap_xz() if swapped and hamiltonian.sector.kind != "magnetisation" else hamiltonian
+
+
+def other_terms(frame: Hamiltonian) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Strings and sites that are neither a field along Z nor a nearest-neighbour coupling XX or YY."""
+    for letters, places, _ in frame.terms():
+        neighbours = len(places) == 2 and abs(places[1] - places[0]) == 1
+        if letters != "Z" and not (letters in ("XX", "YY") and neighbours):
+            yield letters, places
+
+
+def is_quadratic(hamiltonian: Hamiltonian) -> bool:
+    """Whether :func:`ground_state` can solve it, at a size that it allows."""
+    return next(other_terms(with_z_fields(hamiltonian)), None) is None
+
+
 def quadratic_form(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, np.ndarray]:
     """The Hamiltonian in the frame with Z fields, and its Majorana matrix M (sites, sites).
 
     Raises InputError if a string is not a field, or a nearest-neighbour coupling of the two other axes.
     """
-    allowed = ({"Z"}, {"XX", "YY"})
-    swapped = not any(letters in ("Z", "XX") for letters, _, _ in hamiltonian.terms())
-    frame = hamiltonian.swap_xz() if swapped and hamiltonian.sector.kind != "magnetisation" else hamiltonian
+    frame = with_z_fields(hamiltonian)
+    for letters, places in other_terms(frame):
+        raise InputError(
+            f"{hamiltonian.name} is not a free-fermion chain: term {letters} on sites {list(places)}; "
+            "allowed are one field axis and nearest-neighbour couplings of the other two, open ends"
+        )
     matrix = np.zeros((hamiltonian.sites, hamiltonian.sites))
     for letters, places, c in frame.terms():
-        i = places[0]
-        neighbours = len(places) == 2 and abs(places[1] - i) == 1
-        if letters in allowed[0]:
-            matrix[i, i] -= c
-        elif letters in allowed[1] and neighbours:
-            low = min(places)
-            matrix[(low + 1, low) if letters == "XX" else (low, low + 1)] += c
+        low = min(places)
+        if letters == "Z":
+            matrix[low, low] -= c
         else:
-            raise InputError(
-                f"{hamiltonian.name} is not a free-fermion chain: term {letters} on sites {list(places)}; "
-                "allowed are one field axis and nearest-neighbour couplings of the other two, open ends"
-            )
+            matrix[(low + 1, low) if letters == "XX" else (low, low + 1)] += c
     return frame, matrix
 
 

@@ -72,25 +72,6 @@ def positive(value, size, xp: ModuleType):
     return (y + xp.sqrt(y**2 + (BEND * size) ** 2 + TINY)) / 2
 
 
-def drift(theta, gate, grows, sites, cut, factor: float, xp: ModuleType):
-    """How much the corrections change when the chain is ``factor`` times as long and its base is the same
-    (members, batch, 5), alternation left out.  Shares of small entropies count in full: those are gapped chains, whose
-    corrections have the least reason to drift."""
-    xi, _, reach, chord, _ = lengths(theta, sites, cut, xp)
-    columns = []
-    for k, logarithmic in enumerate(LOGARITHMIC):
-        first = SHARED + PER_PROXY * k
-        c1, c3 = theta[..., first + 1], theta[..., first + 3]
-        change = 0.0
-        for step, sign in ((factor, 1.0), (1.0, -1.0)):
-            length = -0.5 * xp.log((step * chord) ** -2 + xi**-2)
-            growth = length if logarithmic else 1 / (1 + xp.clip(length, -0.5, None))
-            bounded = (1 - grows) * RATES[k] / UNITS[k] * (xp.log(step * chord) - length)
-            change = change + sign * (grows * c1 * growth + c3 * xp.exp(-step * chord / reach) - bounded)
-        columns.append(gate * UNITS[k] * change)
-    return xp.stack(columns, -1)
-
-
 def lengths(theta, sites, cut, xp: ModuleType):
     """xi, p, b, D and L of the module's formula."""
     xi = between(LOG_XI, theta[..., 0] + LONG, xp)

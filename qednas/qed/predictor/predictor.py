@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -80,6 +81,20 @@ def faded(mean: np.ndarray, std: np.ndarray, base: np.ndarray, trust: np.ndarray
     network guesses, and the mean field does not.  What is left out may have been right, and widens the error bar."""
     correction = mean - base
     return base + trust * correction, np.hypot(std, (1 - trust) * correction)
+
+
+class Prediction(TypedDict):
+    """Entanglement of a ground state in nats; keys of the dictionaries are the five proxies, at the half-chain cut."""
+
+    proxies: dict[str, float]
+    std: dict[str, float]
+    interval90: dict[str, list[float]]  # [low, high]
+    profile: list[float]  # entropy of every cut
+    profile_std: list[float]
+    in_domain: bool  # inside the region of the training data
+    why: str  # it is not, or ""
+    seconds: float
+    refined: NotRequired[dict[str, Any]]  # by which exact parts
 
 
 class Predictor:
@@ -203,19 +218,20 @@ class Predictor:
             why.append(f"more than {VALIDATED_SITES} sites were never checked")
         return "; ".join(why)
 
-    def predict(self, hamiltonian: Hamiltonian) -> dict:
-        """Proxies with standard deviations and 90 % intervals at the half-chain cut, the entropy of every cut (nats), and
-        whether the Hamiltonian lies in the region of the training data (``why`` says what is outside)."""
+    def predict(self, hamiltonian: Hamiltonian) -> Prediction:
+        """What the couplings alone say of the ground state."""
         start = time.perf_counter()
         known = know(hamiltonian)
         mean, std = self.profile(known)
-        why = self.outside(known, hamiltonian.sites)
-        return self.answer(mean, std, why) | {"seconds": time.perf_counter() - start}
+        return self.answer(mean, std, self.outside(known, hamiltonian.sites), self.wide, start)
 
-    def answer(self, mean: np.ndarray, std: np.ndarray, why: str, wide: np.ndarray | None = None) -> dict:
-        """The record of :meth:`predict` from mean and std (cuts, 5)."""
+    def answer(self, mean: np.ndarray, std: np.ndarray, why: str, wide: np.ndarray, start: float) -> Prediction:
+        """The record of :meth:`predict` from mean and std (cuts, 5) and the half width (5,) of intervals in standard deviations.
+
+        start: when the work began, by ``time.perf_counter``.
+        """
         half = (len(mean) + 1) // 2 - 1
-        reach = std[half] * (self.wide if wide is None else wide)
+        reach = std[half] * wide
         low, high = mean[half] - reach, mean[half] + reach
         low = np.where(NONNEGATIVE, np.maximum(low, 0), low)
         return {
@@ -226,6 +242,7 @@ class Predictor:
             "profile_std": std[:, 0].tolist(),
             "in_domain": not why,
             "why": why,
+            "seconds": time.perf_counter() - start,
         }
 
 

@@ -21,7 +21,7 @@ from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.predictor.inputs import know
-from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, REFINE_KINDS, ROUNDING, Predictor
+from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, REFINE_KINDS, ROUNDING, Prediction, Predictor
 from qednas.qed.predictor.small_parts import Part, solve_parts
 
 KINDS = REFINE_KINDS  # of exact parts
@@ -129,15 +129,15 @@ def refined_profile(predictor: Predictor, hamiltonian: Hamiltonian, parts: list[
     return known, new, new_std, prior.wide
 
 
-def refine(predictor: Predictor, hamiltonian: Hamiltonian) -> dict:
-    """The record of :meth:`Predictor.predict`, refined; ``refined`` says by what.
+def refine(predictor: Predictor, hamiltonian: Hamiltonian) -> Prediction:
+    """The record of :meth:`Predictor.predict`, refined; ``refined`` names the exact parts.
 
     Raises InputError when an exact part is degenerate or there is none.
     """
     start = time.perf_counter()
     parts = solve_parts(hamiltonian)
     known, mean, std, wide = refined_profile(predictor, hamiltonian, parts)
-    out = predictor.answer(mean, std, predictor.outside(known, hamiltonian.sites), wide)
+    out = predictor.answer(mean, std, predictor.outside(known, hamiltonian.sites), wide, start)
     kind = "windows around the middle" if parts[0].window else "the same Hamiltonian"
     out["refined"] = {"exact": kind, "sizes": [part.sites for part in parts]}
-    return out | {"seconds": time.perf_counter() - start}
+    return out

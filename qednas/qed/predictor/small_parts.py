@@ -47,11 +47,15 @@ def magnetisation_profile(hamiltonian: Hamiltonian) -> np.ndarray | None:
     return np.diagonal(state.correlation) * (-1.0 if is_odd(frame.order) else 1.0)
 
 
-def window(hamiltonian: Hamiltonian, sites: int, z: np.ndarray | None = None) -> Hamiltonian:
-    """The ``sites`` spins around the middle, with the same kind of sector.
+class NoExactPart(InputError):
+    """A Hamiltonian has no small relative whose entanglement means something."""
+
+
+def window(hamiltonian: Hamiltonian, sites: int, z: np.ndarray | None = None) -> Hamiltonian | None:
+    """The ``sites`` spins around the middle, with the same kind of sector; None where no term lies inside.
 
     z (all sites,): mean-field <Z> of a chain that conserves sum Z, which then stands for the spins outside in the terms that
-    reach them, and decides how many spins point up inside.  Raises InputError if no term lies inside.
+    reach them, and decides how many spins point up inside.
     """
     first = hamiltonian.sites // 2 - sites // 2
     terms, inner = [], 0
@@ -64,7 +68,7 @@ def window(hamiltonian: Hamiltonian, sites: int, z: np.ndarray | None = None) ->
         factor = np.prod([z[places[k]] for k in outside]) if z is not None else 1.0
         terms.append(("".join(letters[k] for k in inside), tuple(places[k] - first for k in inside), coupling * factor))
     if not inner:
-        raise InputError(f"no term lies inside the {sites} sites around the middle: nothing to solve exactly")
+        return None
     sector = hamiltonian.sector
     if z is not None:
         odd = sites % 2
@@ -83,7 +87,8 @@ def small_relatives(hamiltonian: Hamiltonian, sizes: tuple[int, ...]) -> list[tu
     family = FAMILIES.get(hamiltonian.name)
     if family is None or "disorder_seed" in family.parameters:
         z = magnetisation_profile(hamiltonian)
-        return [(window(hamiltonian, n, z), True) for n in chosen]
+        windows = [window(hamiltonian, n, z) for n in chosen]
+        return [(small, True) for small in windows if small is not None]
     possible = [n for n in chosen if not family.check(n, **hamiltonian.parameters)]
     return [(build(hamiltonian.name, n, **hamiltonian.parameters), False) for n in possible]
 
@@ -91,20 +96,20 @@ def small_relatives(hamiltonian: Hamiltonian, sizes: tuple[int, ...]) -> list[tu
 def solve_parts(hamiltonian: Hamiltonian, sizes: tuple[int, ...] = REFINE_SIZES) -> list[Part]:
     """Exact solutions of the small relatives.
 
-    Raises InputError when one of them has a degenerate ground state (its entanglement means nothing), or when there is none.
+    Raises NoExactPart when one of them has a degenerate ground state (its entanglement means nothing), or when there is none.
     """
     parts = []
     for small, cut_out in small_relatives(hamiltonian, sizes):
         state = ground_state(small)
         if state.gap < DEGENERATE_GAP * np.abs(small.couplings).max():
-            raise InputError(
+            raise NoExactPart(
                 f"the exact part of {small.sites} sites is degenerate (gap {state.gap:.1e} in sector {state.sector}): "
                 "its entanglement is not defined; predict without --refine"
             )
         found = [proxies(p) for p in state.spectra]
         parts.append(Part(small, np.array([[f[name] for name in PROXIES] for f in found]), cut_out))
     if not parts:
-        raise InputError(
+        raise NoExactPart(
             f"{hamiltonian.name} with {hamiltonian.sites} sites has no exact part of {min(sizes)}-{max(sizes)} sites"
         )
     return parts

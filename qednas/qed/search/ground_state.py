@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from qednas.base.errors import InputError
 from qednas.physics.exact import ground_state
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.physics.symmetries import permutations
+from qednas.physics.symmetries import generators, is_symmetry, permutations
 from qednas.qed.blocks.block import all_configurations, spins
 from qednas.qed.blocks.given import Given
 from qednas.qed.blocks.signed import marshall
@@ -26,11 +25,9 @@ def given_of(hamiltonian: Hamiltonian, width: int | None = None) -> Given:
     pattern = marshall(hamiltonian)
     conserved = sector.kind == "magnetisation"
     value = sector.value if sector.value is not None else hamiltonian.sites % 2
-    names = None if width is None else ("translation", "translation of rows")
-    try:
-        images = permutations(hamiltonian, width, names)
-    except InputError:  # an open lattice has no translations
-        images = permutations(hamiltonian, width)
+    known, translations = generators(hamiltonian.sites, width), ("translation", "translation of rows")
+    periodic = width is not None and all(is_symmetry(hamiltonian, known[name]) for name in translations)
+    images = permutations(hamiltonian, width, translations if periodic else None)
     return Given(
         sites=hamiltonian.sites,
         pattern=tuple(pattern.tolist()),
@@ -50,10 +47,7 @@ def wrong_signs(hamiltonian: Hamiltonian) -> float:
     """
     if not hamiltonian.is_real:
         return 0.5
-    try:
-        relatives = small_relatives(hamiltonian, RELATIVES)
-    except InputError:
-        relatives = []
+    relatives = small_relatives(hamiltonian, RELATIVES)
     if not relatives:
         return 0.5 if frustrated(hamiltonian, marshall(hamiltonian)) else 0.0
     small = relatives[0][0]

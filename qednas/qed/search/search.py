@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ from qednas.qed.search.step_costs import Cost
 from qednas.qed.search.supernet import Supernet
 from qednas.qed.search.trained_alone import STEPS, Final, final_values, training_settings
 from qednas.qed.vmc.estimates import Estimate
+from qednas.qed.vmc.training_run import Trained
 from qednas.qed.vmc.vmc import train
 
 SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
@@ -50,6 +51,43 @@ REPORT_SECONDS = 5.0  # between lines of progress
 AGREED = 1.1  # R-hat above which chains do not tell of one state
 
 
+class CandidateRow(TypedDict, total=False):
+    """What became of an architecture that was trained."""
+
+    architecture: Required[list[str]]  # parts
+    rounds: Required[int]
+    steps: int
+    energy: float
+    error: float
+    failed: str  # why its training could not go on
+
+
+class Network(TypedDict):
+    """What is measured of the network that a search ends with; energies in Pauli units."""
+
+    architecture: list[str]
+    energy: float
+    energy_std: float
+    v_score: float
+    r_hat: float | None
+    agreed: bool  # the Markov chains, by r_hat
+    entropy: float | None  # half chain, nats; None where the samples do not resolve it
+    entropy_std: float | None
+    entropy_kind: str
+    parameters: int
+
+
+class SearchResult(Network):
+    """A network and how it was found."""
+
+    predicted: dict[str, float]  # proxies
+    probabilities: dict[str, dict[str, float]]  # of the supernet, {kind: {part: ...}}
+    supernet_steps: int
+    candidates: list[CandidateRow]
+    history: dict[str, list[float]]  # of the last round of training
+    seconds: float
+
+
 @dataclass
 class Candidate:
     """An architecture in training: its network, its energy over the last steps, and the course of the last round."""
@@ -57,7 +95,7 @@ class Candidate:
     architecture: Architecture
     block: Block
     energy: Estimate | None = None
-    run: dict[str, Any] = field(default_factory=dict)
+    run: Trained | None = None
 
 
 # long: the three phases in the order in which they happen, each of them one call
@@ -72,15 +110,13 @@ def search(
     settings: SearchSettings | None = None,
     folder: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
-) -> dict[str, Any]:
+) -> SearchResult:
     """Search and train a network for the ground state of ``hamiltonian`` within ``seconds``.
 
     blocks: kinds to choose from (all: jastrow, rbm, mps, dense; attention where it is named).  budget: most parameters of the
     network.  width: of the rows of a lattice.  folder: where the network is written and from which an interrupted search goes on.
-    Returns ``architecture`` (parts), ``energy`` with ``energy_std`` (Pauli units), ``v_score``, ``entropy`` with ``entropy_std``
-    and ``entropy_kind`` (half chain, nats), ``parameters``, ``seconds``, ``history`` of the final network, ``candidates`` with
-    what became of them, ``predicted`` proxies and ``probabilities`` of the supernet.  Raises InputError for an unknown block, an
-    empty search space, too little time, or a folder with the checkpoint of another search.
+    Raises InputError for an unknown block, an empty search space, too little time, or a folder with the checkpoint of another
+    search.
     """
     began = time.perf_counter()
     tell = progress or (lambda text: None)
@@ -108,7 +144,7 @@ def search(
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
     best, candidates = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
     final = final_values(hamiltonian, best.block, seed + 10, seconds=seconds - (time.perf_counter() - began))
-    out = {
+    out: SearchResult = {
         **network_values(hamiltonian, best, final),
         "predicted": predicted["proxies"],
         "probabilities": {
@@ -116,7 +152,7 @@ def search(
         },
         "supernet_steps": course["steps"],
         "candidates": candidates,
-        "history": {name: best.run[name].tolist() for name in ("energy", "error", "seconds")},
+        "history": {} if best.run is None else history_of(best.run),
         "seconds": time.perf_counter() - began,
     }
     if folder is not None:
@@ -126,8 +162,12 @@ def search(
     return out
 
 
-def network_values(hamiltonian: Hamiltonian, best: Candidate, final: Final) -> dict[str, Any]:
-    """What is measured of the network that a search ends with."""
+def history_of(run: Trained) -> dict[str, list[float]]:
+    return {"energy": run["energy"].tolist(), "error": run["error"].tolist(), "seconds": run["seconds"].tolist()}
+
+
+def network_values(hamiltonian: Hamiltonian, best: Candidate, final: Final) -> Network:
+    entropy, error, kind = entropy_of(hamiltonian, best.block, final)
     return {
         "architecture": list(best.architecture.parts),
         "energy": final.energy.mean,
@@ -135,7 +175,9 @@ def network_values(hamiltonian: Hamiltonian, best: Candidate, final: Final) -> d
         "v_score": final.energy.v_score(hamiltonian.sites),
         "r_hat": final.energy.r_hat,
         "agreed": bool(final.energy.r_hat is None or final.energy.r_hat < AGREED),
-        **entropy_of(hamiltonian, best.block, final),
+        "entropy": entropy,
+        "entropy_std": error,
+        "entropy_kind": kind,
         "parameters": best.block.parameter_count,
     }
 
@@ -164,7 +206,7 @@ def halving(
     rounds: Rounds = ROUNDS,
     clock: Callable[[], float] = time.perf_counter,
     cost: Callable[[Architecture], Cost] | None = None,
-) -> tuple[Candidate, list[dict[str, Any]]]:
+) -> tuple[Candidate, list[CandidateRow]]:
     """Train the architectures in rounds; returns the best of the last round and what became of each.
 
     With ``cost`` every network makes as many steps as its share of ``seconds`` pays for, at least one; without it trains until
@@ -173,8 +215,9 @@ def halving(
     the time is too short for one step of any.
     """
     kept = [Candidate(a, a.build(given, seed)) for a in ranked]
-    told = [{"architecture": list(c.architecture.parts), "rounds": 0} for c in kept]
-    rows = {c.architecture: row for c, row in zip(kept, told, strict=True)}
+    rows: dict[Architecture, CandidateRow] = {
+        c.architecture: {"architecture": list(c.architecture.parts), "rounds": 0} for c in kept
+    }
     shares = np.cumsum([0.0, *(share for _, share in rounds)])
     for number, (count, share) in enumerate(rounds):
         kept = kept[:count]
@@ -196,20 +239,20 @@ def halving(
                 candidate.energy, row["failed"] = None, str(problem)
                 continue
             candidate.energy, candidate.run = (late_energy(run), run) if run["steps"] else (None, run)
-            row |= {"rounds": number + 1, "steps": run["steps"]}
+            row["rounds"], row["steps"] = number + 1, run["steps"]
             if candidate.energy:
-                row |= {"energy": candidate.energy.mean, "error": candidate.energy.error}
+                row["energy"], row["error"] = candidate.energy.mean, candidate.energy.error
         kept.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
         if kept[0].energy is None:
-            if failures := [row["failed"] for row in told if "failed" in row]:
+            if failures := [row["failed"] for row in rows.values() if "failed" in row]:
                 raise NumericalError(failures[0])
             raise InputError(
                 f"{each:.1f} s for each of {len(kept)} networks: too little for one step of training; give more seconds"
             )
-    return kept[0], told
+    return kept[0], list(rows.values())
 
 
-def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:
+def late_energy(run: Trained, share: float = 0.2) -> Estimate:
     """The energy over the last steps of a run, with an error that takes the steps as independent."""
     count = max(1, int(share * len(run["energy"])))
     mean, error = run["energy"][-count:], run["error"][-count:]
@@ -218,13 +261,9 @@ def late_energy(run: dict[str, Any], share: float = 0.2) -> Estimate:
     )
 
 
-def entropy_of(hamiltonian: Hamiltonian, block: Block, final: Final) -> dict[str, Any]:
-    """The entropy of a network as it is told: short chains without a sector have their exact von Neumann entropy."""
+def entropy_of(hamiltonian: Hamiltonian, block: Block, final: Final) -> tuple[float | None, float | None, str]:
+    """The entropy of a network, its error and which entropy it is: exact and von Neumann's for short chains without a sector."""
     if hamiltonian.sites <= EXACT_ENTROPY and hamiltonian.sector.kind != "magnetisation":
         spectrum = schmidt_spectra(exact_state(block), hamiltonian.sites)[hamiltonian.sites // 2 - 1]
-        return {"entropy": proxies(spectrum)["entropy"], "entropy_std": 0.0, "entropy_kind": "von Neumann"}
-    return {
-        "entropy": final.renyi2,
-        "entropy_std": final.renyi2_error,
-        "entropy_kind": "second Renyi, by swaps",
-    }
+        return proxies(spectrum)["entropy"], 0.0, "von Neumann"
+    return final.renyi2, final.renyi2_error, "second Renyi, by swaps"

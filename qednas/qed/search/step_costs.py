@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -120,17 +120,6 @@ def read_row(row: dict[str, str]) -> tuple[tuple[CostClass, str], Cost]:
     if not figures[0] >= 0 or (figures[0] == 0 and not row["network"].startswith(JOINED)):  # a share may be nothing
         raise ValueError(f"seconds = {row['seconds']} of {row['network']}")
     return (CostClass(sites, flips, *map(bool, marks)), row["network"]), Cost(*figures)
-
-
-def table_text(rows: dict[tuple[CostClass, str], Cost]) -> str:
-    """The table as it is committed: four digits, in a fixed order."""
-    names = [*(field.name for field in fields(CostClass)), "network", *FIGURES]
-    lines = [",".join(names)]
-    for (where, network), cost in sorted(rows.items(), key=lambda item: (astuple(item[0][0]), item[0][1])):
-        quoted = f'"{network}"' if "," in network else network
-        figures = (f"{value:.4g}" for value in (cost.seconds, cost.start, cost.spread))
-        lines.append(",".join([*(str(int(v)) for v in asdict(where).values()), quoted, *figures]))
-    return "\n".join(lines) + "\n"
 
 
 def costs_identity() -> dict[str, str]:

@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -24,6 +25,20 @@ HISTORY = "energy", "error", "variance", "seconds", "accepted", "scale"
 LOST = 0.3  # share of the energy gained so far that a run may lose again before it goes back
 FREE = 10  # first steps, and steps after a return, that may lose energy: they overshoot and come back by themselves
 SURE = 8.0  # standard errors that such a loss has to have
+
+
+class Trained(TypedDict):
+    """The history of a run: arrays over its steps, and how it ended."""
+
+    energy: np.ndarray  # Pauli units, like error and the root of variance
+    error: np.ndarray
+    variance: np.ndarray
+    seconds: np.ndarray
+    accepted: np.ndarray  # share of proposals
+    scale: np.ndarray  # by which steps are shortened
+    steps: int
+    stopped: str  # why the run ended early, or ""; the block then has its last good state
+    parameters: int
 
 
 @dataclass
@@ -74,6 +89,19 @@ class Run:
 
     def history(self) -> dict[str, np.ndarray]:
         return {n: np.array(getattr(self, n)) for n in HISTORY}
+
+    def ended(self, stopped: str, parameters: int) -> Trained:
+        return {
+            "energy": np.array(self.energy),
+            "error": np.array(self.error),
+            "variance": np.array(self.variance),
+            "seconds": np.array(self.seconds),
+            "accepted": np.array(self.accepted),
+            "scale": np.array(self.scale),
+            "steps": len(self.energy),
+            "stopped": stopped,
+            "parameters": parameters,
+        }
 
     @classmethod
     def restored(cls, saved: dict[str, torch.Tensor], block: Block, source: Source) -> Run:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from qednas.qed.vmc.local_energy import LocalEnergy
 from qednas.qed.vmc.natural_gradient import natural_step
 from qednas.qed.vmc.settings import Settings, used_share
 from qednas.qed.vmc.source import Source
-from qednas.qed.vmc.training_run import Run, fingerprint, load, save, state_of
+from qednas.qed.vmc.training_run import Run, Trained, fingerprint, load, save, state_of
 
 SAVE_SECONDS = 20.0  # between checkpoints
 BELOW = 3.0  # standard errors that an energy may lie below the exact one
@@ -42,14 +41,11 @@ def train(
     progress: Callable[[int, int, str], None] | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, Any]:
+) -> Trained:
     """Train ``block`` in place and return the history of the run.
 
     checkpoint: a file from which an interrupted run goes on, to the same numbers.  seconds: the time of the run by ``clock``,
     what it took before an interruption included; rate and shift then follow the time or the steps, whichever is further.
-    Returns arrays over the steps, ``energy``, ``error`` and ``variance`` (Pauli units), ``seconds``, ``accepted`` and ``scale``
-    (by which steps are shortened), with the number of ``steps`` and ``stopped``: "" or why the run ended early, and then the
-    block has its last good state.
     Raises InputError when the checkpoint belongs to another system, block or settings.
     """
     if block.sites != hamiltonian.sites:
@@ -87,7 +83,7 @@ def train(
             progress(step + 1, settings.steps, f"energy {estimate.mean:.6f} +- {estimate.error:.6f}")
     if checkpoint is not None:
         save(checkpoint, label, run, block, source)
-    return {**run.history(), "steps": len(run.energy), "stopped": stopped, "parameters": block.parameter_count}
+    return run.ended(stopped, block.parameter_count)
 
 
 def train_step(

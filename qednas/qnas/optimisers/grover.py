@@ -38,7 +38,7 @@ class Grover(Optimiser):
     limit: int | None = None
 
     def __post_init__(self):
-        _check_limit(self.limit)
+        check_limit(self.limit)
 
     def sample(
         self, cost: Pairwise, shots: int, rng: np.random.Generator, earlier: dict[str, Any] | None = None
@@ -50,30 +50,12 @@ class Grover(Optimiser):
         size = cost.space.size
         if size > MOST_LISTED:
             raise InputError(f"Grover search over {size:.3g} configurations: at most {MOST_LISTED} can be listed")
-        order, below = _ranked(cost.listed().ravel())
+        order, below = ranked(cost.listed().ravel())
         limit = math.ceil(size**0.5) if self.limit is None else self.limit
-        ends = [_last(_search(below, rng, limit)) for _ in range(shots)]
+        ends = [_last(search_steps(below, rng, limit)) for _ in range(shots)]
         calls, measurements, places = np.array(ends, dtype=np.int64).reshape(shots, 3).T
         spent = {"oracle calls": int(calls.sum()), "measurements": int(measurements.sum())}
         return Samples(cost.space.digits(order[places]), calls=spent)
-
-
-def adaptive_search(values: np.ndarray, rng: np.random.Generator, limit: int | None = None) -> dict[str, Any]:
-    """One search for the lowest of values (N,), within ``limit`` oracle calls (22.5 sqrt(N) + 1.4 log2(N)^2 without it).
-
-    "oracle calls", "measurements" and "rank" are lists with an entry for the first draw, for every improvement and for the end:
-    what was spent until then, and how many values are lower than the best so far.  "index": of the best.
-    Raises InputError for fewer than two values, values that are not finite, and a negative limit.
-    """
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
-        raise InputError(f"values of shape {values.shape} to search: at least two, all finite, in one row")
-    _check_limit(limit)
-    order, below = _ranked(values)
-    steps = list(_search(below, rng, default_limit(len(values)) if limit is None else limit))
-    calls, measurements, places = (list(part) for part in zip(*steps, strict=True))
-    ranks = [int(below[place]) for place in places]
-    return {"oracle calls": calls, "measurements": measurements, "rank": ranks, "index": int(order[places[-1]])}
 
 
 def default_limit(count: int) -> int:
@@ -101,14 +83,14 @@ def amplify(marked: np.ndarray, iterations: int) -> np.ndarray:
     return state
 
 
-def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices from the lowest value up, and for each place in that order the number of values strictly lower."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     return order, np.searchsorted(ordered, ordered)
 
 
-def _search(below: np.ndarray, rng: np.random.Generator, limit: int) -> Iterator[tuple[int, int, int]]:
+def search_steps(below: np.ndarray, rng: np.random.Generator, limit: int) -> Iterator[tuple[int, int, int]]:
     """(oracle calls, measurements, place of the best) after the first draw, after every improvement and at the end."""
     count = len(below)
     widest = math.sqrt(count)
@@ -135,6 +117,6 @@ def _last(steps: Iterator[tuple[int, int, int]]) -> tuple[int, int, int]:
     return last
 
 
-def _check_limit(limit: int | None) -> None:
+def check_limit(limit: int | None) -> None:
     if limit is not None and limit < 0:
         raise InputError(f"limit = {limit} oracle calls: at least 0")

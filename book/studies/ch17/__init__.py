@@ -1,0 +1,1 @@
+"""Chapter 17: claim by claim."""

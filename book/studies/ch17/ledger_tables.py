@@ -1,0 +1,47 @@
+"""The ledger of claims as the chapter shows it: by paper, by chapter, and row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qednas.companion.ledger.claims_file import FAILS, HOLDS, PAPERS, SORTS, UNDECIDED, VERDICTS
+from qednas.companion.ledger.ledger import COLUMNS, Rows, marked, scored
+
+__all__ = ["COLUMNS", "KINDS", "TITLES", "by_paper", "chapters_of", "marked", "of"]
+
+TITLES = {"qed-nas": "QED-NAS", "diffqas": "DiffQAS-QT", "qnas": "Q-NAS"}
+KINDS = {"paper": "the paper's claims", "own": "our own questions"}
+
+
+def by_paper(rows: Rows) -> list[dict[str, Any]]:
+    """For each paper, its claims before our own questions: how many have each verdict, how many rows that is in all, and how many
+    more are ``trivial`` and not counted."""
+    out = []
+    for paper in PAPERS:
+        for kind in SORTS:
+            own = of(rows, paper, kind)
+            counted = scored(own)
+            verdicts = {verdict: sum(row["verdict"] == verdict for row in counted) for verdict in VERDICTS}
+            names = {"paper": TITLES[paper], "kind": KINDS[kind]}
+            out.append(names | verdicts | {"all": len(counted), "trivial": len(own) - len(counted)})
+    return out
+
+
+def of(rows: Rows, paper: str, kind: str) -> list[Mapping[str, Any]]:
+    """The rows of one paper and kind, in the order of the file."""
+    return [row for row in rows if (row["paper"], row["kind"]) == (paper, kind)]
+
+
+def chapters_of(rows: Rows) -> list[dict[str, Any]]:
+    """For each chapter in order: how many claims it judges, and how many of them have a measured verdict."""
+    numbers = sorted({row["chapter"] for row in rows})
+    own = {number: [row for row in rows if row["chapter"] == number] for number in numbers}
+    return [
+        {
+            "chapter": number,
+            "claims": len(own[number]),
+            "judged": sum(row["verdict"] in (HOLDS, FAILS, UNDECIDED) for row in own[number]),
+        }
+        for number in numbers
+    ]
