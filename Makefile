@@ -80,7 +80,7 @@ accept: $(STAMP) ## take a finished paper run over as results/paper
 status: $(STAMP) ## tell which results are stale, and why
 	@$(RUN) status
 
-costs: $(STAMP) ## measure again what a training step of every network costs (a quarter of an hour, on a machine that does nothing else)
+costs: $(STAMP) ## measure again what a training step of every network costs (half an hour, on a machine that does nothing else)
 	@PYTHONPATH=book $(BIN)/python -m studies.ch08.cost_measuring
 
 tables: $(STAMP) ## train every architecture of the trained spaces again and write their tables (hours; goes on after an interruption)
