@@ -214,13 +214,13 @@ def read_record(path: Path) -> dict[str, Any]:
         raise CorruptFile(f"{path} is not a result file of format {FORMAT}")
     stored = record.get("arrays")
     try:
-        found = digest(record["data"], stored["contents"] if stored else {})
-        whole = sealed(record)["seal"]
+        content = digest(record["data"], stored["contents"] if stored else {})
+        seal = sealed(record)["seal"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptFile(f"{path} is incomplete ({error!r})") from None
-    if found != record.get("digest"):
+    if content != record.get("digest"):
         raise CorruptFile(f"{path} does not match its own digest: it was altered")
-    if whole != record.get("seal"):
+    if seal != record.get("seal"):
         raise CorruptFile(f"{path} does not match its own seal: its header was altered")
     if stored:
         if stored.get("file") != path.with_suffix(".npz").name:
@@ -245,8 +245,3 @@ def read_array(path: Path, record: Mapping[str, Any], name: str) -> np.ndarray:
 def whole_data(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     """The whole data of a record that was read from ``path``, arrays loaded."""
     return join(record["data"], lambda name: read_array(path, record, name))
-
-
-def read_data(path: Path) -> dict[str, Any]:
-    """The whole data of the record at ``path``, arrays loaded."""
-    return whole_data(path, read_record(path))

@@ -116,7 +116,7 @@ def run_task(
     return output, time.perf_counter() - start
 
 
-def _short(task: Task) -> str:
+def _describe_task(task: Task) -> str:
     text = files.canonical(task)
     return text if len(text) <= 120 else text[:117] + "..."
 
@@ -145,12 +145,12 @@ def map_tasks(
     recorder = current()
     if recorder is not None:
         recorder.check(fn)
-    places = [_place(checkpoint, index, task) for index, task in enumerate(plain)]
-    found = [_finished(place) for place in places]
-    results: list[dict[str, Any] | None] = [None if one is None else one[0] for one in found]
-    seconds = [0.0 if one is None else one[1] for one in found]
+    places = [_checkpoint_file(checkpoint, index, task) for index, task in enumerate(plain)]
+    saved = [_read_finished(place) for place in places]
+    results: list[dict[str, Any] | None] = [None if record is None else record[0] for record in saved]
+    seconds = [0.0 if record is None else record[1] for record in saved]
     if recorder is not None:
-        results = [recorder.recall(fn, task) if one is None else one for one, task in zip(results, plain, strict=True)]
+        results = [recorder.recall(fn, task) if old is None else old for old, task in zip(results, plain, strict=True)]
     waiting = [index for index, result in enumerate(results) if result is None]
 
     def finish(index: int, outcome: tuple[dict[str, Any], float]) -> None:
@@ -188,7 +188,7 @@ def _in_pool(
     located: Mapping[str, str] | None,
     scratch: str | None,
 ) -> None:
-    own = executor is None
+    own_pool = executor is None
     # Fresh processes (spawn): a forked copy of a process with threads can hang.
     context = multiprocessing.get_context("spawn")
     pool = executor or ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
@@ -203,10 +203,10 @@ def _in_pool(
     except BaseException:
         for future in futures:
             future.cancel()
-        if own:
+        if own_pool:
             stop_pool(pool)
         raise
-    if own:
+    if own_pool:
         pool.shutdown()
 
 
@@ -231,7 +231,7 @@ class _naming:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if not isinstance(error, Exception):
             return
-        where = f"task {self.index + 1} of {len(self.tasks)} {_short(self.tasks[self.index])}"
+        where = f"task {self.index + 1} of {len(self.tasks)} {_describe_task(self.tasks[self.index])}"
         for kind in (InputError, NumericalError):
             if isinstance(error, kind):
                 raise kind(f"{where}: {error}") from error
@@ -240,13 +240,13 @@ class _naming:
         raise TaskError(f"{where}: {type(error).__name__}: {error}") from error
 
 
-def _place(checkpoint: Path | None, index: int, task: dict[str, Any]) -> Path | None:
+def _checkpoint_file(checkpoint: Path | None, index: int, task: dict[str, Any]) -> Path | None:
     if checkpoint is None:
         return None
     return checkpoint / f"{index:06d}-{files.sha256(files.canonical(task).encode())[:12]}.json"
 
 
-def _finished(place: Path | None) -> tuple[dict[str, Any], float] | None:
+def _read_finished(place: Path | None) -> tuple[dict[str, Any], float] | None:
     if place is None:
         return None
     try:

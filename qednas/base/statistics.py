@@ -28,9 +28,9 @@ RANKS, WELCH, WITHIN = (
 
 def mean_and_sem(values: Any) -> tuple[Any, Any]:
     """Mean over the first axis and its standard error (0 of one value), as plain numbers or lists.  The one standard error."""
-    own = np.asarray(values if isinstance(values, np.ndarray) else list(values), float)
-    sem = own.std(0, ddof=1) / len(own) ** 0.5 if len(own) > 1 else np.zeros(own.shape[1:])
-    return own.mean(0).tolist(), np.asarray(sem).tolist()
+    array = np.asarray(values if isinstance(values, np.ndarray) else list(values), float)
+    sem = array.std(0, ddof=1) / len(array) ** 0.5 if len(array) > 1 else np.zeros(array.shape[1:])
+    return array.mean(0).tolist(), np.asarray(sem).tolist()
 
 
 def mean_sem(values: Any, key: str = "mean") -> dict[str, Any]:
@@ -41,8 +41,8 @@ def mean_sem(values: Any, key: str = "mean") -> dict[str, Any]:
 
 def estimate(values: Any, key: str = "mean") -> dict[str, Any]:
     """As :func:`mean_sem`, with ``key_units``: how many independent values, which a test of the mean needs."""
-    own = list(values)
-    return mean_sem(own, key) | {f"{key}_units": len(own)}
+    sample = list(values)
+    return mean_sem(sample, key) | {f"{key}_units": len(sample)}
 
 
 def signed_ranks(differences: np.ndarray) -> np.ndarray:
@@ -99,17 +99,17 @@ def holm(probabilities: Any) -> np.ndarray:
     return adjusted
 
 
-def compare(mine: Any, other: Any = 0.0) -> dict[str, Any]:
-    """``mine`` less ``other``, pairs (n,): ``gain`` with ``gain_sem``, ``pairs``, ``wins`` (share of pairs in which mine is
+def compare(first: Any, second: Any = 0.0) -> dict[str, Any]:
+    """``first`` less ``second``, pairs (n,): ``gain`` with ``gain_sem``, ``pairs``, ``wins`` (share of pairs in which first is
     larger, ties half) and the raw ``p`` of Wilcoxon's signed ranks."""
-    differences = np.asarray(mine, float) - np.asarray(other, float)
+    differences = np.asarray(first, float) - np.asarray(second, float)
     wins = float((differences > 0).mean() + (differences == 0).mean() / 2)
     return mean_sem(differences, "gain") | {"pairs": len(differences), "wins": wins, "p": wilcoxon(differences)}
 
 
-def compare_all(others: Mapping[str, Any], mine: Any) -> dict[str, dict[str, Any]]:
-    """:func:`compare` of each of ``others`` with ``mine``: of errors, ``gain`` is positive where mine are smaller."""
-    return {name: compare(own, mine) for name, own in others.items()}
+def compare_all(others: Mapping[str, Any], reference: Any) -> dict[str, dict[str, Any]]:
+    """:func:`compare` of each of ``others`` with ``reference``: of errors, ``gain`` is positive where that is smaller."""
+    return {name: compare(values, reference) for name, values in others.items()}
 
 
 def compare_within(by_task: Mapping[Any, Any]) -> dict[str, Any]:
@@ -119,13 +119,13 @@ def compare_within(by_task: Mapping[Any, Any]) -> dict[str, Any]:
     ``tasks``, ``pairs`` (runs of all tasks) and the raw ``p`` of the t-test; 1 where no task has two seeds.  It says nothing
     about other tasks: tasks do not count as independent.
     """
-    rows = [np.asarray(own, float) for own in by_task.values()]
-    gain = float(np.mean([own.mean() for own in rows]))
-    variances = np.array([own.var(ddof=1) / len(own) if len(own) > 1 else 0.0 for own in rows])
-    free = np.array([max(len(own) - 1, 1) for own in rows])
+    rows = [np.asarray(row, float) for row in by_task.values()]
+    gain = float(np.mean([row.mean() for row in rows]))
+    variances = np.array([row.var(ddof=1) / len(row) if len(row) > 1 else 0.0 for row in rows])
+    free = np.array([max(len(row) - 1, 1) for row in rows])
     sem = float(np.sqrt(variances.sum()) / len(rows))
     df = float(variances.sum() ** 2 / (variances**2 / free).sum()) if sem > 0 else float(free.sum())
-    enough = any(len(own) > 1 for own in rows)
+    enough = any(len(row) > 1 for row in rows)
     p = two_sided(gain, sem, df) if enough else 1.0
     pairs = sum(map(len, rows))
     return {"gain": gain, "gain_sem": sem, "gain_df": df, "tasks": len(rows), "pairs": pairs, "p": p}
@@ -133,13 +133,13 @@ def compare_within(by_task: Mapping[Any, Any]) -> dict[str, Any]:
 
 def compare_unpaired(first: Any, second: Any) -> dict[str, Any]:
     """Mean of the first less that of the second, with the errors of both, and the raw p of Welch's t-test."""
-    (one, one_sem), (two, two_sem) = mean_and_sem(first), mean_and_sem(second)
+    (first_mean, first_sem), (second_mean, second_sem) = mean_and_sem(first), mean_and_sem(second)
     counts = np.array([len(first), len(second)])
-    parts = np.array([one_sem**2, two_sem**2])
+    parts = np.array([first_sem**2, second_sem**2])
     sem, free = float(np.sqrt(parts.sum())), np.maximum(counts - 1, 1)
     df = float(parts.sum() ** 2 / (parts**2 / free).sum()) if sem > 0 else float(free.sum())
-    p = two_sided(one - two, sem, df) if counts.min() > 1 else 1.0
-    return {"gain": one - two, "gain_sem": sem, "gain_df": df, "pairs": int(counts.sum()), "p": p}
+    p = two_sided(first_mean - second_mean, sem, df) if counts.min() > 1 else 1.0
+    return {"gain": first_mean - second_mean, "gain_sem": sem, "gain_df": df, "pairs": int(counts.sum()), "p": p}
 
 
 def two_sided(away: float, sem: float, df: float) -> float:
@@ -157,10 +157,10 @@ def mean_interval(mean: float, sem: float, df: float, level: float = LEVEL) -> t
 
 def paired_t(differences: np.ndarray) -> dict[str, float]:
     """Mean difference, its interval and the two-sided p of the t-test."""
-    found, df = mean_sem(differences), len(differences) - 1
-    low, high = mean_interval(found["mean"], found["mean_sem"], df)
-    chance = two_sided(found["mean"], found["mean_sem"], df)
-    return {"mean": found["mean"], "mean_low": low, "mean_high": high, "t_p": chance}
+    summary, df = mean_sem(differences), len(differences) - 1
+    low, high = mean_interval(summary["mean"], summary["mean_sem"], df)
+    chance = two_sided(summary["mean"], summary["mean_sem"], df)
+    return {"mean": summary["mean"], "mean_low": low, "mean_high": high, "t_p": chance}
 
 
 def rank_biserial(differences: np.ndarray) -> float:
@@ -186,11 +186,11 @@ def share_p(hits: int, units: int, share: float) -> float:
 
 def share_interval(hits: int, units: int, level: float = LEVEL) -> tuple[float, float]:
     """Exact interval of a share (Clopper and Pearson 1934)."""
-    found = binomtest(hits, units).proportion_ci(level, "exact")
-    return float(found.low), float(found.high)
+    interval = binomtest(hits, units).proportion_ci(level, "exact")
+    return float(interval.low), float(interval.high)
 
 
-def resampled(count: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+def bootstrap_indices(count: int, draws: int, rng: np.random.Generator) -> np.ndarray:
     """(draws, count) places for a bootstrap."""
     return rng.integers(count, size=(draws, count))
 
@@ -206,9 +206,9 @@ def bootstrap_p(values: Any, bound: float) -> float:
 
     A value at the bound counts for both sides.
     """
-    own = np.asarray(values, float)
-    smaller = min(float((own >= bound).mean()), float((own <= bound).mean()))
-    return min(1.0, 2 * max(smaller, 1 / len(own)))
+    draws = np.asarray(values, float)
+    smaller = min(float((draws >= bound).mean()), float((draws <= bound).mean()))
+    return min(1.0, 2 * max(smaller, 1 / len(draws)))
 
 
 def needed_units(away: float, sem: float, units: int, alpha: float = ALPHA, by: str = WITHIN) -> int | None:
@@ -225,10 +225,10 @@ def needed_units(away: float, sem: float, units: int, alpha: float = ALPHA, by: 
     for _ in range(50):  # a fixed point: the quantiles of t hang on the number
         df = max(count - 1, 1.0)
         reach = float(t.ppf(1 - alpha / 2, df) + t.ppf(POWER, df))
-        found = factor * (reach * spread / abs(away)) ** 2
-        if abs(found - count) < 0.5:
+        required = factor * (reach * spread / abs(away)) ** 2
+        if abs(required - count) < 0.5:
             break
-        count = min(max(found, 2.0), 10.0 * MOST_UNITS)
+        count = min(max(required, 2.0), 10.0 * MOST_UNITS)
     least = max(int(np.ceil(count)), units + 1)
     while smallest_p(by, least) > alpha:
         least += 1

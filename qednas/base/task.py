@@ -54,21 +54,21 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def declaration(function: Callable[..., Any]) -> Declared:
     """What is declared of a function.  Raises InputError, naming what to write, where nothing is."""
-    found = getattr(function, ATTRIBUTE, None)
-    if not isinstance(found, Declared):
+    declared = getattr(function, ATTRIBUTE, None)
+    if not isinstance(declared, Declared):
         where = f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', function)}"
         raise InputError(f"{where} is a task without a version: write @declare(version=1) above it")
-    return found
+    return declared
 
 
 def every_piece(function: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     """{name: function} of all pieces of a task, their own pieces too.  Raises InputError where two have the same name."""
-    found: dict[str, Callable[..., Any]] = {}
+    pieces: dict[str, Callable[..., Any]] = {}
     for piece in declaration(function).pieces:
-        for name, one in {name_of(piece): piece, **every_piece(piece)}.items():
-            if found.setdefault(name, one) is not one:
+        for name, task in {name_of(piece): piece, **every_piece(piece)}.items():
+            if pieces.setdefault(name, task) is not task:
                 raise InputError(f"two pieces of {name_of(function)} are called {name}: give one another name")
-    return dict(sorted(found.items()))
+    return dict(sorted(pieces.items()))
 
 
 def key_parts(function: Callable[..., Any]) -> dict[str, Any]:

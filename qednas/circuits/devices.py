@@ -26,7 +26,7 @@ PACKAGES = {  # what brings a device that is not installed
 }
 
 
-def installed() -> list[str]:
+def installed_devices() -> list[str]:
     """Names of the PennyLane devices that can be used here; found without importing them."""
     return sorted({entry.name for entry in entry_points(group="pennylane.plugins")})
 
@@ -41,10 +41,10 @@ def check_device(name: str | None, shots: int | None) -> None:
         return
     if name == "null.qubit":
         raise InputError("device = 'null.qubit' computes nothing: its answers are all zeros")
-    if name not in installed():
+    if name not in installed_devices():
         package = PACKAGES.get(name) or PACKAGES.get(name.split(".")[0])
-        known = f"`pip install {package}` may bring it; " if package else ""
-        raise InputError(f"device = {name!r} is not installed: {known}here are {', '.join(installed())}")
+        advice = f"`pip install {package}` may bring it; " if package else ""
+        raise InputError(f"device = {name!r} is not installed: {advice}here are {', '.join(installed_devices())}")
 
 
 def takes_seed(name: str) -> bool:

@@ -104,8 +104,8 @@ def pair_back(a, b, u, v, c, s):
 
 
 @compiled
-def four_back(x, w, h, c0, s0, c1, s1, found, bit):
-    """Turn the bits h and 2 h of a state x and of its gradient w back in one pass; adds the sums of both bits to found."""
+def four_back(x, w, h, c0, s0, c1, s1, sums, bit):
+    """Turn the bits h and 2 h of a state x and of its gradient w back in one pass; adds the sums of both bits to sums."""
     first, second = x[0] * 0, x[0] * 0
     for k in range(0, len(x), 4 * h):
         a, b, d, e = x[k : k + h], x[k + h : k + 2 * h], x[k + 2 * h : k + 3 * h], x[k + 3 * h : k + 4 * h]
@@ -122,38 +122,36 @@ def four_back(x, w, h, c0, s0, c1, s1, found, bit):
             b[i], e[i] = c1 * b1 + s1 * e1, c1 * e1 - s1 * b1
             u[i], y[i] = c1 * u1 + s1 * y1, c1 * y1 - s1 * u1
             v[i], z[i] = c1 * v1 + s1 * z1, c1 * z1 - s1 * v1
-    found[bit] += first
-    found[bit + 1] += second
+    sums[bit] += first
+    sums[bit + 1] += second
 
 
 @compiled
-def bits_back(x, w, first, last, cos, sin, found):
+def bits_back(x, w, first, last, cos, sin, sums):
     b = first
     while b + 1 < last:
-        four_back(x, w, 1 << b, cos[b], sin[b], cos[b + 1], sin[b + 1], found, b)
+        four_back(x, w, 1 << b, cos[b], sin[b], cos[b + 1], sin[b + 1], sums, b)
         b += 2
     if b < last:
         h = 1 << b
         for k in range(0, len(x), 2 * h):
-            found[b] += pair_back(
-                x[k : k + h], x[k + h : k + 2 * h], w[k : k + h], w[k + h : k + 2 * h], cos[b], sin[b]
-            )
+            sums[b] += pair_back(x[k : k + h], x[k + h : k + 2 * h], w[k : k + h], w[k + h : k + 2 * h], cos[b], sin[b])
 
 
 @compiled
-def turned_back(new, slope, source, cos, sin, old, old_slope, room, found):
+def turned_back(new, slope, source, cos, sin, old, old_slope, room, sums):
     """Undo :func:`turned` on a state and on the gradient of a loss with respect to it (both are used up).
 
-    Adds to found (n,) the sum over pairs of amplitudes of each bit, twice the derivative of the loss with respect to its angle.
+    Adds to sums (n,) the sum over pairs of amplitudes of each bit, twice the derivative of the loss with respect to its angle.
     """
     tile, tile_slope = room[0], room[1]
     width, groups = tile.shape
     chunk, n = width * groups, len(cos)
     low, inner = bits_in(width), bits_in(chunk)
-    bits_back(new, slope, inner, n, cos, sin, found)
+    bits_back(new, slope, inner, n, cos, sin, sums)
     for k in range(0, len(old), chunk):
         part, part_slope = new[k : k + chunk], slope[k : k + chunk]
-        bits_back(part, part_slope, low, inner, cos, sin, found)
+        bits_back(part, part_slope, low, inner, cos, sin, sums)
         for g in range(groups):
             for j in range(width):
                 tile[j, g] = part[g * width + j]
@@ -161,8 +159,8 @@ def turned_back(new, slope, source, cos, sin, old, old_slope, room, found):
         for b in range(low):
             for j in range(width):
                 if not (j >> b) & 1:
-                    other = j | (1 << b)
-                    found[b] += pair_back(tile[j], tile[other], tile_slope[j], tile_slope[other], cos[b], sin[b])
+                    partner = j | (1 << b)
+                    sums[b] += pair_back(tile[j], tile[partner], tile_slope[j], tile_slope[partner], cos[b], sin[b])
         for g in range(groups):
             for j in range(width):
                 place = source[k + g * width + j]

@@ -130,33 +130,33 @@ def turn(x, cos, sin):
 
 
 @compiled
-def slopes_of_bits(x, w, first, last, found):
-    """Add to found what :func:`turn_slopes` says, for the bits from ``first`` to before ``last``."""
+def slopes_of_bits(x, w, first, last, slopes):
+    """Add to slopes what :func:`turn_slopes` says, for the bits from ``first`` to before ``last``."""
     b = first
     while b + 1 < last:
-        h, one, two = 1 << b, w[0] * 0, w[0] * 0
+        h, lower, upper = 1 << b, w[0] * 0, w[0] * 0
         for k in range(0, len(x), 4 * h):
             a0, a1 = x[k : k + h], x[k + h : k + 2 * h]
             a2, a3 = x[k + 2 * h : k + 3 * h], x[k + 3 * h : k + 4 * h]
             w0, w1 = w[k : k + h], w[k + h : k + 2 * h]
             w2, w3 = w[k + 2 * h : k + 3 * h], w[k + 3 * h : k + 4 * h]
             for i in range(h):
-                one += w1[i] * a0[i] - w0[i] * a1[i] + w3[i] * a2[i] - w2[i] * a3[i]
-                two += w2[i] * a0[i] - w0[i] * a2[i] + w3[i] * a1[i] - w1[i] * a3[i]
-        found[b] += one
-        found[b + 1] += two
+                lower += w1[i] * a0[i] - w0[i] * a1[i] + w3[i] * a2[i] - w2[i] * a3[i]
+                upper += w2[i] * a0[i] - w0[i] * a2[i] + w3[i] * a1[i] - w1[i] * a3[i]
+        slopes[b] += lower
+        slopes[b + 1] += upper
         b += 2
     if b < last:
-        h, one = 1 << b, w[0] * 0
+        h, lower = 1 << b, w[0] * 0
         for k in range(0, len(x), 2 * h):
             a0, a1, w0, w1 = x[k : k + h], x[k + h : k + 2 * h], w[k : k + h], w[k + h : k + 2 * h]
             for i in range(h):
-                one += w1[i] * a0[i] - w0[i] * a1[i]
-        found[b] += one
+                lower += w1[i] * a0[i] - w0[i] * a1[i]
+        slopes[b] += lower
 
 
 @compiled
-def slopes_of_low(x, w, found):
+def slopes_of_low(x, w, slopes):
     """The same for the bits 0, 1 and 2."""
     a = b = c = d = w[0] * 0  # several sums, since one addition would have to wait for the other
     for g in range(len(x) // 4):
@@ -165,27 +165,27 @@ def slopes_of_low(x, w, found):
         b += w[k + 3] * x[k + 2] - w[k + 2] * x[k + 3]
         c += w[k + 2] * x[k] - w[k] * x[k + 2]
         d += w[k + 3] * x[k + 1] - w[k + 1] * x[k + 3]
-    found[0] += a + b
-    found[1] += c + d
+    slopes[0] += a + b
+    slopes[1] += c + d
     lanes = np.zeros(4, x.dtype)
     for k in range(0, len(x), 8):
         for i in range(4):
             lanes[i] += w[k + 4 + i] * x[k + i] - w[k + i] * x[k + 4 + i]
-    found[2] += lanes.sum()
+    slopes[2] += lanes.sum()
 
 
 @compiled
-def turn_slopes(x, w, found):
-    """Add to found (n,) the products w . J x of every bit: the derivatives by phi of a loss with slope w after :func:`turn`."""
-    n = len(found)
+def turn_slopes(x, w, slopes):
+    """Add to slopes (n,) the products w . J x of every bit: the derivatives by phi of a loss with slope w after :func:`turn`."""
+    n = len(slopes)
     inner = min(INNER, n)
     low = LOW if n >= LOW else 0
     for k in range(0, len(x), 1 << inner):
         block, slope = x[k : k + (1 << inner)], w[k : k + (1 << inner)]
         if low:
-            slopes_of_low(block, slope, found)
-        slopes_of_bits(block, slope, low, inner, found)
-    slopes_of_bits(x, w, inner, n, found)
+            slopes_of_low(block, slope, slopes)
+        slopes_of_bits(block, slope, low, inner, slopes)
+    slopes_of_bits(x, w, inner, n, slopes)
 
 
 @compiled

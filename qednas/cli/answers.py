@@ -79,6 +79,6 @@ def nas(out: TableSearch) -> list[str]:
     ]
     if out["missing"]:
         lines.append(f"missing      {out['missing']:.6g} configurations have no row and were not asked for")
-    if drawn := out["counts"].get("random"):
-        lines.append(f"at random    {drawn} of the evaluations, because the method had nothing new to propose")
+    if random_count := out["counts"].get("random"):
+        lines.append(f"at random    {random_count} of the evaluations, because the method had nothing new to propose")
     return [*lines, f"seconds      {out['seconds']:.1f}"]

@@ -68,9 +68,9 @@ def run_search(args) -> Mapping[str, Any]:
     return search(
         hamiltonian,
         number(args.seconds, "seconds"),
-        seed=whole(args.seed, "seed"),
+        seed=integer(args.seed, "seed"),
         blocks=blocks,
-        budget=None if args.parameters is None else whole(args.parameters, "parameters"),
+        budget=None if args.parameters is None else integer(args.parameters, "parameters"),
         folder=args.out,
         progress=progress,
     )
@@ -90,29 +90,29 @@ def run_diffqas(args) -> Mapping[str, Any]:
     def report(step: int, total: int, text: str) -> None:
         progress(f"step {step} of {total}, {text}")
 
-    own = Path(args.dataset).is_file()
-    if args.dataset not in (*image_sets(), *SERIES) and not own:
+    from_file = Path(args.dataset).is_file()
+    if args.dataset not in (*image_sets(), *SERIES) and not from_file:
         known = ", ".join((*image_sets(), *SERIES))
         raise InputError(f"data set {args.dataset!r}: one of {known}, or a file with a number in each line")
-    depth, epochs = whole(args.depth, "depth"), whole(args.epochs, "epochs")
-    shots = None if args.shots is None else whole(args.shots, "shots")
+    depth, epochs = integer(args.depth, "depth"), integer(args.epochs, "epochs")
+    shots = None if args.shots is None else integer(args.shots, "shots")
     if shots is not None and (need := 8 * MOST_QUBITS * shots) > memory():
         raise InputError(
             f"--shots {shots}: samples take up to {need / 1e9:.3g} GB, this machine has {memory() / 1e9:.3g} GB"
         )
     common = {
-        "seed": whole(args.seed, "seed"),
+        "seed": integer(args.seed, "seed"),
         "folder": args.out,
         "device": args.device,
         "shots": shots,
         "progress": at_most_every(5.0, report),
     }
-    if args.dataset in SERIES or own:
+    if args.dataset in SERIES or from_file:
         for name, value in (("classes", args.classes), ("hidden", args.hidden)):
             if value is not None:
                 raise InputError(f"--{name} {value}: {args.dataset} is a series, which has none")
         return forecast(args.dataset, depth, epochs, **common)
-    hidden = HIDDEN if args.hidden is None else [whole(size.strip(), "hidden") for size in args.hidden.split(",")]
+    hidden = HIDDEN if args.hidden is None else [integer(size.strip(), "hidden") for size in args.hidden.split(",")]
     return classify(args.dataset, args.classes or "all", depth, epochs, hidden=hidden, **common)
 
 
@@ -122,7 +122,7 @@ def run_nas(args) -> Mapping[str, Any]:
     from qednas.base.progress import every
     from qednas.qnas.table_search import search_table
 
-    evaluations, seed = whole(args.evaluations, "evaluations"), whole(args.seed, "seed")
+    evaluations, seed = integer(args.evaluations, "evaluations"), integer(args.seed, "seed")
     return search_table(args.table, args.method, evaluations, seed, args.out, every(5.0, "evaluations"))
 
 
@@ -137,7 +137,7 @@ def number(text: str, name: str) -> float:
     return value
 
 
-def whole(text: str, name: str) -> int:
+def integer(text: str, name: str) -> int:
     """A whole number that is not negative.  Raises InputError that names the option."""
     if not (text.isascii() and text.isdigit()):
         raise InputError(f"--{name} {text}: a whole number, not negative")

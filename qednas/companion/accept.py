@@ -26,15 +26,15 @@ def accept(root: Path, profile: str = "paper", *, only: str | None = None) -> li
     """
     if profile != "paper":
         raise InputError(f"accept takes the paper profile only: {profile} numbers are not results")
-    return _locked(root, profile, only, sums.KEPT)
+    return _accept_locked(root, profile, only, sums.KEPT)
 
 
 def expect(root: Path, *, only: str | None = None) -> list[str]:
     """Copy the values of a finished smoke run over results/smoke, with which the tests compare; as :func:`accept` otherwise."""
-    return _locked(root, "smoke", only, EXPECTED)
+    return _accept_locked(root, "smoke", only, EXPECTED)
 
 
-def _locked(root: Path, profile: str, only: str | None, kept: tuple[str, ...]) -> list[str]:
+def _accept_locked(root: Path, profile: str, only: str | None, suffixes: tuple[str, ...]) -> list[str]:
     build = paths.build_folder(root, profile)
     if not build.is_dir():
         raise InputError(
@@ -42,19 +42,19 @@ def _locked(root: Path, profile: str, only: str | None, kept: tuple[str, ...]) -
         )
     try:
         with locked(build / ".run.lock", wait=False):
-            return _accept(root, build, profile, only, kept)
+            return _accept(root, build, profile, only, suffixes)
     except Busy:
         raise InputError(f"a {profile} run is going on: accept it when it has finished") from None
 
 
-def _accept(root: Path, build: Path, profile: str, only: str | None, kept: tuple[str, ...]) -> list[str]:
+def _accept(root: Path, build: Path, profile: str, only: str | None, suffixes: tuple[str, ...]) -> list[str]:
     state = read_state(build)
     numbers = list(profiles.select(root, only))
     _check_finished(state, numbers, only)
     results = build / "results"
-    taken = [name for name in names(results) if name.split("/")[0] in numbers]
+    accepted = [name for name in names(results) if name.split("/")[0] in numbers]
     committed = paths.committed_results(root, profile)
-    _check_results(root, results, taken, profile)
+    _check_results(root, results, accepted, profile)
     edited = sums.problems(committed) if (committed / sums.NAME).is_file() else {}
     if edited := {name: why for name, why in edited.items() if only is not None and name.split("/")[0] not in numbers}:
         name = next(iter(edited))
@@ -70,11 +70,11 @@ def _accept(root: Path, build: Path, profile: str, only: str | None, kept: tuple
             _keep(committed, staged, drop=numbers if only else None)
         for number in numbers:
             for path in sorted((results / number).rglob("*")) if (results / number).is_dir() else []:
-                if path.suffix in kept and not path.name.startswith("."):
+                if path.suffix in suffixes and not path.name.startswith("."):
                     target = staged / path.relative_to(results)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)
-        for name in taken:
+        for name in accepted:
             load(staged, name)
         sums.write_sums(staged)
     except (OSError, files.CorruptFile) as error:
@@ -84,7 +84,7 @@ def _accept(root: Path, build: Path, profile: str, only: str | None, kept: tuple
         committed.rename(old)
     staged.rename(committed)
     shutil.rmtree(old, ignore_errors=True)
-    return taken
+    return accepted
 
 
 def _keep(committed: Path, staged: Path, drop: list[str] | None) -> None:
@@ -113,8 +113,8 @@ def _check_finished(state: RunState | None, numbers: list[str], only: str | None
         raise InputError(f"chapter {' '.join(missing)} is not in the last full run: make reproduce first")
 
 
-def _check_results(root: Path, results: Path, taken: list[str], profile: str) -> None:
-    for name in taken:
+def _check_results(root: Path, results: Path, accepted: list[str], profile: str) -> None:
+    for name in accepted:
         try:
             result = load(results, name)
         except files.CorruptFile as error:
@@ -123,5 +123,5 @@ def _check_results(root: Path, results: Path, taken: list[str], profile: str) ->
             raise InputError(f"{name} comes from the {result.provenance['profile']} profile: not a {profile} result")
     store = Store(results, fallback=paths.committed_results(root, profile), profile=profile)
     for row in result_rows(store, root):
-        if row["name"] in taken and row["state"] not in (FRESH, UNVERIFIED):
+        if row["name"] in accepted and row["state"] not in (FRESH, UNVERIFIED):
             raise InputError(f"{row['name']} is {row['state']} ({row['why']}): make reproduce again")

@@ -87,11 +87,11 @@ def _build(root: Path, build: Path) -> Path:
         _copy(root / name, work / "src" / name)
     shutil.copyfile(root / "_toc.yml", work / "src" / "_toc.yml")
     _jupyter_book(work)
-    made = work / "_build" / "html"
-    check_pages(made, pages)
+    rendered = work / "_build" / "html"
+    check_pages(rendered, pages)
     target = html_folder(root)
     shutil.rmtree(target, ignore_errors=True)
-    made.rename(target)
+    rendered.rename(target)
     shutil.rmtree(work)
     note(f"{len(pages)} pages; open {target / 'index.html'} or run make serve")
     return target / "index.html"
@@ -134,11 +134,11 @@ def texts(source: Path) -> list[str]:
 
 def links(source: Path) -> list[str]:
     """Targets of the links and images of a page that lie inside the project, without fragments."""
-    found = []
+    targets = []
     for text in texts(source):
         plain = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
-        found += [target for target in LINK.findall(plain) if not OUTSIDE.match(target)]
-    return found
+        targets += [target for target in LINK.findall(plain) if not OUTSIDE.match(target)]
+    return targets
 
 
 def for_reader(path: Path) -> bytes:
@@ -148,7 +148,7 @@ def for_reader(path: Path) -> bytes:
     from qednas.companion.execution import read_notebook
 
     notebook: Any = read_notebook(path)
-    kept = []
+    cells = []
     for cell in notebook.cells:
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type == "code":
@@ -159,8 +159,8 @@ def for_reader(path: Path) -> bytes:
             else:
                 tags |= {"hide-input"}
             cell.metadata["tags"] = sorted(tags)
-        kept.append(cell)
-    notebook.cells = kept
+        cells.append(cell)
+    notebook.cells = cells
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
     return (nbformat.writes(notebook) + "\n").encode()

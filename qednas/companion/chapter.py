@@ -118,7 +118,7 @@ class Chapter:
             raise InputError(f"figure {name}: a caption and an alt text, both not empty")
         if self.profile == "smoke":
             figures.watermark(fig)
-        kind, content = figures.encoded(fig)
+        kind, content = figures.encode_figure(fig)
         plt.close(fig)  # the inline backend would show it a second time
         if self.store.mode == "run":
             figures.write_figure(self.store.root / self.number, name, kind, content)
@@ -175,7 +175,7 @@ class Chapter:
         if not rows:
             self.say("No claim of the papers is judged by this chapter.")
             return rows
-        shown = ledger.marked(sorted(rows, key=lambda row: row["kind"] != "paper"))
+        shown = ledger.mark_trivial(sorted(rows, key=lambda row: row["kind"] != "paper"))
         keys = ("statement", "source", "verdict", "why")
         columns = {"id": "claim", "kind": "of", **{key: ledger.COLUMNS[key] for key in keys}}
         caption = (

@@ -40,16 +40,16 @@ def parameters_of(path: Path) -> dict[str, Any]:
     cells = [cell for cell in read_notebook(path).cells if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) != 1 or cells[0].cell_type != "code":
         raise InputError(f"{path.name}: exactly one code cell with the tag parameters is needed, not {len(cells)}")
-    found = {}
+    parameters = {}
     for statement in ast.parse(cells[0].source).body:
         try:
             if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
                 raise ValueError
-            found[ast.unparse(statement.targets[0])] = ast.literal_eval(statement.value)
+            parameters[ast.unparse(statement.targets[0])] = ast.literal_eval(statement.value)
         except ValueError:
             line = ast.unparse(statement).split("\n")[0]
             raise InputError(f"{path.name}, parameters cell: {line!r} is not name = literal") from None
-    return found
+    return parameters
 
 
 @contextmanager
@@ -168,10 +168,10 @@ def render_chapters(out_dir: Path, root: Path | None = None) -> list[Path]:
     """
     root = root or paths.project_root()
     notebooks = profiles.chapters(root)
-    made = []
+    rendered = []
     for index, (number, notebook) in enumerate(notebooks.items(), start=1):
         output = out_dir / notebook.name
         seconds = execute_chapter(notebook, output, number, "paper", 0, {"QEDNAS_MODE": "render"})
         note(f"[{index}/{len(notebooks)}] {number} rendered in {seconds:.0f} s")
-        made.append(output)
-    return made
+        rendered.append(output)
+    return rendered

@@ -71,16 +71,16 @@ def watermark(fig: Figure) -> None:
     fig.text(0.5, 0.5, WATERMARK, zorder=1000, **look)
 
 
-def encoded(fig: Figure) -> tuple[str, bytes]:
+def encode_figure(fig: Figure) -> tuple[str, bytes]:
     """("svg" or "png", file content) of a figure: SVG unless that is over SVG_LIMIT and the PNG is smaller."""
-    svg = _saved(fig, format="svg", metadata={"Date": None, "Creator": None})
+    svg = _file_bytes(fig, format="svg", metadata={"Date": None, "Creator": None})
     if len(svg) <= SVG_LIMIT:
         return "svg", svg
-    png = _saved(fig, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    png = _file_bytes(fig, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return ("png", png) if len(png) < len(svg) else ("svg", svg)
 
 
-def _saved(fig: Figure, **how: Any) -> bytes:
+def _file_bytes(fig: Figure, **how: Any) -> bytes:
     import matplotlib as mpl
 
     buffer = BytesIO()

@@ -53,6 +53,6 @@ def write_pins(root: Path, pins: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    found = installed_pins()
-    write_pins(project_root(), found)
-    print(f"{len(found)} pins written to requirements.lock and environment.yml")
+    pins = installed_pins()
+    write_pins(project_root(), pins)
+    print(f"{len(pins)} pins written to requirements.lock and environment.yml")

@@ -102,7 +102,7 @@ def toc_files(node: Any) -> Iterator[str]:
 
 def chapters(root: Path) -> dict[str, Path]:
     """Notebooks of the table of contents in its order, by chapter number."""
-    found: dict[str, Path] = {}
+    notebooks: dict[str, Path] = {}
     for name in toc_files(read_yaml(root / "_toc.yml")):
         stem = name.removesuffix(".ipynb")
         match = NOTEBOOK.fullmatch(stem)
@@ -111,18 +111,18 @@ def chapters(root: Path) -> dict[str, Path]:
         path = root / f"{stem}.ipynb"
         if not path.is_file():
             raise InputError(f"_toc.yml names {path.relative_to(root)}, which does not exist")
-        found[match[1]] = path
-    if not found:
+        notebooks[match[1]] = path
+    if not notebooks:
         raise InputError(f"{root / '_toc.yml'} names no chapter (book/NN_name)")
-    return found
+    return notebooks
 
 
 def select(root: Path, only: str | None) -> dict[str, Path]:
     """All chapters, or the one called `only` ("4" and "04" are the same); InputError lists those there are."""
-    found = chapters(root)
+    notebooks = chapters(root)
     if not only:
-        return found
+        return notebooks
     number = only.zfill(2)
-    if number not in found:
-        raise InputError(f"ONLY={only}: no such chapter; there are {' '.join(found)}")
-    return {number: found[number]}
+    if number not in notebooks:
+        raise InputError(f"ONLY={only}: no such chapter; there are {' '.join(notebooks)}")
+    return {number: notebooks[number]}

@@ -27,10 +27,10 @@ CHANGES: Mapping[str, Callable[[Any], Any]] = {"exp": math.exp, "count": len}
 def contents(root: Path) -> dict[str, Any]:
     """``book/readme.yml``: figures, expected, found.  Raises InputError where a part is missing."""
     path = root / "book" / "readme.yml"
-    found = profiles.read_yaml(path)
-    if not isinstance(found, dict) or not {"figures", "expected", "found"} <= set(found):
+    content = profiles.read_yaml(path)
+    if not isinstance(content, dict) or not {"figures", "expected", "found"} <= set(content):
         raise InputError(f"{path}: figures, expected and found are needed")
-    return found
+    return content
 
 
 def places(text: str) -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def split_place(place: str) -> list[str]:
     return parts
 
 
-def shown(committed: Path, place: str) -> str:
+def format_place(committed: Path, place: str) -> str:
     """A stored value as the README shows it.  Raises InputError for one that is not there or does not fit its format."""
     name, key, *how, form = split_place(place)
     try:
@@ -60,25 +60,25 @@ def shown(committed: Path, place: str) -> str:
 
 def with_values(committed: Path, text: str) -> str:
     """A text with its stored values in place."""
-    return PLACE.sub(lambda match: shown(committed, match[1]), text)
+    return PLACE.sub(lambda match: format_place(committed, match[1]), text)
 
 
 def shown_values(root: Path) -> list[tuple[str, str]]:
     """(result, key) of every stored value in the README, each once."""
-    known = contents(root)
-    texts = [known["found"], *(row["value"] for row in known["expected"])]
+    content = contents(root)
+    texts = [content["found"], *(row["value"] for row in content["expected"])]
     return list(dict.fromkeys(place for text in texts for place in places(text)))
 
 
-def found(root: Path) -> str:
+def findings(root: Path) -> str:
     """What was found, a paragraph of numbers from the results for every paper, and the count of verdicts."""
     committed = paths.paper_results(root)
     rows = claims.evaluate(Store(committed, mode="render", profile="paper"), root / "book" / "claims.yml")
-    told = with_values(committed, contents(root)["found"]).strip()
-    return f"{told}\n\nVerdicts: {score(rows)}; what is true or false by construction is not counted."
+    text = with_values(committed, contents(root)["found"]).strip()
+    return f"{text}\n\nVerdicts: {score(rows)}; what is true or false by construction is not counted."
 
 
-def expected(root: Path) -> str:
+def expected_values(root: Path) -> str:
     """The table of expected values, with tolerance class and the seconds each result took."""
     committed = paths.paper_results(root)
     lines = ["| result file | what | expected | tolerance | seconds |", "|---|---|---|---|---|"]
@@ -91,15 +91,15 @@ def expected(root: Path) -> str:
     return "\n".join(lines)
 
 
-def times(root: Path) -> str:
+def run_times(root: Path) -> str:
     """Measured time and memory of each chapter of the paper profile."""
     committed = paths.paper_results(root)
     lines = ["| chapter | seconds measured | peak memory (MB) |", "|---|---|---|"]
     for number in profiles.chapters(root):
-        own = [load(committed, name) for name in names(committed) if name.startswith(f"{number}/")]
-        if own:
-            seconds = sum(r.provenance["seconds"] for r in own)
-            memory = max(r.provenance["peak_memory_mb"] for r in own)
+        results = [load(committed, name) for name in names(committed) if name.startswith(f"{number}/")]
+        if results:
+            seconds = sum(result.provenance["seconds"] for result in results)
+            memory = max(result.provenance["peak_memory_mb"] for result in results)
             lines.append(f"| {number} {profiles.chapter_info(root, number).title} | {seconds:.0f} | {memory:.0f} |")
     return "\n".join(lines)
 
@@ -109,24 +109,24 @@ def figures(root: Path) -> str:
     out = []
     for row in contents(root)["figures"]:
         folder, name = row["figure"].split("/")
-        made = [
+        files = [
             p for p in sorted((paths.paper_results(root) / folder).glob(f"{name}.*")) if p.suffix in (".svg", ".png")
         ]
-        if not made:
+        if not files:
             raise InputError(f"README shows figure {folder}/{name}, which results/paper does not have")
-        out.append(f"![{row['alt']}]({made[0].relative_to(root).as_posix()})")
+        out.append(f"![{row['alt']}]({files[0].relative_to(root).as_posix()})")
     return "\n\n".join(out)
 
 
 SECTIONS: Mapping[str, Callable[[Path], str]] = {
-    "found": found,
-    "profiles": times,
-    "targets": expected,
+    "found": findings,
+    "profiles": run_times,
+    "targets": expected_values,
     "figures": figures,
 }
 
 
-def filled(root: Path, text: str) -> str:
+def fill_blocks(root: Path, text: str) -> str:
     """README text with every `<!-- results:NAME -->` ... `<!-- /results:NAME -->` block written anew.
 
     Raises InputError for a block without its end or with an unknown name.
@@ -149,4 +149,4 @@ def write(root: Path) -> None:
         note(f"README.md stays as it is until {', '.join(missing)} is accepted")
         return
     path = root / "README.md"
-    write_atomic(path, filled(root, path.read_text(encoding="utf-8")).encode())
+    write_atomic(path, fill_blocks(root, path.read_text(encoding="utf-8")).encode())

@@ -67,7 +67,7 @@ def _run_all(root: Path, build: Path, profile: str, seed: int) -> None:
     for index, (number, notebook) in enumerate(notebooks.items(), start=1):
         head = f"[{index}/{len(notebooks)}] {number} {infos[number].title}"
         later = list(notebooks)[index:]
-        left = sum(infos[other].minutes[profile] for other in later)
+        left = sum(infos[chapter].minutes[profile] for chapter in later)
         rest = f"left after it: {len(later)} chapter{'s' * (len(later) != 1)}, ~{left:.3g} min" if later else "the last"
         key = chapter_key(root, number, notebook, profile, seed, earlier)
         executed = build / "book" / notebook.name
@@ -139,41 +139,41 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status (1: mismatch or a chapter failed, 2: bad input, 130: Ctrl-C)."""
-    given = _parser().parse_args(arguments)
-    only = given.only or None
+    options = _parser().parse_args(arguments)
+    only = options.only or None
     try:
         root = paths.project_root()
-        profiles.check_profile(given.profile)
-        if given.command == "reproduce":
-            return reproduce(root, given.profile, seed=given.seed, only=only, recall=given.recall)
-        if given.command == "verify":
+        profiles.check_profile(options.profile)
+        if options.command == "reproduce":
+            return reproduce(root, options.profile, seed=options.seed, only=only, recall=options.recall)
+        if options.command == "verify":
             from qednas.companion.comparison.verify import verify
 
-            return verify(root, given.profile, only=only)
-        if given.command == "accept":
+            return verify(root, options.profile, only=only)
+        if options.command == "accept":
             from qednas.companion import readme, weights
             from qednas.companion.accept import accept
 
-            taken = accept(root, given.profile, only=only)
+            accepted = accept(root, options.profile, only=only)
             weights.ship(root)
-            print(f"{len(taken)} results accepted into results/paper: look at git diff, then commit")
+            print(f"{len(accepted)} results accepted into results/paper: look at git diff, then commit")
             try:
                 readme.write(root)
             except InputError as error:  # a result of another chapter is older than what the README tells of it
                 note(f"README.md stays as it is: {error}")
             return 0
-        if given.command == "expect":
+        if options.command == "expect":
             from qednas.companion.accept import expect
 
             print(
                 f"{len(expect(root, only=only))} smoke results are what the tests expect now: look at git diff, then commit"
             )
             return 0
-        if given.command == "audit":
+        if options.command == "audit":
             from qednas.companion.comparison.audit import audit
 
-            return audit(root, minutes=given.minutes, seed=given.seed, chapter=only, unverified=given.unverified)
-        if given.command == "book":
+            return audit(root, minutes=options.minutes, seed=options.seed, chapter=only, unverified=options.unverified)
+        if options.command == "book":
             from qednas.companion.book import build_book
 
             build_book()

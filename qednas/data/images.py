@@ -163,10 +163,10 @@ def images(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     Raises InputError for another part, and as :func:`fetch` does.
     """
     downloads.check_name(part, PARTS, "part")
-    own = image_set(name)
-    pixels, labels = own.read(Path() if own.source is None else fetch(name), part)
+    dataset = image_set(name)
+    pixels, labels = dataset.read(Path() if dataset.source is None else fetch(name), part)
     scaled = pixels.astype(np.float32, order="C")
-    scaled /= own.highest  # in place: of CIFAR-10 a second array would be another 614 MB
+    scaled /= dataset.highest  # in place: of CIFAR-10 a second array would be another 614 MB
     return scaled, labels
 
 
@@ -185,10 +185,10 @@ def read_cifar(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 def read_digits(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    last = np.random.default_rng(0).permutation(len(found.target)) < TESTED * len(found.target)
-    own = last if part == "test" else ~last
-    return found.images[own].astype(np.uint8), found.target[own].astype(np.uint8)
+    digits = load_digits()
+    tested = np.random.default_rng(0).permutation(len(digits.target)) < TESTED * len(digits.target)
+    chosen = tested if part == "test" else ~tested
+    return digits.images[chosen].astype(np.uint8), digits.target[chosen].astype(np.uint8)
 
 
 register("mnist", ImageSet(read_mnist, SOURCES["mnist"]))
@@ -213,8 +213,8 @@ def of_classes(name: str, part: str, classes: str) -> tuple[np.ndarray, np.ndarr
         raise InputError(f"classes {classes!r}: each once")
     if len(chosen) < 2:
         raise InputError(f"classes {classes!r}: at least two")
-    own = np.isin(labels, chosen)
-    return pixels[own], np.array([chosen.index(v) for v in labels[own]], dtype=np.int64), chosen
+    selected = np.isin(labels, chosen)
+    return pixels[selected], np.array([chosen.index(v) for v in labels[selected]], dtype=np.int64), chosen
 
 
 def images_identity() -> dict[str, Any]:

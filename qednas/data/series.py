@@ -34,7 +34,7 @@ def damped_pendulum() -> np.ndarray:
     from scipy.integrate import solve_ivp
 
     times = np.linspace(0, 20, 240)
-    found = solve_ivp(
+    solution = solve_ivp(
         lambda _, y: [y[1], -0.15 * y[1] - 9.81 * np.sin(y[0])],
         (0, 20),
         [0.0, 3.0],
@@ -42,7 +42,7 @@ def damped_pendulum() -> np.ndarray:
         rtol=1e-10,
         atol=1e-12,
     )
-    return found.y[1]
+    return solution.y[1]
 
 
 def delayed_control() -> np.ndarray:

@@ -85,7 +85,7 @@ def bit(qubit: int, n: int) -> int:
     return n - 1 - qubit
 
 
-def came_from(gates: Gates, n: int) -> np.ndarray:
+def preimages(gates: Gates, n: int) -> np.ndarray:
     """For every basis state (2^n,) the one that a layer of CNOTs takes to it."""
     index = np.arange(1 << n, dtype=np.int32)
     for control, target in reversed(gates):  # each CNOT is its own inverse

@@ -47,7 +47,7 @@ def quantum_function(
 
 
 @contextmanager
-def double() -> Iterator[None]:
+def double_precision() -> Iterator[None]:
     """float64 as the default of torch: PennyLane makes the phases of RZ for a density matrix in the default precision."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
@@ -64,16 +64,16 @@ class Again(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, angles, measured):
-        ctx.angles, ctx.measured = angles.detach(), measured
-        return measured(ctx.angles)
+    def forward(ctx, angles, measure):
+        ctx.angles, ctx.measure = angles.detach(), measure
+        return measure(ctx.angles)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, slope):
         with torch.enable_grad():
             angles = ctx.angles.requires_grad_()
-            (gradient,) = torch.autograd.grad(ctx.measured(angles), angles, slope)
+            (gradient,) = torch.autograd.grad(ctx.measure(angles), angles, slope)
         return gradient, None
 
 
@@ -109,18 +109,18 @@ class Device:
             raise InputError(f"dtype = {dtype}, {len(pool)} candidates: torch.float64 or torch.float32, at least one")
         self.name, self.pool, self.n, self.depth, self.dtype, self.shots = name, tuple(pool), n, depth, dtype, shots
         self.options = dict(options or {})
-        if taken := {"wires", "shots"} & set(self.options):
+        if reserved := {"wires", "shots"} & set(self.options):
             raise InputError(
-                f"device option {min(taken)!r}: there are {n} wires, and shots are an argument of their own"
+                f"device option {min(reserved)!r}: there are {n} wires, and shots are an argument of their own"
             )
         # PennyLane takes the roots of a density matrix's probabilities and squares them: no slope where one is zero.
         self.diagonal = name == "default.mixed" and shots is None
         if name == "qiskit.aer" and shots is None:  # else it would quietly take 1024 shots
             self.options.setdefault("method", "statevector")
         self.check_memory(1)
-        self.device = self.made(seed)
+        self.device = self.make_device(seed)
         self.seeds = None if seed is None else np.random.default_rng(seed)
-        self.method = self.tried()
+        self.method = self.choose_method()
         self.nodes = [self.node(candidate, self.method) for candidate in self.pool]
 
     @property
@@ -138,7 +138,7 @@ class Device:
                 f"this machine has {have / 1e9:.3g} GB; fewer qubits or layers, or another device"
             )
 
-    def made(self, seed: int | None) -> Any:
+    def make_device(self, seed: int | None) -> Any:
         """The device of PennyLane."""
         import pennylane as qml
 
@@ -156,7 +156,7 @@ class Device:
         circuit = quantum_function(candidate, self.n, self.depth, qml.state if self.diagonal else None)
         return qml.set_shots(qml.QNode(circuit, self.device, interface="torch", diff_method=method), shots=self.shots)
 
-    def tried(self) -> str:
+    def choose_method(self) -> str:
         """Run the first candidate once; returns how it is differentiated."""
         import pennylane as qml
 
@@ -166,7 +166,7 @@ class Device:
             if method == "backprop":  # one state after each gate; a circuit at a time, see __call__
                 layer = self.n + max(len(candidate.gates(self.n)) for candidate in self.pool)
                 self.check_memory(self.n + self.depth * layer)
-            total = float(self.measured(node, angles).sum())
+            total = float(self.measure(node, angles).sum())
         except InputError:
             raise
         except Exception as error:  # every plug-in has its own
@@ -197,13 +197,13 @@ class Device:
     def run(self, node: Any, angles: torch.Tensor) -> torch.Tensor:
         self.reseed()
         if self.method == "backprop":
-            return Again.apply(angles, lambda theta: self.measured(node, theta))
-        return self.measured(node, angles)
+            return Again.apply(angles, lambda theta: self.measure(node, theta))
+        return self.measure(node, angles)
 
-    def measured(self, node: Any, angles: torch.Tensor) -> torch.Tensor:
+    def measure(self, node: Any, angles: torch.Tensor) -> torch.Tensor:
         if not self.diagonal:
             return node(angles)
-        with double():
+        with double_precision():
             return node(angles).diagonal().real
 
 

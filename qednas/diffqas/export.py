@@ -46,17 +46,17 @@ def plain(net: nn.Module) -> nn.Module:
     return module
 
 
-def place(path: str | Path) -> Path:
+def writable_path(path: str | Path) -> Path:
     """The path of a file to be written.  Raises InputError when its folder does not exist or it is a folder itself."""
-    found = Path(path)
-    if not found.parent.is_dir():
-        raise InputError(f"cannot write {found}: there is no folder {found.parent}")
-    if found.is_dir():
-        raise InputError(f"cannot write {found}: it is a folder")
-    return found
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target}: there is no folder {target.parent}")
+    if target.is_dir():
+        raise InputError(f"cannot write {target}: it is a folder")
+    return target
 
 
-def same(left: torch.Tensor, right: torch.Tensor) -> bool:
+def bitwise_equal(left: torch.Tensor, right: torch.Tensor) -> bool:
     """Bit for bit, kind and shape included."""
     if left.dtype != right.dtype or left.shape != right.shape:
         return False
@@ -71,7 +71,7 @@ def save_weights(net: nn.Module, path: str | Path) -> Path:
     """
     from safetensors.torch import load, save
 
-    target, module = place(path), plain(net)
+    target, module = writable_path(path), plain(net)
     state = module.state_dict()
     if odd := [name for name, value in state.items() if not isinstance(value, torch.Tensor)]:
         raise InputError(f"the state {odd[0]!r} of the module is not a tensor: safetensors holds nothing else")
@@ -80,7 +80,7 @@ def save_weights(net: nn.Module, path: str | Path) -> Path:
     for value in fresh.state_dict().values():
         value.zero_()
     fresh.load_state_dict(load(content))
-    if wrong := [name for name, value in fresh.state_dict().items() if not same(value, state[name])]:
+    if wrong := [name for name, value in fresh.state_dict().items() if not bitwise_equal(value, state[name])]:
         raise InputError(f"{target} was not written: {wrong[0]!r} does not come back as it was")
     write_atomic(target, content)
     return target
@@ -93,15 +93,15 @@ def save_onnx(net: nn.Module, example_inputs: torch.Tensor | tuple[torch.Tensor,
     takes its name onnxruntime has to agree with torch to 1e-5 on three batch sizes.  Returns the path.  Raises InputError for
     inputs that are not tensors with one batch size, a module that ONNX cannot hold, and as :func:`save_weights`.
     """
-    target, module = place(path), plain(net).eval()
-    given = (example_inputs,) if isinstance(example_inputs, torch.Tensor) else tuple(example_inputs)
-    if not given or not all(isinstance(x, torch.Tensor) and x.ndim and len(x) for x in given):
+    target, module = writable_path(path), plain(net).eval()
+    inputs = (example_inputs,) if isinstance(example_inputs, torch.Tensor) else tuple(example_inputs)
+    if not inputs or not all(isinstance(x, torch.Tensor) and x.ndim and len(x) for x in inputs):
         raise InputError("example inputs: one tensor or more, batch first, at least one example")
-    if len({len(x) for x in given}) > 1:
-        raise InputError(f"example inputs: batches of {', '.join(str(len(x)) for x in given)}, one size is needed")
-    content = translated(module, given)
-    for size in (len(given[0]), *BATCHES):
-        compare(module, content, tuple(batch_of(x, size) for x in given), target)
+    if len({len(x) for x in inputs}) > 1:
+        raise InputError(f"example inputs: batches of {', '.join(str(len(x)) for x in inputs)}, one size is needed")
+    content = to_onnx(module, inputs)
+    for size in (len(inputs[0]), *BATCHES):
+        compare(module, content, tuple(batch_of(x, size) for x in inputs), target)
     write_atomic(target, content)
     return target
 
@@ -111,7 +111,7 @@ def batch_of(x: torch.Tensor, size: int) -> torch.Tensor:
     return x[torch.arange(size) % len(x)]
 
 
-def translated(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> bytes:
+def to_onnx(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> bytes:
     """The module as ONNX.  Raises InputError when it cannot be."""
     several = tuple(batch_of(x, max(2, len(x))) for x in inputs)  # a size of one would be taken for a constant
     batch = torch.export.Dim("batch")
@@ -127,8 +127,8 @@ def translated(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> bytes:
         return program.model_proto.SerializeToString()
     except Exception as error:  # of many kinds, with pages of text
         cause = error.__cause__ or error
-        told = " ".join(str(cause).split())[:300]
-        raise InputError(f"the module cannot be written as ONNX: {type(cause).__name__}: {told}") from None
+        reason = " ".join(str(cause).split())[:300]
+        raise InputError(f"the module cannot be written as ONNX: {type(cause).__name__}: {reason}") from None
     finally:
         exporter.setLevel(level)
 
@@ -141,11 +141,11 @@ def compare(module: nn.Module, content: bytes, inputs: tuple[torch.Tensor, ...],
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    names = [own.name for own in session.get_inputs()]
-    found = session.run(None, {name: x.numpy() for name, x in zip(names, inputs, strict=True)})
+    names = [node.name for node in session.get_inputs()]
+    outputs = session.run(None, {name: x.numpy() for name, x in zip(names, inputs, strict=True)})
     with torch.no_grad():
         expected = tree_leaves(module(*inputs))
-    for left, right in zip(found, expected, strict=True):
+    for left, right in zip(outputs, expected, strict=True):
         distance = (torch.from_numpy(left) - right).abs().max() if right.numel() else torch.tensor(0.0)
         if left.shape != tuple(right.shape) or not distance <= CLOSE * max(1.0, float(right.abs().max())):
             raise InputError(f"{target} was not written: onnxruntime and torch differ by {float(distance):.2g}")
@@ -153,10 +153,10 @@ def compare(module: nn.Module, content: bytes, inputs: tuple[torch.Tensor, ...],
 
 def prepare(folder: str | Path) -> Path:
     """A folder for the files of a network, made if need be.  Raises InputError when it cannot be written to."""
-    found = Path(folder)
-    write_atomic(found / ".writable", b"", durable=False)
-    (found / ".writable").unlink()
-    return found
+    directory = Path(folder)
+    write_atomic(directory / ".writable", b"", durable=False)
+    (directory / ".writable").unlink()
+    return directory
 
 
 def save_network(net: nn.Module, example_inputs: torch.Tensor, folder: str | Path, record: Mapping[str, Any]) -> dict:
@@ -164,9 +164,9 @@ def save_network(net: nn.Module, example_inputs: torch.Tensor, folder: str | Pat
 
     Returns {"weights", "onnx", "record"}: the paths.  Raises InputError as :func:`save_weights` and :func:`save_onnx` do.
     """
-    found, module = prepare(folder), plain(net)
-    files = [save_weights(module, found / WEIGHTS), save_onnx(module, example_inputs, found / NETWORK)]
+    directory, module = prepare(folder), plain(net)
+    files = [save_weights(module, directory / WEIGHTS), save_onnx(module, example_inputs, directory / NETWORK)]
     sums = {file.name: sha256(file.read_bytes()) for file in files}
     text = json.dumps({**record, "sha256": sums}, indent=1, allow_nan=False, ensure_ascii=False)
-    write_atomic(found / RECORD, f"{text}\n".encode())
-    return {"weights": str(files[0]), "onnx": str(files[1]), "record": str(found / RECORD)}
+    write_atomic(directory / RECORD, f"{text}\n".encode())
+    return {"weights": str(files[0]), "onnx": str(files[1]), "record": str(directory / RECORD)}

@@ -22,8 +22,8 @@ def multilayer(pixels: int, outputs: int, seed: int = 0, hidden: Sequence[int] =
     sizes = (pixels, *hidden, outputs)
     count = sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
     if min(sizes) < 1 or count > MOST_WEIGHTS:
-        told = ",".join(map(str, hidden))
-        raise InputError(f"hidden = {told}: positive, and {count} weights, of which at most 2^20 = {MOST_WEIGHTS}")
+        units = ",".join(map(str, hidden))
+        raise InputError(f"hidden = {units}: positive, and {count} weights, of which at most 2^20 = {MOST_WEIGHTS}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers: list[nn.Module] = []

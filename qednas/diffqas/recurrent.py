@@ -26,8 +26,8 @@ class Recurrent(nn.Module):
         hidden = series.new_zeros(series.shape[0], self.units)
         cell = hidden
         for step in range(series.shape[1]):
-            both = torch.cat([series[:, step], hidden], 1)  # (batch, 1 + units)
-            forget, enter, leave, new = (gate(both) for gate in self.gates)
+            entering = torch.cat([series[:, step], hidden], 1)  # (batch, 1 + units)
+            forget, enter, leave, new = (gate(entering) for gate in self.gates)
             cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
             hidden = torch.sigmoid(leave) * torch.tanh(cell)
         return self.out(hidden)

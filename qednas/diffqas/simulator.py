@@ -27,14 +27,14 @@ from qednas.circuits.generator_kernels import (
     walsh_hadamard,
     workspace,
 )
-from qednas.diffqas.candidates import Candidate, bit, came_from
+from qednas.diffqas.candidates import Candidate, bit, preimages
 
 MOST_QUBITS = 20
 DTYPES = {torch.float64: np.float64, torch.float32: np.float32}
 State = list[np.ndarray]  # planes of 2^n amplitudes: real parts, or real and imaginary parts
 
 
-def ones(n: int) -> np.ndarray:
+def count_ones(n: int) -> np.ndarray:
     """Number of ones (2^n,) of every index, modulo 4."""
     count: np.ndarray = np.zeros(1, dtype=np.int8)
     for _ in range(n):
@@ -57,15 +57,15 @@ class Layered:
 
     def __init__(self, candidate: Candidate, n: int, depth: int, dtype: type):
         self.candidate, self.n, self.dtype = candidate, n, dtype
-        self.source = came_from(candidate.gates(n), n)
+        self.source = preimages(candidate.gates(n), n)
         self.planes = 1 if {candidate.axis(m) for m in range(depth)} == {"Ry"} else 2
         self.room = workspace(1 << n, dtype)
         if self.planes == 2:
-            self.after = ones(n)
+            self.after = count_ones(n)
             self.before = np.empty_like(self.after)  # of where a layer of CNOTs takes each state
             self.before[self.source] = self.after
 
-    def empty(self) -> State:
+    def allocate(self) -> State:
         return [np.empty(1 << self.n, self.dtype) for _ in range(self.planes)]
 
     def halves(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,8 +82,8 @@ class Layered:
 
     def forward(self, theta: np.ndarray) -> State:
         """The last state, for angles (depth, n)."""
-        state: State = [np.zeros_like(plane) for plane in self.empty()]
-        other = self.empty()
+        state: State = [np.zeros_like(plane) for plane in self.allocate()]
+        spare = self.allocate()
         if self.candidate.hadamard:
             state[0][:] = 2.0 ** (-self.n / 2)
         else:
@@ -91,20 +91,20 @@ class Layered:
         for m, angles in enumerate(theta):
             axis = self.candidate.axis(m)
             if axis == "Rz":
-                phased(*state, self.source, *self.phases(angles), *other)
+                phased(*state, self.source, *self.phases(angles), *spare)
             else:
                 if axis == "Rx":  # i^-k Ry i^k, where k is the number of ones
                     times_power(*state, self.before)
-                for old, new in zip(state, other, strict=True):
+                for old, new in zip(state, spare, strict=True):
                     turned(old, self.source, *self.halves(angles), new, self.room)
                 if axis == "Rx":
-                    times_power(*other, -self.after % 4)
-            state, other = other, state
+                    times_power(*spare, -self.after % 4)
+            state, spare = spare, state
         return state
 
     def gradient(self, theta: np.ndarray, state: State, slope: State) -> np.ndarray:
         """Of a loss with respect to the angles (depth, n), from the last state and the loss's ``slope`` there; uses both up."""
-        other, other_slope = self.empty(), self.empty()
+        spare, spare_slope = self.allocate(), self.allocate()
         out = np.zeros(theta.shape)
         for m in reversed(range(len(theta))):
             axis = self.candidate.axis(m)
@@ -112,24 +112,24 @@ class Layered:
                 (re, im), (u, v) = state, slope
                 out[m] = -0.5 * z_sums(v.astype(np.float64) * re - u.astype(np.float64) * im)
                 phases = self.phases(theta[m])
-                phased_back(*state, self.source, *phases, *other)
-                phased_back(*slope, self.source, *phases, *other_slope)
+                phased_back(*state, self.source, *phases, *spare)
+                phased_back(*slope, self.source, *phases, *spare_slope)
             else:
                 if axis == "Rx":
                     times_power(*state, self.after)
                     times_power(*slope, self.after)
-                found = np.zeros(self.n)
-                for planes in zip(state, slope, other, other_slope, strict=True):
+                sums = np.zeros(self.n)
+                for planes in zip(state, slope, spare, spare_slope, strict=True):
                     new, new_slope, old, old_slope = planes
                     turned_back(
-                        new, new_slope, self.source, *self.halves(theta[m]), old, old_slope, self.room, found
+                        new, new_slope, self.source, *self.halves(theta[m]), old, old_slope, self.room, sums
                     )  # fmt: skip
-                out[m] = 0.5 * found[::-1]
+                out[m] = 0.5 * sums[::-1]
                 if axis == "Rx":
                     back = -self.before % 4
-                    times_power(*other, back)
-                    times_power(*other_slope, back)
-            state, other, slope, other_slope = other, state, other_slope, slope
+                    times_power(*spare, back)
+                    times_power(*spare_slope, back)
+            state, spare, slope, spare_slope = spare, state, spare_slope, slope
         return out
 
 
@@ -143,7 +143,7 @@ class Phased:
 
     def __init__(self, candidate: Candidate, n: int, depth: int, dtype: type):
         self.n, self.dtype = n, dtype
-        source = came_from([(target, control) for control, target in candidate.gates(n)], n)
+        source = preimages([(target, control) for control, target in candidate.gates(n)], n)
         images = 1 << np.arange(n)  # of every single bit, before the layers that are still to come
         masks = np.zeros((depth, n), dtype=np.int64)
         for m in reversed(range(depth)):
@@ -151,17 +151,17 @@ class Phased:
                 masks[m, qubit] = (((images >> bit(qubit, n)) & 1) << np.arange(n)).sum()
             images = source[images]
         self.masks = masks.ravel()
-        self.kept: tuple[np.ndarray, State] | None = None  # angles, and their waves
+        self.cached: tuple[np.ndarray, State] | None = None  # angles, and their waves
 
     def waves(self, theta: np.ndarray) -> State:
         """u (2^n,), real and imaginary; the gradient asks for those of the forward pass again."""
-        if self.kept and np.array_equal(self.kept[0], theta):
-            return self.kept[1]
+        if self.cached and np.array_equal(self.cached[0], theta):
+            return self.cached[1]
         phi = np.zeros(1 << self.n)
         np.add.at(phi, self.masks, -0.5 * theta.ravel())
         walsh_hadamard(phi)
-        self.kept = theta.copy(), [np.cos(phi), np.sin(phi)]
-        return self.kept[1]
+        self.cached = theta.copy(), [np.cos(phi), np.sin(phi)]
+        return self.cached[1]
 
     def forward(self, theta: np.ndarray) -> State:
         state: State = [wave.astype(self.dtype) for wave in self.waves(theta)]
@@ -191,7 +191,7 @@ class Probabilities(torch.autograd.Function):
     @staticmethod
     def forward(ctx, theta, circuits, dtype):
         angles = theta.detach().double().numpy()
-        states = [one.forward(angles) for one in circuits]
+        states = [simulated.forward(angles) for simulated in circuits]
         ctx.circuits, ctx.angles, ctx.states, ctx.kind = circuits, angles, states, theta.dtype
         out = np.empty((len(states), 1 << angles.shape[1]), dtype)
         for row, state in zip(out, states, strict=True):
@@ -204,8 +204,8 @@ class Probabilities(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, slope):
         total = np.zeros(ctx.angles.shape)
-        for one, state, row in zip(ctx.circuits, ctx.states, slope.numpy(), strict=True):
-            total += one.gradient(ctx.angles, [p.copy() for p in state], [2 * row * plane for plane in state])
+        for simulated, state, row in zip(ctx.circuits, ctx.states, slope.numpy(), strict=True):
+            total += simulated.gradient(ctx.angles, [p.copy() for p in state], [2 * row * plane for plane in state])
         return torch.from_numpy(total).to(ctx.kind), None, None
 
 

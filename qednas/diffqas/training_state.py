@@ -37,7 +37,7 @@ class TrainingState:
 
         inner = self.optimiser.state_dict()
         tensors = {f"net/{name}": value for name, value in self.net.state_dict().items()}
-        tensors |= {f"optimiser/{k}/{name}": v for k, own in inner["state"].items() for name, v in own.items()}
+        tensors |= {f"optimiser/{k}/{name}": v for k, moments in inner["state"].items() for name, v in moments.items()}
         tensors["order"] = self.order.get_state()
         record = {
             "task": self.task,

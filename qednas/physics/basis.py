@@ -189,11 +189,6 @@ def _part(hamiltonian: Hamiltonian, rows: np.ndarray, start: int, end: int) -> H
     )
 
 
-def sparse_matrix(hamiltonian: Hamiltonian, sector: Sector | None = None) -> sp.csr_matrix:
-    """CSR matrix of H on ``sector`` (default: the whole space)."""
-    return Flips(hamiltonian, Basis(hamiltonian.sites, sector or Sector())).to_csr()
-
-
 def multiply(hamiltonian: Hamiltonian, vector: np.ndarray) -> np.ndarray:
     """Matrix-free H v on the whole space; ``vector`` has shape (2**sites,)."""
     if Windows.fits(hamiltonian):

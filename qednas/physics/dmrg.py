@@ -196,8 +196,8 @@ def _stages(hamiltonian: Hamiltonian, sector: Sector, chi: int, chi_max: int, pr
             )
         complete = stage["used_chi"] < chi  # the state does not fill the bond dimension: nothing left to truncate
         if previous is not None:
-            moved = abs(energy - previous[0]) / abs(energy), np.abs(entropies - previous[1]).max()
-            converged = bool(moved[0] <= ENERGY_CHANGE and moved[1] <= ENTROPY_CHANGE)
+            changes = abs(energy - previous[0]) / abs(energy), np.abs(entropies - previous[1]).max()
+            converged = bool(changes[0] <= ENERGY_CHANGE and changes[1] <= ENTROPY_CHANGE)
         if converged or chi >= chi_max or len(stages) == MAX_STAGES:
             break
         previous, chi = (energy, entropies), chi if complete else min(2 * chi, chi_max)

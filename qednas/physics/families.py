@@ -320,13 +320,13 @@ def build(name: str, sites: int, **parameters) -> Hamiltonian:
         raise InputError(f"unknown system {name!r}: a YAML file, or one of {', '.join(FAMILIES)}")
     family = FAMILIES[name]
     sites = check_number("sites", sites, MIN_SITES, MAX_SITES, integer=True)
-    wanted = ", ".join(family.parameters) or "none"
-    for given in parameters:
-        if given not in family.parameters:
-            raise InputError(f"{name} has no parameter {given!r}; its parameters: {wanted}")
+    allowed = ", ".join(family.parameters) or "none"
+    for parameter in parameters:
+        if parameter not in family.parameters:
+            raise InputError(f"{name} has no parameter {parameter!r}; its parameters: {allowed}")
     missing = [p for p in family.parameters if p not in parameters]
     if missing:
-        raise InputError(f"{name} needs {', '.join(missing)}; its parameters: {wanted} (give -p name=value)")
+        raise InputError(f"{name} needs {', '.join(missing)}; its parameters: {allowed} (give -p name=value)")
     values = {
         p: check_number(f"{name} {p}", parameters[p], *limits, integer=p in family.integers)
         for p, limits in family.parameters.items()

@@ -89,12 +89,12 @@ class Hamiltonian:
                 x[i], z[i] = LETTERS[letter]
             key = (x.tobytes(), z.tobytes())
             merged[key] = merged.get(key, 0.0) + float(coupling)
-        kept = [(k, c) for k, c in merged.items() if c != 0.0 and any(k[0] + k[1])]
-        if not kept:
+        nonzero = [(k, c) for k, c in merged.items() if c != 0.0 and any(k[0] + k[1])]
+        if not nonzero:
             raise InputError("the Hamiltonian is zero: no term with a non-zero coupling acts on any site")
-        xs = np.array([np.frombuffer(k[0], bool) for k, _ in kept])
-        zs = np.array([np.frombuffer(k[1], bool) for k, _ in kept])
-        return cls(sites, xs, zs, np.array([c for _, c in kept]), **labels)
+        xs = np.array([np.frombuffer(k[0], bool) for k, _ in nonzero])
+        zs = np.array([np.frombuffer(k[1], bool) for k, _ in nonzero])
+        return cls(sites, xs, zs, np.array([c for _, c in nonzero]), **labels)
 
     def groups(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Strings grouped by their letters, read from left to right: {letters: (rows of ``couplings`` (k,), sites (k, len))}."""

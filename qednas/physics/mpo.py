@@ -71,12 +71,12 @@ def build_grids(products: Products, sites: int) -> list[list[list[Entry]]]:
         matrix = matrix.real if not matrix.imag.any() else matrix
         offset, left_offset = list(count), 0
         for site, (start, carry, end) in enumerate(pair_channels(matrix)):
-            here = offset[site + 1]
-            moves[site] += [(0, here + k, a, v) for k, v in enumerate(start)]
-            moves[site] += [(left_offset + j, here + k, "Id", carry[j, k]) for j, k in np.ndindex(carry.shape)]
+            right_offset = offset[site + 1]
+            moves[site] += [(0, right_offset + k, a, v) for k, v in enumerate(start)]
+            moves[site] += [(left_offset + j, right_offset + k, "Id", carry[j, k]) for j, k in np.ndindex(carry.shape)]
             moves[site] += [(left_offset + j, -1, b, v) for j, v in enumerate(end)]
             count[site + 1] += len(start)
-            left_offset = here
+            left_offset = right_offset
     for letters, places, c in strings:
         operator = dict(zip(places, letters, strict=True))
         channel = 0

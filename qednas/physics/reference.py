@@ -52,31 +52,31 @@ def reference(hamiltonian: Hamiltonian, method: str = "auto", *, chi_max: int = 
     start = time.perf_counter()
     method = choose_method(hamiltonian) if method == "auto" else method
     if method == "free-fermion":
-        found = _free_fermion(hamiltonian)
+        solution = _free_fermion(hamiltonian)
     elif method == "ed":
-        found = _exact(hamiltonian)
+        solution = _exact(hamiltonian)
     else:
-        found = _dmrg(hamiltonian, chi_max, progress)
-    features, gap = found.features, found.gap
+        solution = _dmrg(hamiltonian, chi_max, progress)
+    features, gap = solution.features, solution.gap
     return {
-        "energy": found.energy,
+        "energy": solution.energy,
         "gap": gap if gap is not None and np.isfinite(gap) else None,  # a sector of one state has no gap
         "entropy": features["entropy"],
         "renyi2": features["renyi2"],
         "proxies": features,
-        "profile": found.profile,
-        "spectrum": [float(p) for p in found.spectrum[:SPECTRUM]],
+        "profile": solution.profile,
+        "spectrum": [float(p) for p in solution.spectrum[:SPECTRUM]],
         "method": method,
-        "sector": str(found.sector),
+        "sector": str(solution.sector),
         "pinning": hamiltonian.pinning,
-        "converged": found.converged,
-        "evidence": found.evidence,
+        "converged": solution.converged,
+        "evidence": solution.evidence,
         "seconds": time.perf_counter() - start,
     }
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Solution:
     """What a method gives; features of the half-chain cut."""
 
     energy: float
@@ -89,7 +89,7 @@ class _Found:
     spectrum: np.ndarray
 
 
-def _free_fermion(hamiltonian: Hamiltonian) -> _Found:
+def _free_fermion(hamiltonian: Hamiltonian) -> _Solution:
     from qednas.physics.gaussian.free_fermion import ground_state
 
     state = ground_state(hamiltonian)
@@ -98,10 +98,10 @@ def _free_fermion(hamiltonian: Hamiltonian) -> _Found:
     evidence = {"exact": "diagonal quadratic form"}
     cuts = range(1, sites) if sites <= PROFILE_SITES else ()
     profile = [mode_proxies(state.modes(cut))[0]["entropy"] for cut in cuts]
-    return _Found(state.energy, state.gap, state.sector, True, evidence, features, profile, spectrum)
+    return _Solution(state.energy, state.gap, state.sector, True, evidence, features, profile, spectrum)
 
 
-def _exact(hamiltonian: Hamiltonian) -> _Found:
+def _exact(hamiltonian: Hamiltonian) -> _Solution:
     from qednas.physics.exact import ground_state
 
     state = ground_state(hamiltonian)
@@ -109,7 +109,7 @@ def _exact(hamiltonian: Hamiltonian) -> _Found:
     return _from_spectra(state.spectra, state.energy, state.gap, state.sector, True, evidence)
 
 
-def _dmrg(hamiltonian: Hamiltonian, chi_max: int, progress) -> _Found:
+def _dmrg(hamiltonian: Hamiltonian, chi_max: int, progress) -> _Solution:
     from qednas.physics.dmrg import ground_state
 
     state = ground_state(hamiltonian, chi_max=chi_max, progress=progress)
@@ -117,7 +117,9 @@ def _dmrg(hamiltonian: Hamiltonian, chi_max: int, progress) -> _Found:
     return _from_spectra(state.spectra, state.energy, None, state.sector, state.converged, evidence)
 
 
-def _from_spectra(spectra: list[np.ndarray], energy: float, gap, sector: Sector, converged: bool, evidence) -> _Found:
-    every, half = [proxies(p) for p in spectra], (len(spectra) + 1) // 2 - 1
-    profile = [one["entropy"] for one in every]
-    return _Found(energy, gap, sector, converged, evidence, every[half], profile, spectra[half])
+def _from_spectra(
+    spectra: list[np.ndarray], energy: float, gap, sector: Sector, converged: bool, evidence
+) -> _Solution:
+    cuts, half = [proxies(p) for p in spectra], (len(spectra) + 1) // 2 - 1
+    profile = [cut["entropy"] for cut in cuts]
+    return _Solution(energy, gap, sector, converged, evidence, cuts[half], profile, spectra[half])

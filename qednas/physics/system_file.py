@@ -96,11 +96,11 @@ def positions(term: dict, op: str, sites: int, *, periodic: bool) -> tuple[list[
     """The places (tuples of sites) of a term and the factor of each."""
     length = len(op)
     if "sites" in term:
-        listed = term["sites"]
-        if not isinstance(listed, list) or not listed:
+        entries = term["sites"]
+        if not isinstance(entries, list) or not entries:
             raise InputError(f"sites of {op} must be a list of places")
         places = []
-        for entry in listed:
+        for entry in entries:
             entry = entry if isinstance(entry, list) else [entry]
             if len(entry) != length or len(set(map(str, entry))) != length:
                 raise InputError(f"sites entry {entry} of {op}: need {length} distinct sites")

@@ -33,7 +33,7 @@ class Trial(TypedDict):
     measured: dict[str, float]
 
 
-class Found(TypedDict):
+class SearchResult(TypedDict):
     """What a search has come to."""
 
     best: dict[str, str] | None  # None where all failed
@@ -49,13 +49,13 @@ class Exhausted(Exception):
     """Nothing is left to evaluate."""
 
 
-def apart(value: float | Mapping[str, float] | None) -> tuple[float | None, dict[str, float]]:
+def split_score(value: float | Mapping[str, float] | None) -> tuple[float | None, dict[str, float]]:
     """The score that an objective returned, and what else it measured."""
     if not isinstance(value, Mapping):
         return value, {}
     if "score" not in value:
         raise InputError(f"the objective returned {', '.join(value) or 'nothing'}: need a score")
-    return value["score"], {name: own for name, own in value.items() if name != "score"}
+    return value["score"], {name: number for name, number in value.items() if name != "score"}
 
 
 class Search:
@@ -85,30 +85,33 @@ class Search:
     ):
         self.space = choices if isinstance(choices, Space) else Space.of(choices)
         costs, self.limits = dict(costs or {}), dict(limits or {})
-        known = self.weighed(costs, dict(weights or {}))
+        known = self.sum_weighted_costs(costs, dict(weights or {}))
         self.method = method if isinstance(method, str) else type(method).__name__
         self.searcher = searcher(method, known) if isinstance(method, str) else method
         self.batch = batch or batch_of(self.method)
         self.seed, self.path = seed, None if path is None else Path(path)
         self.source = within(self.space, costs, self.limits, rows)
-        self.told = [name for name in self.limits if name not in costs]  # limits on what only an evaluation tells
+        # Limits on what only an evaluation tells.
+        self.measured_limits = [name for name in self.limits if name not in costs]
         self.memory: dict[str, Any] = {}
         self.queue: list[np.ndarray] = []
         self.trials: list[Trial] = []
         self.digits: list[np.ndarray] = []
         self.scores: list[float] = []
-        self.seen: set[bytes] = set()
+        self.evaluated: set[bytes] = set()
         if self.path is not None and self.path.exists():
             self.resume(self.path)
 
-    def weighed(self, costs: Mapping[str, Cost], weights: Mapping[str, float]) -> tuple[np.ndarray, ...] | None:
+    def sum_weighted_costs(
+        self, costs: Mapping[str, Cost], weights: Mapping[str, float]
+    ) -> tuple[np.ndarray, ...] | None:
         """The costs with a weight, added up by column."""
         total = None
         for name, weight in weights.items():
             if not isinstance(costs.get(name), Mapping):
                 raise InputError(f"weight of {name!r}: needs a cost of that name given as {{column: {{choice: cost}}}}")
-            own = [weight * column for column in by_column(self.space, costs[name])]  # type: ignore[arg-type]
-            total = own if total is None else [a + b for a, b in zip(total, own, strict=True)]
+            weighted = [weight * column for column in by_column(self.space, costs[name])]  # type: ignore[arg-type]
+            total = weighted if total is None else [a + b for a, b in zip(total, weighted, strict=True)]
         return None if total is None else tuple(total)
 
     def __len__(self) -> int:
@@ -125,10 +128,10 @@ class Search:
         if not self.queue:
             rng = np.random.default_rng([self.seed, len(self)])
             candidates = self.source.candidates(self.digits)
-            asked = self.searcher.ask(self.history, candidates, self.batch, rng, self.memory)
-            if not len(asked):
+            proposals = self.searcher.ask(self.history, candidates, self.batch, rng, self.memory)
+            if not len(proposals):
                 raise Exhausted(f"all that can be evaluated was: {len(self)} configurations")
-            self.queue = list(asked)
+            self.queue = list(proposals)
             self.save()
         return self.space.named(self.queue[0])
 
@@ -146,13 +149,13 @@ class Search:
         the space or was told before, and where a value that has a limit is not told.
         """
         digits = self.space.read(choices)
-        if digits.tobytes() in self.seen:
+        if digits.tobytes() in self.evaluated:
             raise InputError(f"{self.space.named(digits)} was told before")
         measured = {name: float(value) for name, value in (measured or {}).items()}
         value = math.nan if score is None or failed is not None else float(score)
         if failed is None and not math.isfinite(value):
             failed = f"score is {score}"
-        for name in self.told if failed is None else []:
+        for name in self.measured_limits if failed is None else []:
             if name not in measured:
                 raise InputError(f"{name} has a limit and no cost: tell its value with the score")
             if not measured[name] <= self.limits[name]:
@@ -166,7 +169,7 @@ class Search:
         }
         self.trials.append(record)
         self.digits.append(digits)
-        self.seen.add(digits.tobytes())
+        self.evaluated.add(digits.tobytes())
         self.scores.append(value)
         self.queue = [row for row in self.queue if not np.array_equal(row, digits)]
         self.save()
@@ -177,7 +180,7 @@ class Search:
         objective: Callable[[dict[str, str]], float | Mapping[str, float]],
         evaluations: int,
         progress: Callable[[int, int, str], None] | None = None,
-    ) -> Found:
+    ) -> SearchResult:
         """Go on until so many evaluations were told in all, or nothing is left.
 
         objective: {column: choice} -> its score, or {"score": ..., and what has a limit: ...}. What it raises is recorded.
@@ -193,7 +196,7 @@ class Search:
             except Exception as error:  # a training that fails is a result too
                 self.tell(choices, None, failed=f"{type(error).__name__}: {error}")
             else:
-                self.tell(choices, *apart(value))
+                self.tell(choices, *split_score(value))
             if progress is not None:
                 progress(len(self), evaluations, f"best score {max(self.best_so_far(), default=math.nan):.6g}")
         return self.result()
@@ -206,7 +209,7 @@ class Search:
                 best.append(max([*best[-1:], *([score] if math.isfinite(score) else [])]))
         return best
 
-    def result(self) -> Found:
+    def result(self) -> SearchResult:
         good = [trial for trial in self.trials if trial["score"] is not None]
         best = max(good, key=lambda trial: trial["score"] or 0.0, default=None)
         counts = {key: value for key, value in self.memory.items() if isinstance(value, int) or key == "calls"}
@@ -222,7 +225,7 @@ class Search:
 
     def identity(self) -> dict[str, Any]:
         """What has to agree for a state to be gone on with."""
-        choices = [list(own) for own in self.space.choices]
+        choices = [list(column) for column in self.space.choices]
         return {
             "format": FORMAT,
             "columns": list(self.space.names),
@@ -251,5 +254,5 @@ class Search:
         self.memory, self.trials = state["memory"], state["trials"]
         self.queue = [np.array(row) for row in state["queue"]]
         self.digits = [self.space.read(trial["choices"]) for trial in self.trials]
-        self.seen = {row.tobytes() for row in self.digits}
+        self.evaluated = {row.tobytes() for row in self.digits}
         self.scores = [math.nan if trial["score"] is None else trial["score"] for trial in self.trials]

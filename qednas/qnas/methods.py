@@ -42,11 +42,11 @@ def searcher(
     known_methods, surrogates = methods(), entries(SURROGATE)
     if method not in known_methods:
         raise InputError(f"method {method!r}: one of {', '.join(known_methods)}")
-    made = known_methods[method].make(**(options or {}))
+    part = known_methods[method].make(**(options or {}))
     if not has_surrogate(method):
         if known is not None:
             raise InputError(f"weights: {method} has no surrogate that they could enter; use limits")
-        return made
+        return part
     if surrogate not in surrogates:
         raise InputError(f"surrogate {surrogate!r}: one of {', '.join(surrogates)}")
-    return SurrogateSearch(made, surrogates[surrogate].make(), known=known)
+    return SurrogateSearch(part, surrogates[surrogate].make(), known=known)

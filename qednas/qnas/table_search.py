@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.loop import Found, Search
+from qednas.qnas.loop import Search, SearchResult
 from qednas.qnas.space.table import read_table
 
 
-class TableSearch(Found):
+class TableSearch(SearchResult):
     """A search that knows what it missed."""
 
     regret: float  # best score of the table less the best found
@@ -46,11 +46,11 @@ def search_table(
     def score(choices: dict[str, str]) -> float:
         return float(table.means[listing.rows(table.space.read(choices)[None])[0]])
 
-    found = search.run(score, evaluations, progress)
-    assert found["best_score"] is not None  # every row that is asked for has a score
+    result = search.run(score, evaluations, progress)
+    assert result["best_score"] is not None  # every row that is asked for has a score
     return {
-        **found,
-        "regret": float(np.max(table.means) - found["best_score"]),
+        **result,
+        "regret": float(np.max(table.means) - result["best_score"]),
         "trajectory": search.best_so_far(),
         "missing": table.missing,
         "seed": seed,

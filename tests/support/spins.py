@@ -8,7 +8,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from qednas.base.errors import InputError
-from qednas.physics.hamiltonian import Hamiltonian
+from qednas.physics.basis import Basis, Flips
+from qednas.physics.hamiltonian import Hamiltonian, Sector
 
 PAULI = {
     "I": np.eye(2),
@@ -34,6 +35,11 @@ PARAMETERS = {
     "mhs": {},
 }
 LADDER = {"P": np.array([[0, 1], [0, 0]], complex), "M": np.array([[0, 0], [1, 0]], complex), "Z": PAULI["Z"]}
+
+
+def sparse_matrix(hamiltonian, sector=None):
+    """CSR matrix of H on ``sector`` (default: the whole space)."""
+    return Flips(hamiltonian, Basis(hamiltonian.sites, sector or Sector())).to_csr()
 
 
 def on_sites(sites, matrices):

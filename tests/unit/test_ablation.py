@@ -7,7 +7,16 @@ from qednas.base.parallel import Work
 from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
-from studies.ch11.ablation import EQUAL, RULES, discrete_runs, discretised, kept, run_discrete, run_variant, searched
+from studies.ch11.ablation import (
+    EQUAL,
+    RULES,
+    build_generators,
+    discrete_runs,
+    discretised,
+    run_discrete,
+    run_variant,
+    select_candidates,
+)
 
 TASK = {"dataset": "narma5", "variant": "x", "rate": 0.01, "depth": 2, "epochs": 2, "seeds": [0, 1]}
 
@@ -16,15 +25,15 @@ def test_rules_keep_the_largest():
     """By size, whatever the sign; at least one."""
     structure = torch.full((2, 12), 0.01)
     structure[0, [3, 5, 8, 9]] = torch.tensor([-0.5, 0.2, 0.3, 0.09])
-    assert kept(structure, "top 1")[0].nonzero().flatten().tolist() == [3]
-    assert kept(structure, "top 3")[0].nonzero().flatten().tolist() == [3, 5, 8]
-    assert kept(structure, "threshold")[0].nonzero().flatten().tolist() == [3, 5, 8, 9]
-    assert bool(kept(structure, "threshold")[1].any())
+    assert select_candidates(structure, "top 1")[0].nonzero().flatten().tolist() == [3]
+    assert select_candidates(structure, "top 3")[0].nonzero().flatten().tolist() == [3, 5, 8]
+    assert select_candidates(structure, "threshold")[0].nonzero().flatten().tolist() == [3, 5, 8, 9]
+    assert bool(select_candidates(structure, "threshold")[1].any())
 
 
 def test_what_is_left_out_is_out():
     """One candidate left gives the weights of that candidate alone, scaled by its structural weight."""
-    net = searched(TASK)
+    net = build_generators(TASK)
     with torch.no_grad():
         net.structural[:, 1] = torch.tensor([0.5, -0.7])
     made = discretised(net, "top 1")
@@ -41,7 +50,7 @@ def test_what_is_left_out_is_out():
 
 
 def test_angles_of_their_own_start_equal_and_part():
-    together, apart = searched(TASK), searched({**TASK, "separate": True})
+    together, apart = build_generators(TASK), build_generators({**TASK, "separate": True})
     for name, value in together.weights().items():
         assert torch.allclose(value, apart.weights()[name], atol=1e-6)
     assert apart.angles.shape == (2, 6, 2, 11)

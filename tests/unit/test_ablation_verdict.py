@@ -6,7 +6,7 @@ import pytest
 from studies.ch11 import figures as pictures
 from studies.ch11.ablation import RULES
 from studies.ch11.device_noise import MITIGATIONS
-from studies.ch11.verdict import entangled, judge_ablations, scaling
+from studies.ch11.verdict import entropy_correlation, judge_ablations, scaling
 
 NAMES, SEEDS = ("bessel", "narma10"), range(3)
 LIVE = (2, 5, 7, 8, 10, 11)
@@ -93,7 +93,7 @@ def test_entropy_and_error_are_ranked_within_a_series():
             run["mse"] *= 1e6
     for run in runs:
         run["mse"] /= 1 + run["seed"] * 1.01  # of a candidate's seeds the entropy rises by less than to the next one
-    found = entangled(runs)
+    found = entropy_correlation(runs)
     assert found["rho"] == pytest.approx(-1, abs=0.03)
     assert found["p"] < 1e-6
     made = inputs({})
@@ -111,7 +111,7 @@ def test_everything_is_shown():
     made = inputs({"depth 5": 2.0})
     verdict = judge_ablations(made)
     runs = {name.split("/")[1]: own["runs"] for name, own in made.items()}
-    for picture in (pictures.entangled(runs["variants"]), pictures.gradients(runs["gradients"]), pictures.shots(verdict),
+    for picture in (pictures.entanglement(runs["variants"]), pictures.gradients(runs["gradients"]), pictures.shots(verdict),
                     pictures.noise(runs["noise"])):  # fmt: skip
         picture.canvas.draw()
     first = pictures.variant_rows(verdict)[0]

@@ -8,7 +8,7 @@ from qednas.base.parallel import Work
 from qednas.physics.exact import ground_state
 from qednas.qed.search.supernet import Supernet
 from studies.ch06.ablations import VARIANTS, large_ablation, small_ablation, wanted_proxies
-from studies.ch06.every_architecture import contained, every_architecture, space_of, within
+from studies.ch06.every_architecture import architectures_within, contained, every_architecture, space_of
 
 SYSTEMS = [
     {"family": "tfim", "sites": 6, "parameters": {"h": 1.0}},
@@ -24,7 +24,9 @@ def space():
 def test_every_architecture_within_the_budget_is_trained(space):
     for system, found in zip(SYSTEMS, space["systems"], strict=True):
         hamiltonian, given, parts, most = space_of(system, 10)
-        assert [tuple(r["architecture"]) for r in found["rows"]] == [a.parts for a in within(given, parts, most)]
+        assert [tuple(r["architecture"]) for r in found["rows"]] == [
+            a.parts for a in architectures_within(given, parts, most)
+        ]
         assert found["exact"] == pytest.approx(ground_state(hamiltonian).energy)
         assert all(r["parameters"] <= most for r in found["rows"])
         errors = np.array([r["relative"] for r in found["rows"]])

@@ -56,7 +56,7 @@ def test_workers_act_as_their_policy_says_and_start_again_at_the_end():
     assert first["action"][:, 0].unique().tolist() == [2]
     assert first["cut"][-1, 0].all()
     assert not first["cut"][:-1, 0].any()
-    assert workers.earned[0] == [0.0] * 500
+    assert workers.rewards[0] == [0.0] * 500
     assert workers.pose[0].unique().tolist() == [table.start]
     counts = first["action"][:, 1].flatten().bincount(minlength=7).double()  # 50,000 draws
     error = (50_000 * (1 / 7) * (6 / 7)) ** 0.5

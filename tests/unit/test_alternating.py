@@ -8,11 +8,11 @@ from qednas.base.errors import InputError
 from qednas.qnas.optimisers import alternating as alternating_module
 from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.angles import linear_ramp
-from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit
+from qednas.qnas.optimisers.cost_terms import Terms
 from qednas.qnas.optimisers.mixers import XMixer, adjacency
 from qednas.qnas.optimisers.objectives import CVaR, Expectation, objective
 from qednas.qnas.optimisers.ramps import random_cost
-from qednas.qnas.optimisers.terms import Terms
 from qednas.qnas.space.ising import Ising
 from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.circuit_quality import optimum_probability
@@ -35,10 +35,10 @@ def circuits() -> dict[str, tuple[Alternating, np.ndarray]]:
     """Circuits and the dense matrix of their mixer."""
     cost = cost_of((3, 2, 4))
     found = {
-        kind: (alternating(cost, kind, "", 0.0)[0], kron_sum([adjacency(d, kind) for d in (3, 2, 4)]))
+        kind: (alternating_circuit(cost, kind, "", 0.0)[0], kron_sum([adjacency(d, kind) for d in (3, 2, 4)]))
         for kind in ("xy-complete", "xy-ring")
     }
-    found["x"] = (alternating(cost_of((4, 2)), "x", "domain-wall", 1.0)[0], kron_sum([X] * 4))
+    found["x"] = (alternating_circuit(cost_of((4, 2)), "x", "domain-wall", 1.0)[0], kron_sum([X] * 4))
     return found
 
 
@@ -164,7 +164,7 @@ def test_terms_add_up_and_their_sums_are_those_over_all_states():
 def test_the_optimum_becomes_certain_as_the_ramp_gets_longer():
     """Adiabatically: with a ramp of small steps."""
     cost = cost_of((3, 4, 2))
-    circuit, diagonal = alternating(cost, "xy-complete", "", 0.0)
+    circuit, diagonal = alternating_circuit(cost, "xy-complete", "", 0.0)
     found = [
         optimum_probability(diagonal.energies, circuit.probabilities(linear_ramp(p, 1.0, 0.5))) for p in (1, 8, 64, 512)
     ]

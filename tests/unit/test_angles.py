@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.qnas.optimisers.angles import Tuning, interp, interpolated, linear_ramp, multi_angle, ramp, spread, standard
-from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.descent import adam, lbfgs, spsa
 from qednas.qnas.optimisers.objectives import Expectation
 from qednas.qnas.optimisers.qaoa import QAOA
@@ -17,7 +17,7 @@ def tuning(
     depth: int, seed: int = 0, given=None, steps: int = 40, restarts: int = 0, shots: int | None = None
 ) -> Tuning:
     rng = np.random.default_rng(seed)
-    circuit, _ = alternating(random_cost((3, 4, 3), rng), "xy-complete", "", 0.0)
+    circuit, _ = alternating_circuit(random_cost((3, 4, 3), rng), "xy-complete", "", 0.0)
 
     def initial(depth: int):
         return shipped_ramp("xy-complete", "", depth, (3, 4, 3), 36)
@@ -97,7 +97,7 @@ def test_angles_of_another_instance_help():
     values = np.empty((5, 3))
     for row, cost in zip(values, others, strict=True):
         for k, (steps, earlier) in enumerate([(30, None), (0, found), (0, None)]):
-            own = QAOA(depth=2, steps=steps).optimised(cost, np.random.default_rng(0), earlier)
+            own = QAOA(depth=2, steps=steps).optimise(cost, np.random.default_rng(0), earlier)
             row[k] = own.probabilities() @ own.diagonal.energies
     best, transferred, shipped = values.T
     assert (transferred < 0.9 * best).all()
@@ -136,7 +136,7 @@ def test_shipped_ramps_serve_other_spaces():
             cost, rng = random_cost(sizes, np.random.default_rng(seed)), np.random.default_rng(0)
             values = []
             for steps in (0, 60):
-                own = QAOA(depth=6, steps=steps, strategy="ramp").optimised(cost, rng)
+                own = QAOA(depth=6, steps=steps, strategy="ramp").optimise(cost, rng)
                 values.append(own.probabilities() @ own.diagonal.energies)
             assert values[1] <= values[0] < 0.85 * values[1]
 

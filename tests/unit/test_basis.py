@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 
 from qednas.base.errors import InputError
-from qednas.physics.basis import Basis, Flips, sparse_matrix
+from qednas.physics.basis import Basis, Flips
 from qednas.physics.hamiltonian import Hamiltonian, Sector
-from spins import dense_of, hamiltonians
+from spins import dense_of, hamiltonians, sparse_matrix
 
 
 def sectors(kind, sites):

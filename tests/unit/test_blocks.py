@@ -12,7 +12,7 @@ from qednas.qed.blocks.block import Block, Walk, all_configurations, exact_state
 from qednas.qed.blocks.dense import Dense
 from qednas.qed.blocks.derivatives import log_derivatives
 from qednas.qed.blocks.jastrow import Jastrow, pair_orbits
-from qednas.qed.blocks.mps import MPS, folded
+from qednas.qed.blocks.mps import MPS, folded_path
 from qednas.qed.blocks.product import Product
 from qednas.qed.blocks.rbm import RBM
 from qednas.qed.blocks.signed import Signed, marshall
@@ -45,7 +45,7 @@ def made(name: str) -> Block:
         "rbm shifted, all": lambda: RBM(SITES, 1, shifted=True, even=True, scale=0.3, generator=g),
         "mps": lambda: MPS(SITES, 3, scale=0.5, generator=g),
         "mps complex": lambda: MPS(SITES, 3, dtype=COMPLEX, scale=0.5, generator=g),
-        "mps folded": lambda: MPS(SITES, 4, path=folded(SITES), scale=0.5, generator=g),
+        "mps folded": lambda: MPS(SITES, 4, path=folded_path(SITES), scale=0.5, generator=g),
         "dense": lambda: Dense(SITES, [6], generator=g),
         "dense, phase": lambda: Dense(SITES, [6, 5], phase=True, generator=g),
         "jastrow": lambda: Jastrow(SITES, scale=0.3, generator=g),

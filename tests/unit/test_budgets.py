@@ -7,7 +7,7 @@ import torch
 from qednas.base.errors import InputError
 from qednas.base.files import normalised
 from qednas.base.parallel import Work
-from qednas.qnas.space.table import Table, observed
+from qednas.qnas.space.table import Table, draw_scores
 from studies.ch14 import budgets, deployment, edge_verdict, fewer_parameters
 from studies.ch14 import edge_figures as edge_pictures
 from studies.ch14.budgets import NONE, budgeted_search, quantile, search_within_budgets
@@ -75,7 +75,7 @@ def test_nothing_outside_the_budget_is_evaluated(known, name):
     assert len(set(run["rows"])) == 30
     assert values[run["rows"]].max() <= most
     assert (run["incumbent"] >= 0).all()
-    seen = observed(table, 4)
+    seen = draw_scores(table, 4)
     best = run["rows"][np.argmax(seen[run["rows"]])]
     assert run["incumbent"][-1] == pytest.approx(table.means[values <= most].max() - table.means[best])
     assert DIVERGED not in table.space.index(table.digits)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from qednas.diffqas.candidates import AXES, PAPER, POOLS, REPAIRED, Candidate, brick, came_from, ring
+from qednas.diffqas.candidates import AXES, PAPER, POOLS, REPAIRED, Candidate, brick, preimages, ring
 from qednas.diffqas.simulator import Simulator
 
 SHAPES = [(1, 2), (2, 3), (3, 1), (4, 5), (7, 3)]  # qubits, layers
@@ -105,9 +105,9 @@ def test_probabilities_sum_to_one_at_the_size_of_the_paper():
 
 
 def test_a_layer_of_cnots_is_a_permutation():
-    source = came_from(ring(5), 5)
+    source = preimages(ring(5), 5)
     assert sorted(source) == list(range(32))
-    assert came_from([(0, 1)], 2).tolist() == [0, 1, 3, 2]
+    assert preimages([(0, 1)], 2).tolist() == [0, 1, 3, 2]
 
 
 @pytest.mark.parametrize(

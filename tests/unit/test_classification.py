@@ -18,17 +18,17 @@ from studies.ch09.classification import (
     OPTIONS,
     SEARCHED,
     best_rates,
-    controlled,
+    build_generated,
     held_out,
     images,
-    of_paper,
     option_runs,
+    paper_classifier,
     paper_runs,
     run_paper,
     run_ten,
     ten_runs,
 )
-from studies.ch09.verdict import judge_classification, option_rows, paired, same_as
+from studies.ch09.verdict import compare_paired, judge_classification, option_rows, same_as
 
 TARGETS = [["mnist", "1,5"], ["fashion-mnist", "1,5"], ["fashion-mnist", "5,7"]]
 
@@ -67,14 +67,17 @@ def test_held_out_images_are_not_trained_on_and_test_images_are_not_seen():
 
 def test_every_way_trains_what_it_is_said_to():
     """286 of the paper; 12 fewer of a circuit alone; the map and the structural weights of frozen angles."""
-    counts = {m: trained(of_paper(data(), m, 15, 0, 286, {})) for m in (SEARCHED, FROZEN, "fixed/2", "full", *CONTROLS)}
+    counts = {
+        m: trained(paper_classifier(data(), m, 15, 0, 286, {}))
+        for m in (SEARCHED, FROZEN, "fixed/2", "full", *CONTROLS)
+    }
     assert counts[SEARCHED] == 286
     assert counts["fixed/2"] == 274
     assert counts[FROZEN] == 31
     assert counts["full"] == 108_866
     assert all(200 < counts[m] <= 286 for m in CONTROLS)
     for method in ("circuit", "frozen circuit", "random", "bits", "coordinates"):
-        assert 640 < trained(controlled(convolutional(), method, 688, 8, 0)) <= 688
+        assert 640 < trained(build_generated(convolutional(), method, 688, 8, 0)) <= 688
 
 
 def test_only_distinct_candidates_are_run():
@@ -180,11 +183,11 @@ def test_no_gain_is_not_significant():
 
 
 def test_differences_are_paired_within_each_task():
-    found = paired({"a": [1, 2, 3], "b": [4, 5, 6]}, {"a": [0, 0, 0], "b": [0, 0, 0]})
+    found = compare_paired({"a": [1, 2, 3], "b": [4, 5, 6]}, {"a": [0, 0, 0], "b": [0, 0, 0]})
     assert found["gain"] == 3.5
     assert found["gain_sem"] == pytest.approx((1 / 3 + 1 / 3) ** 0.5 / 2)
     assert found["p"] == pytest.approx(2 * stats.t.sf(3.5 / found["gain_sem"], 4))
-    assert paired({"a": [1.0]}, {"a": [0.0]})["p"] == 1.0
+    assert compare_paired({"a": [1.0]}, {"a": [0.0]})["p"] == 1.0
 
 
 def test_options_are_compared_after_as_many_steps():
@@ -210,7 +213,7 @@ def test_options_are_compared_after_as_many_steps():
 def test_pictures_and_tables_show_every_way():
     found = made_up()
     runs, verdict = found["09/paper"]["runs"], judge_classification(found)
-    axes = pictures.compared(runs).axes
+    axes = pictures.comparison(runs).axes
     assert len(axes) == 3
     assert pictures.differences(verdict)["over_random"].count("±") == 1
     assert [label.get_text() for label in axes[0].get_yticklabels()][2:14] == [

@@ -269,7 +269,7 @@ def test_damaged_weights_are_told_in_one_line(capsys, monkeypatch, tmp_path):
     content = predictor.SHIPPED.read_bytes()
     path = tmp_path / "predictor.safetensors"
     path.write_bytes(content[:1000])
-    monkeypatch.setattr(predict, "shipped", lambda: predictor.Predictor.load(path))
+    monkeypatch.setattr(predict, "shipped_predictor", lambda: predictor.Predictor.load(path))
     assert cli.main(["predict", "tfim", "--sites", "30", "-p", "h=1", "--json"]) == 2
     out, err = capsys.readouterr()
     assert out == ""

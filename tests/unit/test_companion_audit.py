@@ -15,7 +15,7 @@ from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.companion.comparison import audit as module
 from qednas.companion.comparison.audit import audit
-from qednas.companion.comparison.audit_plan import Item, Journal, drawn, read_run
+from qednas.companion.comparison.audit_plan import Item, Journal, draw_items, read_run
 from qednas.companion.comparison.consistency import inconsistencies
 from qednas.companion.results import records, sums
 from qednas.companion.results.result import load
@@ -126,12 +126,14 @@ def test_results_whose_code_changed_are_stamped_once_their_tasks_agree(project, 
 def test_every_second_of_the_run_is_as_likely_to_be_drawn_as_any_other():
     """The first item drawn is one of weight w with chance w / sum: 20,000 draws, four standard errors."""
     items = [Item("01/a", str(k), seconds) for k, seconds in enumerate((1.0, 2.0, 5.0, 12.0))]
-    counts = np.bincount([int(drawn(items, seed, False)[0].identity) for seed in range(20_000)], minlength=4) / 20_000
+    counts = (
+        np.bincount([int(draw_items(items, seed, False)[0].identity) for seed in range(20_000)], minlength=4) / 20_000
+    )
     expected = np.array([1, 2, 5, 12]) / 20
     assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected * (1 - expected) / 20_000))
     many = [Item(f"0{k % 3}/x", str(k), 1.0 + k) for k in range(60)]
-    assert {item.result for item in drawn(many, 0, True)[:9]} == {"00/x", "01/x", "02/x"}
-    assert sorted(item.key for item in drawn(many, 0, True)) == sorted(item.key for item in many)
+    assert {item.result for item in draw_items(many, 0, True)[:9]} == {"00/x", "01/x", "02/x"}
+    assert sorted(item.key for item in draw_items(many, 0, True)) == sorted(item.key for item in many)
 
 
 def test_bad_arguments_are_one_line(project):

@@ -9,7 +9,7 @@ from scipy import stats
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare, compare_within, estimate, holm, mean_interval, needed_units
 from qednas.base.task import declare
-from qednas.companion.ledger.claim_tests import Measured, verdict_of
+from qednas.companion.ledger.claim_tests import Measurement, verdict_of
 from qednas.companion.ledger.claims import evaluate, load_claims
 from qednas.companion.ledger.claims_file import least_p
 from qednas.companion.results.store import Store
@@ -305,7 +305,7 @@ def test_false_alarms_of_the_whole_judging_stay_below_the_level():
         p.append(float(2 * stats.t.sf(abs(found["mean"]) / found["mean_sem"], 5)))
         sides.append(int(np.sign(found["mean"])))
         told = [
-            verdict_of(Measured(side, own, "", "", 8, "seeds"), float(corrected), 6, 0.05)[0]
+            verdict_of(Measurement(side, own, "", "", 8, "seeds"), float(corrected), 6, 0.05)[0]
             for side, own, corrected in zip(sides, p, holm(p), strict=True)
         ]
         alarms += any(verdict != "undecided" for verdict in told)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qednas.companion.comparison.comparing import FALSE_ALARM, Ground, decided, deviations
+from qednas.companion.comparison.comparing import FALSE_ALARM, Ground, deviations, judge_deviations
 from qednas.companion.results.tolerance import tolerance_class
 
 
@@ -38,9 +38,9 @@ def test_statistical_values_are_the_same_on_one_kind_of_processor_and_within_err
                     if one.path == "mean"]  # fmt: skip
         assert found.size == pytest.approx(distance)
         assert found.chance == pytest.approx(2 * stats.t.sf(distance, 8))
-        (judged,) = decided([found], 1)
+        (judged,) = judge_deviations([found], 1)
         assert judged.ok == (found.chance > FALSE_ALARM)
-        assert decided([found], 10**9)[0].ok  # shared among many values
+        assert judge_deviations([found], 10**9)[0].ok  # shared among many values
     kinds = {one.path: one.kind for one in deviations({**old, "kind": "rbm", "runs": 6}, old, "statistical", OTHER)}
     assert kinds == {
         "mean": "statistical",
@@ -84,7 +84,7 @@ def test_honest_reruns_on_another_processor_raise_a_false_alarm_in_at_most_one_o
             for one in deviations(new, old, "statistical", Ground(same=False, seeds=seeds))
             if one.chance is not None
         ]
-        alarms += not all(one.ok for one in decided(found, len(found)))
+        alarms += not all(one.ok for one in judge_deviations(found, len(found)))
     # Binomial: 1 % of 2,000 is 20; 33 or more have a chance below 0.5 %.
     assert alarms < 33
 
@@ -141,12 +141,14 @@ def test_between_kinds_of_processors_nothing_is_judged_by_a_standard_error_of_ze
     one_seed = {"gain": 0.3, "gain_sem": 0.0, "runs": [{"method": "a", "seed": s, "x": 1.0} for s in range(2)]}
     other = {"gain": 0.1, "gain_sem": 0.0, "runs": [{"method": "a", "seed": s, "x": 1.2} for s in range(2)]}
     found = list(deviations(other, one_seed, "statistical", elsewhere))
-    assert all(one.ok for one in decided(found, len(found)))
+    assert all(one.ok for one in judge_deviations(found, len(found)))
     assert {one.kind for one in found if one.path in ("gain", "runs.0.x")} == {"other processor"}
     assert not all(one.ok for one in deviations(other, one_seed, "statistical", Ground()))
     # Where an array has both, its other entries are still judged.
     old = {"curve": np.array([1.0, 1.0]), "curve_sem": np.array([0.0, 0.01])}
-    (far,) = decided(list(deviations({**old, "curve": np.array([1.5, 1.9])}, old, "statistical", elsewhere)), 10)
+    (far,) = judge_deviations(
+        list(deviations({**old, "curve": np.array([1.5, 1.9])}, old, "statistical", elsewhere)), 10
+    )
     assert far.size == pytest.approx(0.9 / (0.01 * 2**0.5))
 
 

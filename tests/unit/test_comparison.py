@@ -8,7 +8,7 @@ import pytest
 from qednas.base.parallel import Work
 from qednas.cli.commands import main
 from qednas.qnas.space.space import Space
-from qednas.qnas.space.table import Table, observed
+from qednas.qnas.space.table import Table, draw_scores
 from studies.ch13 import comparison
 from studies.ch13 import figures as pictures
 from studies.ch13.comparison import compare_searches, run_search
@@ -26,7 +26,7 @@ def small():
 
 
 def test_one_evaluation_tells_one_training(small):
-    drawn = np.stack([observed(small, seed) for seed in range(400)])
+    drawn = np.stack([draw_scores(small, seed) for seed in range(400)])
     assert np.isfinite(drawn).all()
     for row in (0, 1):  # two trainings, and three
         values = small.scores[row][np.isfinite(small.scores[row])]
@@ -38,7 +38,7 @@ def test_one_evaluation_tells_one_training(small):
 
 def test_regrets_are_of_means_and_the_incumbent_is_chosen_by_what_was_seen(small):
     found = run_search(small, {"method": "random"}, 48, seed=3)
-    seen = observed(small, 3)
+    seen = draw_scores(small, 3)
     best = small.means.max()
     assert found["reached"][-1] == 0
     assert found["incumbent"][-1] == pytest.approx(best - small.means[seen.argmax()])

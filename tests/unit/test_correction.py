@@ -23,11 +23,11 @@ from qednas.qed.predictor.correction import (
     UNITS,
     between,
     corrected,
-    drift,
     lengths,
     network,
     positive,
 )
+from studies.ch03.training import drift
 
 BASE = (0.8, 15.0, 1.1, 2.0, 0.5)
 ENTROPIES = np.array(LOGARITHMIC)

@@ -56,10 +56,10 @@ def test_interacting_families_may_have_more_points():
 
 def test_interacting_families_are_those_that_are_corrected():
     """Of every family with parameters: is there anything that a free-fermion state cannot have?"""
-    from qednas.qed.predictor.inputs import know
+    from qednas.qed.predictor.inputs import predictor_inputs
 
     systems = [t for t in plan(3, [8], 0) if FAMILIES[t["family"]].parameters]
-    found = {t["family"] for t in systems if know(build(t["family"], 8, **t["parameters"])).gate > 0}
+    found = {t["family"] for t in systems if predictor_inputs(build(t["family"], 8, **t["parameters"])).gate > 0}
     assert found == set(INTERACTING)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from qednas.physics.families import build
-from studies.ch08.block_table import best_blocks, correlation_length, drawn_targets, part_error
-from studies.ch08.design_rules import PROXIES, by_family, design_rules, left_out, majority, regret
+from studies.ch08.block_table import best_blocks, correlation_length, draw_targets, part_error
+from studies.ch08.design_rules import PROXIES, by_family, design_rules, majority, predict_left_out, regret
 
 FAMILIES = [f"family {k}" for k in range(10)]
 
@@ -59,7 +59,7 @@ def test_chance_is_called_a_rule_as_rarely_as_it_should():
 def test_a_family_that_is_left_out_is_not_seen():
     x = np.array([[0.0], [0.0], [1.0], [1.0], [9.0], [9.0]])
     labels = ["a", "a", "b", "b", "c", "c"]
-    told = left_out(x, labels, ["f", "f", "g", "g", "h", "h"], "tree")
+    told = predict_left_out(x, labels, ["f", "f", "g", "g", "h", "h"], "tree")
     assert all(said != own for said, own in zip(told, labels, strict=True))
 
 
@@ -92,8 +92,8 @@ def test_the_best_block_has_a_size_within_the_budget():
 
 
 def test_targets_are_drawn_once_and_for_all():
-    targets = drawn_targets(["tfim", "tfim_2d", "mhs"], 2, 50)
-    assert targets == drawn_targets(["tfim", "tfim_2d", "mhs"], 2, 50)
+    targets = draw_targets(["tfim", "tfim_2d", "mhs"], 2, 50)
+    assert targets == draw_targets(["tfim", "tfim_2d", "mhs"], 2, 50)
     assert [t["family"] for t in targets] == ["tfim", "tfim", "tfim_2d", "tfim_2d", "mhs"]
     assert all(t["sites"] % t["parameters"].get("width", 1) == 0 for t in targets)
     for t in targets:

@@ -15,7 +15,7 @@ from studies.ch07.evaluation import (
     SEARCH,
     SUPERNET,
     best_sizes,
-    drawn_at_random,
+    draw_architectures,
     run_searcher,
     slow_sizes,
     target_of,
@@ -105,11 +105,11 @@ def test_random_search_draws_every_architecture_alike_and_none_twice():
 
     _, given = target_of(TARGET)
     parts = every_part(given, ("jastrow", "rbm", "mps"), 60)
-    several = drawn_at_random(given, parts, 60, 5, 0)
+    several = draw_architectures(given, parts, 60, 5, 0)
     assert len(set(several)) == 5
     assert all(a.parameters(given) <= 60 for a in several)
-    firsts = [str(drawn_at_random(given, parts, 60, 1, seed)[0]) for seed in range(600)]
-    every = drawn_at_random(given, parts, 60, 1000, 0)
+    firsts = [str(draw_architectures(given, parts, 60, 1, seed)[0]) for seed in range(600)]
+    every = draw_architectures(given, parts, 60, 1000, 0)
     counts = [firsts.count(str(a)) for a in every]
     assert chisquare(counts).pvalue > 1e-4
 
@@ -142,7 +142,7 @@ def test_a_training_that_fails_is_recorded_and_counts_as_nothing(monkeypatch):
     def failing(*_):
         raise NumericalError("fewer than 0.001 of the samples have it")
 
-    monkeypatch.setattr(evaluation, "trained_alone", failing)
+    monkeypatch.setattr(evaluation, "train_alone", failing)
     found = evaluation.run_single({"target": TARGET, "part": "mps/2", "seed": 0, "seconds": 1.0})
     assert found["energy"] == 0.0
     assert found["failed"].startswith("fewer than 0.001")

@@ -135,7 +135,7 @@ def test_a_file_that_would_not_come_back_is_not_written(tmp_path, monkeypatch):
     net = nn.Linear(2, 2)
     path = save_weights(net, tmp_path / "weights.safetensors")
     before = path.read_bytes()
-    monkeypatch.setattr(export, "same", lambda left, right: False)
+    monkeypatch.setattr(export, "bitwise_equal", lambda left, right: False)
     with pytest.raises(InputError, match="'weight' does not come back"):
         save_weights(nn.Linear(2, 2), path)
     monkeypatch.setattr(export, "CLOSE", -1.0)

@@ -6,7 +6,7 @@ from scipy.stats import chi2
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.space import Space
-from qednas.qnas.surrogate.factorisation import FactorisationMachine, Machine, predicted
+from qednas.qnas.surrogate.factorisation import FactorisationMachine, Machine, predict
 from qednas.qnas.surrogate.surrogate import BayesianQuadratic
 
 SPACE = Space.of({"a": range(3), "b": range(4), "c": range(2), "d": range(5)})
@@ -17,12 +17,12 @@ def data(count: int, rank: int = 2, scatter: float = 0.0, seed: int = 0):
     draws = np.random.default_rng(seed)
     own = draws.normal(size=(sum(SPACE.sizes), 1 + rank))
     digits = SPACE.draw(count, draws)
-    scores = predicted(own[digits + SPACE.offsets]) + scatter * draws.normal(size=count)
-    return digits, scores, predicted(own[SPACE.digits() + SPACE.offsets])
+    scores = predict(own[digits + SPACE.offsets]) + scatter * draws.normal(size=count)
+    return digits, scores, predict(own[SPACE.digits() + SPACE.offsets])
 
 
 def penalised(machine: Machine, wanted, centre, pull, constant, own):
-    left = wanted - constant - predicted(own[machine.digits + SPACE.offsets])
+    left = wanted - constant - predict(own[machine.digits + SPACE.offsets])
     return (left**2).sum() + machine.noise * ((constant - centre) ** 2 + ((own - pull) ** 2 / machine.scales).sum())
 
 
@@ -31,9 +31,7 @@ def test_the_cost_is_the_formula():
     machine = FactorisationMachine(rank=3).fit(SPACE, *data(5)[:2])
     own = np.random.default_rng(1).normal(size=(14, 4))
     digits = SPACE.digits()
-    assert machine.cost(0.7, own).costs(digits) == pytest.approx(
-        -0.7 - predicted(own[digits + SPACE.offsets]), abs=1e-12
-    )
+    assert machine.cost(0.7, own).costs(digits) == pytest.approx(-0.7 - predict(own[digits + SPACE.offsets]), abs=1e-12)
 
 
 def test_sweeps_lead_down_to_a_minimum():

@@ -10,7 +10,7 @@ from qednas.diffqas.candidates import PAPER
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.simulator import Simulator
-from studies.ch11.finite_shots import SampledSimulator, generator_shot_runs, read, sample
+from studies.ch11.finite_shots import SampledSimulator, generator_shot_runs, sample, sample_mean
 
 ANGLES = torch.randn(2, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
 
@@ -35,7 +35,7 @@ def test_samples_are_frequencies():
 def test_sums_over_a_sample_have_its_mean_and_variance():
     draws = np.random.default_rng(1)
     p, values = np.array([0.5, 0.3, 0.2]), np.array([1.0, -2.0, 0.5])
-    drawn = np.array([read(p, values, 100, draws) for _ in range(4000)])
+    drawn = np.array([sample_mean(p, values, 100, draws) for _ in range(4000)])
     counted = np.array([sample(p, 100, draws) @ values for _ in range(4000)])
     variance = (p @ values**2 - (p @ values) ** 2) / 100
     for own in (drawn, counted):

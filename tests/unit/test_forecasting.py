@@ -20,7 +20,7 @@ from studies.ch10.forecasting import (
     networks,
     run_series,
     simple_errors,
-    single,
+    single_precision,
     units,
 )
 from studies.ch10.forecasting_verdict import COLUMNS, configuration, judge_forecasts, rank, table
@@ -57,7 +57,7 @@ def test_a_run_of_a_task_is_that_run_alone():
     assert [(r["method"], r["seed"]) for r in runs] == [("searched", 0), ("fixed/7", 3)]
     assert "predictions" in runs[0]
     assert "predictions" not in runs[1]
-    data = single(windows(SERIES["narma5"]()))
+    data = single_precision(windows(SERIES["narma5"]()))
     alone = train_forecasters(networks(["fixed/7"], [3], 2, 135, 0.5), data, [3], 3)
     assert runs[1]["mse"] == pytest.approx(alone["test"][0][-1], rel=1e-3)
 
@@ -137,7 +137,7 @@ def test_the_campaign_runs_and_is_shown():
         if run["group"] == "tuned":
             assert [run["rate"], run["start"]] == found["chosen"][f"{run['dataset']} {run['method']}"]
     verdict = judge_forecasts({"10/series": found})
-    for picture in (pictures.compared(verdict), pictures.forecasts(found["runs"]), pictures.structure(found["runs"]),
+    for picture in (pictures.comparison(verdict), pictures.forecasts(found["runs"]), pictures.structure(found["runs"]),
                     pictures.controls(found["runs"], verdict)):  # fmt: skip
         picture.canvas.draw()
     assert len(pictures.error_rows(verdict)) == len(pictures.published_rows(verdict)) == 13

@@ -5,7 +5,7 @@ import pytest
 
 from pennylane_circuits import xy_circuit
 from qednas.base.errors import InputError
-from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import ENCODINGS
 from studies.ch14.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
@@ -26,7 +26,7 @@ def in_qiskit(gates, qubits: int) -> np.ndarray:
 def test_gates_are_the_circuit_that_is_simulated(mixer, encoding):
     """Rings have two or three qubits here, which is all pairs: exact too."""
     cost = FULL if encoding == "binary" else COST
-    gates, (circuit, diagonal) = GateCircuit(cost, mixer, encoding), alternating(cost, mixer, encoding, 2.0)
+    gates, (circuit, diagonal) = GateCircuit(cost, mixer, encoding), alternating_circuit(cost, mixer, encoding, 2.0)
     angles = (np.array([0.7, -0.4]), np.array([-0.9, 0.3]))
     found = in_qiskit(gates.gates(angles), gates.qubits)
     wanted, energies = circuit.probabilities(angles), diagonal.energies

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qednas.base.errors import InputError
-from qednas.physics.basis import Basis, Flips, Windows, multiply, sparse_matrix
+from qednas.physics.basis import Basis, Flips, Windows, multiply
 from qednas.physics.hamiltonian import Hamiltonian, Sector
-from spins import LADDER, PAULI, commute, dense, dense_of, hamiltonians, magnetisation, parity
+from spins import LADDER, PAULI, commute, dense, dense_of, hamiltonians, magnetisation, parity, sparse_matrix
 
 CLOSE = {"rtol": 0, "atol": 1e-12}
 

@@ -6,7 +6,7 @@ from scipy.stats import chisquare
 
 from qednas.base.errors import InputError
 from qednas.qnas.loop import Search
-from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
@@ -27,7 +27,7 @@ def test_samples_have_the_exact_probabilities(device, mixer, encoding):
     """Chi square at fixed seeds; one seed in 10,000 fails each of eight."""
     solver = DeviceQAOA(device, shots=3000, depth=2, mixer=mixer, encoding=encoding)
     found = solver.sample(COST, 7, np.random.default_rng(1))
-    circuit, diagonal = alternating(COST, mixer, encoding, 2.0)
+    circuit, diagonal = alternating_circuit(COST, mixer, encoding, 2.0)
     p = circuit.probabilities(GateCircuit(COST, mixer, encoding).ramp(2))
     digits, feasible = diagonal.decode(np.arange(len(p)))
     wanted = np.zeros(COST.space.size)
@@ -100,7 +100,7 @@ def test_angles_are_shipped_or_tuned():
     np.testing.assert_array_equal(angles, gates.ramp(2))
     assert evaluations == 0
     tuned, evaluations = DeviceQAOA("default.qubit", depth=2, steps=5).angles(gates, rng, None)
-    wanted = QAOA(2, steps=5).optimised(COST, rng)
+    wanted = QAOA(2, steps=5).optimise(COST, rng)
     np.testing.assert_allclose(tuned, wanted.angles)
     assert evaluations == wanted.evaluations
     earlier = {"angles": [own.tolist() for own in tuned]}

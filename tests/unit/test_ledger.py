@@ -5,7 +5,7 @@ import re
 from qednas.companion.ledger.claims_file import FAILS, HOLDS, PENDING, UNDECIDED, load_claims, parts
 from qednas.companion.ledger.ledger import score
 from qednas.companion.paths import project_root
-from studies.ch17.ledger_tables import by_paper, chapters_of, marked
+from studies.ch17.ledger_tables import by_paper, chapters_of, mark_trivial
 
 ROWS = [
     {"chapter": "04", "verdict": HOLDS, "paper": "qed-nas", "kind": "paper", "trivial": False},
@@ -24,7 +24,7 @@ def test_papers_claims_come_before_our_questions_and_trivial_rows_stand_apart():
     ]  # fmt: skip
     own = found[-1]
     assert (own["all"], own["trivial"], own["holds"], own["undecided"]) == (3, 1, 0, 1)
-    assert marked(ROWS)[-1]["verdict"] == "holds (trivial)"
+    assert mark_trivial(ROWS)[-1]["verdict"] == "holds (trivial)"
     assert score(ROWS) == (
         "2 claims of the papers (holds: 1, pending: 1) and 3 questions of our own (does not hold: 1, undecided: 1, pending: 1)"
     )

@@ -145,7 +145,9 @@ def test_what_is_not_allowed_is_told():
 
 
 def test_runs_are_put_together_by_part_circuit_and_noise(monkeypatch):
-    monkeypatch.setattr(noise_study, "fitted", lambda choices, seed: random_cost((4,) * 6, np.random.default_rng(seed)))
+    monkeypatch.setattr(
+        noise_study, "fitted_cost", lambda choices, seed: random_cost((4,) * 6, np.random.default_rng(seed))
+    )
     found = mitigation_runs(
         [["x", "binary", 2, 2, 1]], [["x", "binary", 2, 2]], ["depolarising 0.01"], [0, 500], 5, 3, 4, 2, work=Work(1)
     )

@@ -14,8 +14,8 @@ from qednas.qnas.optimisers.mixers import (
     XMixer,
     adjacency,
     biased_mixer,
+    biased_probabilities,
     product,
-    toward,
     xy_mixer,
 )
 
@@ -76,10 +76,10 @@ def test_phases_there_and_back():
 def test_the_x_mixer_is_its_exponential(n):
     rng = np.random.default_rng(n)
     mixer, betas, state = XMixer(n), rng.normal(size=n), random_state(1 << n, rng)
-    before = mixer.plain(state)
+    before = mixer.complex_amplitudes(state)
     mixer.apply(state, betas)
     expected = on_axes(before, [expm(-1j * own * X) for own in betas])
-    np.testing.assert_allclose(mixer.plain(state), expected, atol=1e-14)
+    np.testing.assert_allclose(mixer.complex_amplitudes(state), expected, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", ["xy-complete", "xy-ring"])
@@ -88,12 +88,12 @@ def test_xy_mixers_are_their_exponentials(kind, sizes):
     rng = np.random.default_rng(0)
     mixer, betas = xy_mixer(sizes, kind), rng.normal(size=len(sizes))
     state = random_state(mixer.amplitudes, rng)
-    before = mixer.plain(state)
+    before = mixer.complex_amplitudes(state)
     mixer.apply(state, betas)
     expected = on_axes(before, [expm(-1j * b * adjacency(d, kind)) for b, d in zip(betas, sizes, strict=True)])
     if kind == "xy-complete":  # a projector, which is the XY mixer plus 1
         expected = np.exp(-1j * betas.sum()) * expected
-    np.testing.assert_allclose(mixer.plain(state), expected, atol=1e-14)
+    np.testing.assert_allclose(mixer.complex_amplitudes(state), expected, atol=1e-14)
 
 
 def test_a_biased_mixer_is_its_exponential_and_for_equal_shares_the_other():
@@ -101,12 +101,12 @@ def test_a_biased_mixer_is_its_exponential_and_for_equal_shares_the_other():
     shares = [rng.dirichlet(np.ones(size)) for size in (2, 5, 3)]
     mixer, betas = biased_mixer(shares), rng.normal(size=3)
     state = random_state(30, rng)
-    before, again = mixer.plain(state), state.copy()
+    before, again = mixer.complex_amplitudes(state), state.copy()
     mixer.apply(state, betas)
     matrices = [
         expm(-1j * beta * len(own) * np.outer(own**0.5, own**0.5)) for beta, own in zip(betas, shares, strict=True)
     ]
-    np.testing.assert_allclose(mixer.plain(state), on_axes(before, matrices), atol=1e-14)
+    np.testing.assert_allclose(mixer.complex_amplitudes(state), on_axes(before, matrices), atol=1e-14)
     equal = biased_mixer([np.full(d, 1 / d) for d in (2, 5, 3)])
     expected = again.copy()
     equal.apply(again, betas)
@@ -142,7 +142,7 @@ def test_a_mixer_is_unitary_and_its_start_an_eigenstate(mixer):
     assert np.linalg.norm(start) == pytest.approx(1, abs=1e-14)
     moved = start.copy()
     mixer.apply(moved, betas)
-    assert abs(np.vdot(mixer.plain(start), mixer.plain(moved))) == pytest.approx(1, abs=1e-14)
+    assert abs(np.vdot(mixer.complex_amplitudes(start), mixer.complex_amplitudes(moved))) == pytest.approx(1, abs=1e-14)
 
 
 @pytest.mark.parametrize("mixer", mixers(), ids=["x", "complete", "ring", "biased"])
@@ -153,7 +153,7 @@ def test_the_start_has_the_highest_eigenvalue(mixer):
     def mean(state: np.ndarray) -> float:
         moved = state.copy()
         mixer.apply(moved, np.full(mixer.angles, 1e-4))
-        return -np.angle(np.vdot(mixer.plain(state), mixer.plain(moved))) / 1e-4
+        return -np.angle(np.vdot(mixer.complex_amplitudes(state), mixer.complex_amplitudes(moved))) / 1e-4
 
     assert all(mean(mixer.start()) > mean(random_state(mixer.amplitudes, rng)) for _ in range(20))
 
@@ -183,7 +183,7 @@ def test_product_states_and_shares():
     np.testing.assert_allclose(product([np.array([1.0, 2.0]), np.array([3.0, 5.0])]), [3, 5, 6, 10])
     five = [np.random.default_rng(k).normal(size=2 + k) for k in range(5)]
     np.testing.assert_allclose(product(five), reduce(np.kron, five), rtol=1e-14)
-    first, second = toward([1, 0], (3, 4), 0.5)
+    first, second = biased_probabilities([1, 0], (3, 4), 0.5)
     np.testing.assert_allclose(first, [0.25, 0.5, 0.25])
     np.testing.assert_allclose(second, [0.5, 1 / 6, 1 / 6, 1 / 6])
 
@@ -199,7 +199,7 @@ def test_what_is_too_large_or_unknown_is_told():
         adjacency(3, "xy")
     for share in (0.2, 1.0):
         with pytest.raises(InputError, match=rf"^share = {share} of a choice among 4: from 0.25 to below 1$"):
-            toward([0], (4,), share)
+            biased_probabilities([0], (4,), share)
 
 
 def test_columns_of_a_general_mixer_need_not_be_alike():
@@ -210,4 +210,4 @@ def test_columns_of_a_general_mixer_need_not_be_alike():
     state = mixer.start()
     mixer.apply(state, betas)
     columns = [expm(-1j * beta * own)[:, 0] for beta, own in zip(betas, matrices, strict=True)]
-    np.testing.assert_allclose(mixer.plain(state), reduce(np.kron, columns), atol=1e-14)
+    np.testing.assert_allclose(mixer.complex_amplitudes(state), reduce(np.kron, columns), atol=1e-14)

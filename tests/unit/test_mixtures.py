@@ -5,7 +5,7 @@ import pytest
 
 from qednas.base.parallel import Work
 from qednas.physics.families import build
-from studies.ch03.mixtures import PARENTS, drawn_mixture, interpolate, solve_mixtures
+from studies.ch03.mixtures import PARENTS, draw_mixture, interpolate, solve_mixtures
 from tests.support.spins import dense_of
 
 
@@ -23,11 +23,11 @@ def test_symmetries_that_are_left_choose_the_sector():
 
 
 def test_draws_differ_and_repeat():
-    drawn = [drawn_mixture(0, k, 8)[1] for k in range(20)]
-    assert drawn == [drawn_mixture(0, k, 8)[1] for k in range(20)]
+    drawn = [draw_mixture(0, k, 8)[1] for k in range(20)]
+    assert drawn == [draw_mixture(0, k, 8)[1] for k in range(20)]
     assert len({tuple(d["families"]) for d in drawn}) > 5
     assert all(d["families"][0] != d["families"][1] and set(d["families"]) <= set(PARENTS) for d in drawn)
-    assert drawn_mixture(1, 0, 8)[1] != drawn[0]
+    assert draw_mixture(1, 0, 8)[1] != drawn[0]
 
 
 def test_solved_mixtures_are_the_unique_ones():

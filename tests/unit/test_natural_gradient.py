@@ -10,7 +10,7 @@ from qednas.physics.families import build
 from qednas.qed.blocks.block import Block, all_configurations
 from qednas.qed.blocks.derivatives import Derivatives, add_to_parameters, free_parameters, log_derivatives
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.vmc.exact_training import Space, summed, train_exactly
+from qednas.qed.vmc.exact_training import Space, sum_exactly, train_exactly
 from qednas.qed.vmc.natural_gradient import natural_step
 
 
@@ -76,14 +76,14 @@ def test_both_forms_solve_the_same_equation(rows, columns):
 
 def test_the_gradient_is_that_of_the_energy():
     space, block = Space.of(build("tfim", 4, h=0.7)), machine(seed=2)
-    now = summed(block, space)
+    now = sum_exactly(block, space)
     gradient = natural_step(Derivatives([log_derivatives(block, space.bits)]), now.local, now.weights, 1e-3).gradient
     direction = gradient / gradient.norm()
     size = 1e-5
     add_to_parameters(block, size * direction)
-    up = summed(block, space).energy
+    up = sum_exactly(block, space).energy
     add_to_parameters(block, -2 * size * direction)
-    assert (up - summed(block, space).energy) / (2 * size) == pytest.approx(float(gradient.norm()), rel=1e-6)
+    assert (up - sum_exactly(block, space).energy) / (2 * size) == pytest.approx(float(gradient.norm()), rel=1e-6)
 
 
 def test_numbers_that_are_not_finite_stop_the_step():
@@ -109,7 +109,7 @@ def test_exact_training_meets_the_ground_state_from_above(family, parameters):
 def test_the_variance_is_that_of_the_hamiltonian():
     h = build("tfim", 4, h=0.9)
     space, block = Space.of(h), machine(seed=3)
-    now = summed(block, space)
+    now = sum_exactly(block, space)
     matrix = space.matrix.toarray()
     want = np.vdot(matrix @ now.psi, matrix @ now.psi).real - np.vdot(now.psi, matrix @ now.psi).real ** 2
     assert now.variance == pytest.approx(want, rel=1e-10)

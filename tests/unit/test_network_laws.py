@@ -11,7 +11,7 @@ from studies.ch01.network_laws import (
     ENSEMBLES,
     POISSON,
     UNITARY,
-    drawn_machine,
+    draw_machine,
     exact_machines,
     gap_ratio,
     random_machines,
@@ -74,7 +74,7 @@ def test_random_machines_repeat_and_report_slopes():
 
 
 def test_drawn_weights_have_the_variances_of_their_ensemble():
-    machine = drawn_machine(50, np.random.default_rng(0), 0.3, 0.7, 4.0)
+    machine = draw_machine(50, np.random.default_rng(0), 0.3, 0.7, 4.0)
     w = machine.weights.detach().numpy()
     for part, want in ((w.real, 0.3), (w.imag, 0.7)):
         assert abs(part.std() - want) < 5 * want / np.sqrt(2 * part.size)

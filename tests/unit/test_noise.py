@@ -154,7 +154,9 @@ def test_angles_tuned_without_noise_stay_where_only_the_signal_shrinks():
 
 
 def test_runs_are_put_together_by_circuit_and_noise(monkeypatch):
-    monkeypatch.setattr(noise_study, "fitted", lambda choices, seed: random_cost((4,) * 6, np.random.default_rng(seed)))
+    monkeypatch.setattr(
+        noise_study, "fitted_cost", lambda choices, seed: random_cost((4,) * 6, np.random.default_rng(seed))
+    )
     found = qaoa_noise_runs([["x", "binary", 2, 2]], ["none", "depolarising 0.1"], [1, 2], 5, 1, 2, work=Work(1))[
         "found"
     ]

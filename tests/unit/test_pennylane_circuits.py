@@ -6,10 +6,10 @@ import pytest
 from pennylane_circuits import vqe_circuit, w_state, x_circuit, xy_circuit
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.alternating import Alternating
-from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit
+from qednas.qnas.optimisers.cost_terms import Terms
 from qednas.qnas.optimisers.mixers import XMixer
 from qednas.qnas.optimisers.ramps import random_cost
-from qednas.qnas.optimisers.terms import Terms
 from qednas.qnas.optimisers.vqe import RealCircuit
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.ising import Ising
@@ -57,7 +57,7 @@ def test_products_of_more_than_two_z():
 @pytest.mark.parametrize("sizes", [(4, 2, 3), (5, 4), (2, 2)])
 def test_xy_mixers_on_one_hot_qubits(sizes, kind, multi):
     cost = random_cost(sizes, np.random.default_rng(0))
-    circuit, diagonal = alternating(cost, kind, "", 0.0)
+    circuit, diagonal = alternating_circuit(cost, kind, "", 0.0)
     given = angles(2, len(circuit.terms), len(sizes), multi)
     found = node(xy_circuit(cost, kind), sum(sizes))(given)
     bits = ENCODINGS["one-hot"].encode(cost.space, cost.space.digits())

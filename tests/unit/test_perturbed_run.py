@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qednas.companion import readme
-from qednas.companion.comparison.comparing import ROUNDING, Ground, decided, deviations, numbers
+from qednas.companion.comparison.comparing import ROUNDING, Ground, deviations, judge_deviations, numbers
 from qednas.companion.ledger.claims_file import load_claims, parts
 from qednas.companion.results.result import load, names
 from qednas.companion.results.tolerance import tolerance_class
@@ -36,7 +36,7 @@ def whole(name):
 def caught(name, data):
     """On one kind of processor, where a rerun gives the same digits."""
     found = list(deviations(data, contents(name), stored(name).tolerance, Ground()))
-    return not all(one.ok for one in decided(found, 10_000))
+    return not all(one.ok for one in judge_deviations(found, 10_000))
 
 
 def change_at(data, dotted, change):

@@ -23,7 +23,7 @@ from qednas.physics.families import build
 from qednas.physics.hamiltonian import Sector
 from qednas.physics.reference import reference
 from qednas.qed.blocks import registry
-from qednas.qed.predictor.predictor import shipped
+from qednas.qed.predictor.predictor import shipped_predictor
 from qednas.qed.search import search, trained_alone
 from qednas.qed.search.architecture import Architecture, every_part
 from qednas.qed.search.ground_state import given_of
@@ -105,7 +105,7 @@ def test_a_family_is_added_by_one_entry(monkeypatch):
     own, known = build("rotated_ising", 10, j=0.5), build("tfim", 10, h=2.0)
     assert ground_state(own).energy == pytest.approx(ground_state(known).energy / 2, abs=1e-10)
     assert reference(own)["entropy"] == pytest.approx(reference(known)["entropy"], abs=1e-8)
-    predicted, wanted = (shipped().predict(h)["proxies"]["entropy"] for h in (own, known))
+    predicted, wanted = (shipped_predictor().predict(h)["proxies"]["entropy"] for h in (own, known))
     assert predicted == pytest.approx(wanted, rel=1e-6)
     for name in ("rotated_ising", "two words"):
         with pytest.raises(InputError, match=f"family '{name}': (it is there already|a name is one word)"):

@@ -12,7 +12,7 @@ from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import build
 from qednas.physics.system_file import parse
 from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
-from qednas.qed.predictor.inputs import GLOBAL, LOCAL, know
+from qednas.qed.predictor.inputs import GLOBAL, LOCAL, predictor_inputs
 from qednas.qed.predictor.predictor import (
     BEYOND,
     INPUTS,
@@ -25,9 +25,9 @@ from qednas.qed.predictor.predictor import (
     Calibration,
     Predictor,
     expected_shapes,
-    faded,
+    fade_correction,
     refine_shapes,
-    shipped,
+    shipped_predictor,
 )
 from studies.ch02.dataset import build_dataset, samples
 from studies.ch03.calibration import calibrate, error_growth, pieces
@@ -71,7 +71,7 @@ def random_predictor(seed=0):
 
 def knowing(*hamiltonians):
     """A predictor whose training set is these Hamiltonians, in plain units."""
-    rows = np.array([know(h).row for h in hamiltonians], np.float32)
+    rows = np.array([predictor_inputs(h).row for h in hamiltonians], np.float32)
     plain = {"centre": np.zeros(INPUTS, np.float32), "spread": np.ones(INPUTS, np.float32)}
     return Predictor(random_arrays() | plain | {"known": rows})
 
@@ -238,7 +238,7 @@ def test_intervals_have_the_calibrated_width():
     answer = predictor.predict(h)
     for name, wide in zip(PROXIES, (1.0, 2.0, 3.0, 4.0, 0.5), strict=True):
         assert answer["interval90"][name][1] == pytest.approx(answer["proxies"][name] + wide * answer["std"][name])
-    other = predictor.answer(*predictor.profile(know(h)), "", np.zeros(len(PROXIES)), 0.0)
+    other = predictor.answer(*predictor.profile(predictor_inputs(h)), "", np.zeros(len(PROXIES)), 0.0)
     assert other["interval90"]["skewness"] == [other["proxies"]["skewness"]] * 2
 
 
@@ -304,14 +304,14 @@ def test_the_factor_of_longer_chains():
     growth = np.array([0.0, 0.1, 0.2, 0.3, 0.4])
     predictor = random_predictor().calibrated(Calibration(growth=growth))
     sizes = [8, TRAINED_SITES, 50, VALIDATED_SITES, VALIDATED_SITES + 1]
-    found = predictor.longer(np.array(sizes))
+    found = predictor.size_factor(np.array(sizes))
     assert found.shape == (5, 5)
     assert (found[:2] == 1).all()
     np.testing.assert_allclose(found[2], 1 + growth * np.log(50 / 16), rtol=1e-6)
     np.testing.assert_allclose(found[3], 1 + growth * np.log(VALIDATED_SITES / 16), rtol=1e-6)
     np.testing.assert_allclose(found[4], 2 * (1 + growth * np.log((VALIDATED_SITES + 1) / 16)), rtol=1e-6)
     for row, sites in zip(found, sizes, strict=True):
-        np.testing.assert_array_equal(predictor.longer(sites), row[None])
+        np.testing.assert_array_equal(predictor.size_factor(sites), row[None])
 
 
 def test_features_outside_the_training_range_count_as_its_end():
@@ -373,7 +373,7 @@ def test_trust_falls_to_nothing_at_twice_the_reach():
 def test_a_faded_correction_widens_the_error_bar():
     mean, std, base = (np.array(v) for v in ([1.0, 2.0], [0.3, 0.1], [0.6, 2.0]))
     for trust, value, bar in ((1.0, 1.0, 0.3), (0.0, 0.6, 0.5), (0.5, 0.8, np.hypot(0.3, 0.2))):
-        found = faded(mean, std, base, np.array([trust]))
+        found = fade_correction(mean, std, base, np.array([trust]))
         assert found[0] == pytest.approx([value, 2.0])
         assert found[1] == pytest.approx([bar, 0.1])
 
@@ -381,9 +381,9 @@ def test_a_faded_correction_widens_the_error_bar():
 def test_far_from_the_training_set_the_mean_field_is_left():
     predictor = knowing(*(build("annni", 16, kappa=0.3, h=h) for h in np.arange(0.5, 1.5, 0.1)))
     near, far = build("annni", 20, kappa=0.3, h=0.83), build("xxz", 20, delta=0.5)
-    (mean, _), base = predictor.profile(know(far)), know(far).base
+    (mean, _), base = predictor.profile(predictor_inputs(far)), predictor_inputs(far).base
     np.testing.assert_allclose(mean, base, rtol=1e-12)
-    assert np.abs(predictor.profile(know(near))[0] - know(near).base).max() > 0.01
+    assert np.abs(predictor.profile(predictor_inputs(near))[0] - predictor_inputs(near).base).max() > 0.01
 
 
 def test_unknown_terms_are_outside():
@@ -434,7 +434,7 @@ def test_rows_line_up_with_the_cuts_that_are_corrected(data):
         )
         assert (ends & ~table.half[own]).sum() == 4
         np.testing.assert_array_equal(table.target[own], s.proxies)
-        want = know(s.hamiltonian())
+        want = predictor_inputs(s.hamiltonian())
         np.testing.assert_allclose(table.x[own][:, : len(GLOBAL)], np.tile(want.row, (s.sites - 1, 1)), atol=1e-6)
         np.testing.assert_allclose(table.x[own][:, len(GLOBAL) :], want.local, atol=1e-6)
         np.testing.assert_allclose(table.base[own], want.base, rtol=1e-6, atol=1e-6)
@@ -652,16 +652,16 @@ def test_shipped_weights_are_small_and_finite():
      ("xxz", {"delta": 0.0}, 100, 1.049187, 1e-5)],
 )  # fmt: skip
 def test_shipped_predictions_of_free_chains_are_exact(family, parameters, sites, entropy, within):
-    answer = shipped().predict(build(family, sites, **parameters))
+    answer = shipped_predictor().predict(build(family, sites, **parameters))
     assert answer["proxies"]["entropy"] == pytest.approx(entropy, abs=within)
     assert answer["in_domain"]
 
 
 def test_shipped_domain():
     exotic = parse({"terms": [{"op": "XYZX", "coupling": 1.0}, {"op": "ZZ", "coupling": 1.0}]}, 64)
-    assert "terms that no training system has" in shipped().predict(exotic)["why"]
+    assert "terms that no training system has" in shipped_predictor().predict(exotic)["why"]
     ops = [{"op": "ZXZ", "coupling": 3.0}, {"op": "XX", "range": 3, "coupling": 2.0}, {"op": "Y", "coupling": 1.0}]
-    assert "from the nearest training system" in shipped().predict(parse({"terms": ops}, 64))["why"]
-    assert not shipped().predict(build("tfim", VALIDATED_SITES + 2, h=1.0))["in_domain"]
-    swapped = shipped().predict(build("tfim", 40, h=0.8).swap_xz())
+    assert "from the nearest training system" in shipped_predictor().predict(parse({"terms": ops}, 64))["why"]
+    assert not shipped_predictor().predict(build("tfim", VALIDATED_SITES + 2, h=1.0))["in_domain"]
+    swapped = shipped_predictor().predict(build("tfim", 40, h=0.8).swap_xz())
     assert swapped["in_domain"]

@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.angles import draw
-from qednas.qnas.optimisers.cost_circuit import alternating, classical, on_qubits
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit, classical_choice, on_qubits
 from qednas.qnas.optimisers.mixers import xy_mixer
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.optimisers.ramps import random_cost
@@ -33,7 +33,7 @@ def test_ratios_and_probabilities_by_hand():
 def test_the_landscape_is_that_of_one_layer():
     cost = cost_of((3, 4), 1)
     gammas, betas = np.array([-0.7, 0.0, 0.7]), np.array([-0.3, 0.3])
-    layer, diagonal = alternating(cost, "xy-complete", "binary", 2.0)
+    layer, diagonal = alternating_circuit(cost, "xy-complete", "binary", 2.0)
     found = np.array(
         [[layer.probabilities((np.array([g]), np.array([b]))) @ diagonal.energies for b in betas] for g in gammas]
     )
@@ -48,7 +48,7 @@ def test_samples_have_the_probabilities_of_the_state():
     """fails for one seed in 10,000"""
     cost = cost_of((3, 4))
     solver = QAOA(depth=2)
-    found = solver.optimised(cost, np.random.default_rng(0)).probabilities()
+    found = solver.optimise(cost, np.random.default_rng(0)).probabilities()
     digits = solver.sample(cost, 4000, np.random.default_rng(0)).digits
     counts = np.bincount(cost.space.index(digits), minlength=12)
     rare = found < 5 / 4000
@@ -96,7 +96,7 @@ def test_no_steps_take_the_shipped_ramp_and_steps_improve_on_it():
     cost = cost_of((4, 4, 4))
     values = []
     for solver in (QAOA(steps=0), QAOA(steps=0, strategy="multi-angle"), QAOA(), QAOA(strategy="multi-angle")):
-        found = solver.optimised(cost, np.random.default_rng(0))
+        found = solver.optimise(cost, np.random.default_rng(0))
         values.append(found.probabilities() @ found.diagonal.energies)
     assert values[0] == pytest.approx(values[1], abs=1e-12)
     assert values[0] > values[2] > values[3]
@@ -141,7 +141,7 @@ def test_diagonals_of_qubits_are_standardised_encodings(encoding):
 def test_the_classical_solution_has_no_better_neighbour():
     for seed in range(10):
         cost = cost_of((3, 4, 2, 3), seed)
-        digits = classical(cost)
+        digits = classical_choice(cost)
         assert (cost.costs(cost.space.neighbours(digits)) >= cost.costs(digits[None])).all()
 
 

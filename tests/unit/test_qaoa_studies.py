@@ -40,9 +40,9 @@ from studies.ch12.depths import (
     STRATEGIES,
     by_depth,
     descents,
-    exactly_valued,
     pair_share,
     quality,
+    run_exact_spsa,
     run_qaoa_shots,
     start_of,
 )
@@ -50,7 +50,7 @@ from studies.ch12.instances import cells, instance
 from studies.ch12.landscapes import encodings, run_ends, run_landscape, run_moved, run_own
 from studies.ch12.optimisers import grover_runs, run_annealing, run_vqe
 from studies.ch12.surrogates import correlation, run_surrogates
-from studies.ch12.verdict import averaged, concentrated, judge_qaoa, moved, shots_judged, with_logs
+from studies.ch12.verdict import averaged, judge_qaoa, judge_shots, ramp_concentration, transfer_ratios, with_logs
 from studies.spaces.nasbench201 import nasbench201
 
 SMALL = random_cost((3, 4, 2), np.random.default_rng(3))
@@ -152,7 +152,7 @@ def test_strategies_are_those_of_qaoa(strategy):
     )
     for depth, (found, circuits) in zip((1, 3), by_depth(strategy, SMALL, "xy-ring", [1, 3], 4, 0.2), strict=True):
         options = {"steps": 4} | own
-        wanted = QAOA(depth, "xy-ring", **options).optimised(SMALL, np.random.default_rng(0))
+        wanted = QAOA(depth, "xy-ring", **options).optimise(SMALL, np.random.default_rng(0))
         np.testing.assert_allclose(found.probabilities(), wanted.probabilities(), atol=1e-10)
         assert circuits == wanted.evaluations
 
@@ -178,7 +178,7 @@ def test_spsa_starts_and_counts_as_told(monkeypatch):
     found = run_qaoa_shots(task)
     for place, share in enumerate(task["starts"]):
         earlier = {"angles": start_of(SMALL, "xy-complete", 2, share)}
-        own = QAOA(2, "xy-complete", steps=0).optimised(SMALL, np.random.default_rng(0), earlier)
+        own = QAOA(2, "xy-complete", steps=0).optimise(SMALL, np.random.default_rng(0), earlier)
         start = quality(own.diagonal.energies, own.probabilities())
         assert found["start"]["ratio"][place] == pytest.approx(start["ratio"])
     assert found["start"]["ratio"][0] > found["start"]["ratio"][1]
@@ -186,7 +186,7 @@ def test_spsa_starts_and_counts_as_told(monkeypatch):
     assert (found["ratio"] < found["lbfgs"]["ratio"][:, None, None] + 1e-3).all()
     assert (found["ratio"][1] > found["start"]["ratio"][1]).all()  # from far away every step helps
     counted = QAOA(2, "xy-complete", steps=(60 - 10) // 2, objective_shots=50)
-    assert counted.optimised(SMALL, np.random.default_rng(0)).evaluations == 61  # one more for the value at the end
+    assert counted.optimise(SMALL, np.random.default_rng(0)).evaluations == 61  # one more for the value at the end
 
 
 def test_exact_values_replace_estimates_and_nothing_else(monkeypatch):
@@ -197,8 +197,8 @@ def test_exact_values_replace_estimates_and_nothing_else(monkeypatch):
     for share in (1.0, 0.25):
         earlier = {"angles": start_of(SMALL, "xy-ring", 2, share)}
         solver = QAOA(2, "xy-ring", steps=9, objective_shots=1)
-        wanted = solver.optimised(SMALL, np.random.default_rng(4), earlier).probabilities()
-        found = exactly_valued(SMALL, "xy-ring", 2, share, 9, np.random.default_rng(4))[1]
+        wanted = solver.optimise(SMALL, np.random.default_rng(4), earlier).probabilities()
+        found = run_exact_spsa(SMALL, "xy-ring", 2, share, 9, np.random.default_rng(4))[1]
         np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 
@@ -225,7 +225,7 @@ def test_own_angles_come_home():
     place = {"kind": "random", "choices": 3, "columns": 4, "seed": 2, "mixer": "xy-complete", "depth": 2}
     angles = run_own({**place, "steps": 15})["angles"]
     found = run_moved({**place, "angles": [angles, [[0, 0], [0, 0]]]})
-    own = QAOA(2, "xy-complete", steps=15).optimised(instance("random", 3, 2, 4), np.random.default_rng(0))
+    own = QAOA(2, "xy-complete", steps=15).optimise(instance("random", 3, 2, 4), np.random.default_rng(0))
     assert found["ratio"][0] == pytest.approx(quality(own.diagonal.energies, own.probabilities())["ratio"], abs=1e-10)
     assert found["ratio"][1] == pytest.approx(found["uniform"])
     costs = instance("random", 3, 2, 4).listed()
@@ -366,7 +366,7 @@ def test_moved_angles_are_compared_with_own_ones():
         ratio[group, :, group, :] = 0.8
         for k in range(3):
             ratio[group, k, group, k] = 0.9
-    found = moved(ratio, np.full((2, 3), 0.5))
+    found = transfer_ratios(ratio, np.full((2, 3), 0.5))
     np.testing.assert_allclose(found["relative"], [[8 / 9, 7 / 9], [7 / 9, 8 / 9]])
     np.testing.assert_allclose(found["gain"], [[0.75, 0.5], [0.5, 0.75]])
     np.testing.assert_allclose(found["gain_sem"], 0, atol=1e-12)
@@ -381,7 +381,7 @@ def test_means_have_their_errors_beside_them():
     found = compare(np.arange(1.0, 7), 0.0)
     assert found == pytest.approx({"gain": 3.5, "gain_sem": (3.5 / 6) ** 0.5, "pairs": 6, "wins": 1, "p": 2 / 64})
     parts = [{"ends": np.ones((2, 2)), "in_units": np.array([[1.0, 2], [3, 2]]), "relative": np.ones(2)}]
-    found = concentrated(parts)
+    found = ramp_concentration(parts)
     assert found["in_units"] == [[2, 2]]
     assert found["spread"] == pytest.approx([0.5, 0])
 
@@ -463,7 +463,7 @@ def test_claims_are_read_off_the_results():
 
 
 def test_losses_are_of_the_same_cost_and_start():
-    lost = shots_judged(made_up()["12/shots"]["found"])
+    lost = judge_shots(made_up()["12/shots"]["found"])
     np.testing.assert_allclose(lost["fitted"]["lost"], 0.3)
     np.testing.assert_allclose(lost["random"]["start"]["lost"], 0.5)
 

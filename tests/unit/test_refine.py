@@ -9,7 +9,7 @@ from qednas.physics.entanglement import PROXIES, proxies
 from qednas.physics.exact import ground_state
 from qednas.physics.families import build
 from qednas.qed.predictor import refine as refinement
-from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import (
     BEYOND,
     INTERVAL,
@@ -19,7 +19,7 @@ from qednas.qed.predictor.predictor import (
     Calibration,
     Predictor,
     refine_shapes,
-    shipped,
+    shipped_predictor,
 )
 from qednas.qed.predictor.refine import (
     NOISES,
@@ -242,7 +242,7 @@ def test_residuals_are_taken_near_the_middle():
     cuts = {8: [2, 3, 4, 5, 6], 12: [4, 5, 6, 7, 8], 11: [4, 5, 6, 7]}
     phi = [basis(np.full(len(cuts[p.sites]), float(p.sites)), np.array(cuts[p.sites], float), False) for p in parts]
     np.testing.assert_array_equal(seen.phi, np.concatenate(phi))
-    r = [(p.proxies - know(p.hamiltonian).base)[np.array(cuts[p.sites]) - 1] / 0.1 for p in parts]
+    r = [(p.proxies - predictor_inputs(p.hamiltonian).base)[np.array(cuts[p.sites]) - 1] / 0.1 for p in parts]
     np.testing.assert_allclose(seen.r, np.concatenate(r), rtol=1e-12)
     assert (seen.unit == 0.1).all()
     windows = residuals(MeanField(), [Part(p.hamiltonian, p.proxies, True) for p in parts])
@@ -334,10 +334,13 @@ def test_the_record_of_a_refinement(family, parameters, kind):
 
 
 def test_refining_says_what_it_used_and_keeps_exact_answers():
-    plain, better = shipped().predict(build("tfim", 64, h=1.0)), refine(shipped(), build("tfim", 64, h=1.0))
+    plain, better = (
+        shipped_predictor().predict(build("tfim", 64, h=1.0)),
+        refine(shipped_predictor(), build("tfim", 64, h=1.0)),
+    )
     assert better["refined"] == {"exact": "the same Hamiltonian", "sizes": [n for n in REFINE_SIZES if n % 2 == 0]}
     assert better["proxies"] == pytest.approx(plain["proxies"], abs=1e-9)
-    disordered = refine(shipped(), build("random_field", 64, w=3.0, disorder_seed=5))
+    disordered = refine(shipped_predictor(), build("random_field", 64, w=3.0, disorder_seed=5))
     assert disordered["refined"]["exact"].startswith("windows")
 
 
@@ -348,4 +351,4 @@ def test_refining_a_heisenberg_chain_is_right_one_size_beyond_its_exact_parts():
 
     chain = build("j1j2", 16, j2=0.1)
     exact = proxies(ground_state(chain).spectra[7])["entropy"]
-    assert refine(shipped(), chain)["proxies"]["entropy"] == pytest.approx(exact, rel=0.01)
+    assert refine(shipped_predictor(), chain)["proxies"]["entropy"] == pytest.approx(exact, rel=0.01)

@@ -78,7 +78,7 @@ def test_an_unknown_table_is_told():
 
 
 def in_the_cache():
-    if not all(downloads.kept(downloads.cache() / SOURCE.folder, file) for file in SOURCE.sums):
+    if not all(downloads.cached_file(downloads.cache() / SOURCE.folder, file) for file in SOURCE.sums):
         pytest.skip("the tables are not in the cache")
 
 

@@ -99,7 +99,7 @@ COUNTS = {
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", SETS)
 def test_the_data_that_are_in_the_cache_are_the_right_ones(name, part):
-    if not all(downloads.kept(downloads.cache() / SOURCE.folder, file) for file in SOURCE.sums):
+    if not all(downloads.cached_file(downloads.cache() / SOURCE.folder, file) for file in SOURCE.sums):
         pytest.skip("the series are not in the cache")
     series, labels = ucr(name, part)
     assert series.shape == (getattr(SETS[name], part), SETS[name].length)

@@ -23,14 +23,14 @@ def test_shipped_weights_are_those_of_the_committed_result():
 
 def test_readme_shows_the_committed_results():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.filled(ROOT, text) == text
+    assert readme.fill_blocks(ROOT, text) == text
 
 
 def test_readme_blocks_that_do_not_exist_or_do_not_end_are_named():
     with pytest.raises(InputError, match="unknown block results:nosuch"):
-        readme.filled(ROOT, "<!-- results:nosuch -->\n<!-- /results:nosuch -->")
+        readme.fill_blocks(ROOT, "<!-- results:nosuch -->\n<!-- /results:nosuch -->")
     with pytest.raises(InputError, match="results:profiles has no end"):
-        readme.filled(ROOT, "<!-- results:profiles -->\n")
+        readme.fill_blocks(ROOT, "<!-- results:profiles -->\n")
 
 
 @pytest.mark.parametrize(

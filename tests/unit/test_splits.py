@@ -6,7 +6,7 @@ import pytest
 from qednas.base.parallel import Work
 from qednas.companion.weights import result_arrays
 from qednas.physics.entanglement import PROXIES
-from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import Calibration, Predictor, refine_shapes
 from qednas.qed.predictor.refine import Widths, basis, fit_widths, posterior
 from studies.ch02.dataset import build_dataset
@@ -25,7 +25,7 @@ def stored():
 
 @pytest.fixture(scope="module")
 def data(stored):
-    return splits.gathered(stored)
+    return splits.gather_inputs(stored)
 
 
 def test_a_point_is_held_out_with_all_its_sizes(data):
@@ -88,14 +88,14 @@ def test_calibration_covers_the_systems_it_was_fitted_on(data):
 
 
 def test_every_variant_changes_what_it_says(stored):
-    plain = splits.gathered(stored).table
-    bare = splits.gathered(stored, TrainingSettings(mean_field=False)).table
+    plain = splits.gather_inputs(stored).table
+    bare = splits.gather_inputs(stored, TrainingSettings(mean_field=False)).table
     assert not bare.base.any()
     assert (bare.gate == 1).all()
-    still = splits.gathered(stored, TrainingSettings(growth=False)).table
+    still = splits.gather_inputs(stored, TrainingSettings(growth=False)).table
     assert plain.grows.any()
     assert not still.grows.any()
-    blind = splits.gathered(stored, TrainingSettings(local=False)).table
+    blind = splits.gather_inputs(stored, TrainingSettings(local=False)).table
     assert (blind.x != plain.x).any()
     np.testing.assert_array_equal(blind.base, plain.base)
 
@@ -131,7 +131,7 @@ def test_refinements_are_asked_one_size_beyond_their_parts(data, refinable):
             assert (sites, [p.sites for p in parts]) == (8, [6])
             assert parts[0].window == (kind == "windows")
             np.testing.assert_array_equal(truth, data.truth[row])
-            mean, _ = predictor.profile(know(data.systems[row].hamiltonian()))
+            mean, _ = predictor.profile(predictor_inputs(data.systems[row].hamiltonian()))
             np.testing.assert_allclose(mean[3] + r * seen.unit, truth, atol=1e-9)
             np.testing.assert_array_equal(phi, basis(np.array([8.0]), np.array([4.0]), parts[0].window)[0])
             assert len(seen.r) == (1 if parts[0].window else 5)

@@ -6,15 +6,16 @@ import torch
 from qednas.base.errors import InputError
 from qednas.diffqas.own_rates import OwnRates
 from qednas.diffqas.recurrent import Recurrent
-from studies.ch09.classification import controlled
-from studies.ch10.forecasting import seeded
+from studies.ch09.classification import build_generated
+from studies.ch10.forecasting import seeded_network
 from studies.ch10.stacked import Stacked
 
 
 @pytest.mark.parametrize("method", ["whole", "random", "bits", "coordinates"])
 def test_outputs_are_those_of_each_network(method):
     networks = [
-        seeded(3, seed) if method == "whole" else controlled(Recurrent(3), method, 40, 2, seed) for seed in range(3)
+        seeded_network(3, seed) if method == "whole" else build_generated(Recurrent(3), method, 40, 2, seed)
+        for seed in range(3)
     ]
     net = Stacked(networks)
     inputs = torch.randn(3, 5, 4, 1, generator=torch.Generator().manual_seed(0))
@@ -22,7 +23,7 @@ def test_outputs_are_those_of_each_network(method):
     assert torch.allclose(net(inputs), wanted, atol=1e-6)
     assert net.trained_parameters == sum(p.numel() for p in networks[0].parameters())
     net(inputs).square().sum().backward()
-    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in net.own)
+    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in net.stacked)
 
 
 @pytest.mark.parametrize(("kind", "settings"), [(torch.optim.Adam, {"betas": (0.9, 0.99)}), (torch.optim.RMSprop, {})])

@@ -20,8 +20,8 @@ from qednas.qed.search.step_costs import (
     read_row,
     search_name,
 )
-from qednas.qed.search.trained_alone import trained_alone
-from studies.ch08.cost_measuring import fitted_shares, networks, rows_of, table_text
+from qednas.qed.search.trained_alone import train_alone
+from studies.ch08.cost_measuring import fit_block_shares, networks, rows_of, table_text
 
 CHAIN = build("tfim", 8, h=1.0)
 GIVEN = given_of(CHAIN)
@@ -64,7 +64,7 @@ def test_shares_are_found_again_from_products():
     products = {
         " + ".join(own): 0.04 + sum(true[p] for p in own) for r in (2, 3) for own in itertools.combinations(true, r)
     }
-    found = fitted_shares(products, [0.01] * len(products))
+    found = fit_block_shares(products, [0.01] * len(products))
     assert found[JOINED].seconds == pytest.approx(0.04)
     for name, share in true.items():
         assert found[f"{JOINED} {name}"].seconds == pytest.approx(share)
@@ -114,11 +114,11 @@ def test_the_committed_table_is_whole_and_tells_its_spread():
 
 def test_a_training_does_not_look_at_the_clock(monkeypatch):
     """The same steps and numbers where every look at the clock finds ten seconds gone."""
-    first = trained_alone(CHAIN, GIVEN, Architecture(("rbm/4x4",)), 0.3, 1)
+    first = train_alone(CHAIN, GIVEN, Architecture(("rbm/4x4",)), 0.3, 1)
     ticks = itertools.count(0.0, 10.0)
     monkeypatch.setattr(time, "process_time", lambda: next(ticks))
     monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
-    again = trained_alone(CHAIN, GIVEN, Architecture(("rbm/4x4",)), 0.3, 1)
+    again = train_alone(CHAIN, GIVEN, Architecture(("rbm/4x4",)), 0.3, 1)
     del first["train_seconds"], again["train_seconds"]
     assert first == again
     assert first["train_steps"] > 2

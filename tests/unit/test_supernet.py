@@ -12,14 +12,14 @@ from qednas.qed.blocks.block import all_configurations, exact_state
 from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.blocks.mps import MPS
 from qednas.qed.blocks.rbm import RBM
-from qednas.qed.search import differentiable_search, populations
+from qednas.qed.search import differentiable_search, sampling
 from qednas.qed.search.differentiable_search import gate_slopes, search_architecture
 from qednas.qed.search.entanglement_loss import MATCHED, exact_distance, sampled_distance
 from qednas.qed.search.ground_state import given_of
-from qednas.qed.search.populations import Samples, Sums
+from qednas.qed.search.sampling import FullSummation, MarkovSampling
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.supernet import Gumbel, Supernet
-from qednas.qed.vmc.exact_training import Space, summed
+from qednas.qed.vmc.exact_training import Space, sum_exactly
 
 PARTS = {"jastrow": ["jastrow/distance"], "rbm": ["rbm/1x2", "rbm/2x3"], "mps": ["mps/2"]}
 REAL = torch.float64
@@ -74,10 +74,10 @@ def test_slow_noise_has_the_memory_and_the_spread_that_it_should():
 @pytest.mark.parametrize("combine", ["product", "superposition"])
 def test_slopes_of_the_gates_are_finite_differences_of_the_loss(combine, monkeypatch):
     """Second order: half the step, a quarter of the error."""
-    monkeypatch.setattr(populations, "LOUDEST", np.inf)
+    monkeypatch.setattr(sampling, "LOUDEST", np.inf)
     h, net = stirred(combine)
     wanted = {"entropy": 0.4, "variance": 0.5, "renyi2": 0.3}
-    sums, strength = Sums(h, wanted), 0.7
+    sums, strength = FullSummation(h, wanted), 0.7
 
     def loss() -> float:
         found = sums.draw(net)
@@ -102,7 +102,7 @@ def test_slopes_of_the_gates_are_finite_differences_of_the_loss(combine, monkeyp
 
 def test_the_pull_of_entanglement_is_never_louder_than_half_the_spread_of_the_energies():
     h, net = stirred("product")
-    found = Sums(h, {"entropy": 0.4, "variance": 0.5, "renyi2": 0.3}).draw(net)
+    found = FullSummation(h, {"entropy": 0.4, "variance": 0.5, "renyi2": 0.3}).draw(net)
     ratio = found.spread(found.distance.local) / found.spread(found.local)
     for strength, expected in ((0.1 / ratio, 0.1), (0.5 / ratio, 0.5), (70.0 / ratio, 0.5)):
         added = found.loss_local(strength) - found.local
@@ -117,7 +117,7 @@ def test_the_exact_distance_and_its_slope():
     space = Space.of(h)
 
     def distance():
-        found = summed(block, space)
+        found = sum_exactly(block, space)
         with torch.no_grad():
             logs = block.log_psi(space.bits)
         return found, exact_distance(logs, space.numbers, 6, found.weights, wanted)
@@ -171,7 +171,7 @@ def test_the_sampled_slope_of_the_renyi_entropy_is_the_exact_one():
 
 def test_gates_follow_only_as_far_as_the_state_allows():
     h, net = stirred()
-    found = summed(net.state, Space.of(h))
+    found = sum_exactly(net.state, Space.of(h))
     bits, before = Space.of(h).bits, net.mixture.gates.clone()
     target = torch.ones(4, dtype=REAL)
     logs = net.state.log_psi(bits).real.detach()
@@ -197,21 +197,21 @@ def test_ranking_is_by_probability_within_the_budget():
     assert str(net.best(int(counts["jastrow/distance"] + counts["rbm/1x2"]))) == "jastrow/distance + rbm/1x2"
     with pytest.raises(InputError, match="at most 1 parameters"):
         net.best(1)
-    assert len(net.probable()) == 2 * 3 * 2 - 1
-    assert sum(np.exp(log) for log, _ in net.probable()) < 1  # the empty one has the rest
+    assert len(net.rank_architectures()) == 2 * 3 * 2 - 1
+    assert sum(np.exp(log) for log, _ in net.rank_architectures()) < 1  # the empty one has the rest
 
 
 def test_architectures_are_drawn_by_their_probability_and_none_twice():
     """The first of the drawn ones is a draw from the distribution; 4 sigma of 3,000 draws."""
     _, net = stirred()
     net.logits |= {"jastrow": torch.tensor([0.0, 1.0]), "rbm": torch.tensor([0.0, 0.1, 1.0])}
-    probable = net.probable()
-    first = [str(net.drawn(0, 3, seeded(k))[0]) for k in range(3000)]
+    probable = net.rank_architectures()
+    first = [str(net.draw_architectures(0, 3, seeded(k))[0]) for k in range(3000)]
     whole = sum(np.exp(log) for log, _ in probable)
     for log, architecture in probable[:4]:
         p = np.exp(log) / whole
         assert abs(first.count(str(architecture)) / 3000 - p) < 4 * np.sqrt(p * (1 - p) / 3000)
-    several = net.drawn(2, 100, seeded(1))
+    several = net.draw_architectures(2, 100, seeded(1))
     assert len(several) == len(set(several)) == len(probable)
     assert several[:2] == [a for _, a in probable[:2]]
 
@@ -249,13 +249,13 @@ def test_sampled_and_exact_search_see_the_same_energies():
         runs.append(search_architecture(h, net, settings, wanted=wanted, exact=exact))
     assert runs[1]["energy"][-5:].mean() == pytest.approx(ground_state(h).energy, rel=2e-2)
     h, net = stirred(sites=8, family="xxz", delta=1.0)
-    populations = Samples(h, net, 6144, {"renyi2": 0.5}, seeded(8))
-    sampled = populations.draw(net)
-    held_out = populations.seen(net, sampled)
+    sampling = MarkovSampling(h, net, 6144, {"renyi2": 0.5}, seeded(8))
+    sampled = sampling.draw(net)
+    held_out = sampling.draw_for_architecture(net, sampled)
     assert len(sampled.bits) == 4096
     assert len(held_out.bits) == 2048
     assert held_out.energy != sampled.energy
-    exactly = Sums(h, {"renyi2": 0.5, "entropy": 0.5, "variance": 0.5}).draw(net)
+    exactly = FullSummation(h, {"renyi2": 0.5, "entropy": 0.5, "variance": 0.5}).draw(net)
     for found in (sampled, held_out):
         assert abs(found.energy - exactly.energy) < 4 * found.error
     assert sampled.distance.proxies["renyi2"] == pytest.approx(exactly.distance.proxies["renyi2"], abs=0.1)

@@ -25,8 +25,8 @@ def test_there_are_sixty_targets_of_every_class_and_some_of_two_hundred_sites():
 
 
 def test_targets_are_drawn_by_the_seed():
-    assert references.drawn() == references.drawn()
-    assert references.TARGETS == references.CHOSEN + references.drawn()
+    assert references.draw_targets() == references.draw_targets()
+    assert references.TARGETS == references.CHOSEN + references.draw_targets()
 
 
 def row(entropy, predicted, exact=False, label="gapped", width=0.3):

@@ -105,7 +105,7 @@ def test_an_unknown_part_is_told():
     ],
 )
 def test_the_text_that_is_in_the_cache_is_the_right_one(part, md5, words, lines):
-    if not all(downloads.kept(downloads.cache() / SOURCE.folder, file) for file in SOURCE.sums):
+    if not all(downloads.cached_file(downloads.cache() / SOURCE.folder, file) for file in SOURCE.sums):
         pytest.skip("the text is not in the cache")
     found = treebank_text(part)
     assert hashlib.md5(found.encode()).hexdigest() == md5  # of the files that others use

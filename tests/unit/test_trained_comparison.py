@@ -9,7 +9,7 @@ from scipy.special import stdtr
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.base.statistics import compare_unpaired
-from qednas.qnas.space.table import observed
+from qednas.qnas.space.table import draw_scores
 from studies.ch13 import trained_verdict
 from studies.ch13.trained_comparison import compare_on_trained
 from studies.ch13.trained_figures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
@@ -39,14 +39,14 @@ def test_what_is_found_has_the_best_value_that_was_seen(found):
         assert own["incumbent"][:, -1] == pytest.approx(regret, abs=1e-5)
         assert (np.diff(own["reached"], axis=1) <= 1e-6).all()
         for seed, row in enumerate(own["found"]):
-            assert observed(table, seed)[row] >= np.median(observed(table, seed))
+            assert draw_scores(table, seed)[row] >= np.median(draw_scores(table, seed))
 
 
 def test_all_architectures_asked_for_leave_no_regret_but_that_of_one_training():
     own = compare_on_trained(["satellite"], {"random": SEARCHES["random"]}, evaluations=256, seeds=2, work=Work(1))
     own = own["curves"]["satellite"]["random"]
     assert own["reached"][:, -1] == pytest.approx(0, abs=1e-5)
-    seen = observed(trained_table("satellite"), 1)
+    seen = draw_scores(trained_table("satellite"), 1)
     assert seen[own["found"][1]] == seen.max()
     assert own["trained"] == pytest.approx(trained_values("satellite")["seconds"].mean(1).sum())
 

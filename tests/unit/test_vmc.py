@@ -19,8 +19,8 @@ from qednas.qed.blocks.registry import make_ready
 from qednas.qed.blocks.signed import Signed, marshall
 from qednas.qed.vmc.estimates import Estimate, over_chains, split_r_hat
 from qednas.qed.vmc.local_energy import LocalEnergy
-from qednas.qed.vmc.metropolis import Metropolis, start
-from qednas.qed.vmc.source import Source
+from qednas.qed.vmc.metropolis import Metropolis, random_configurations
+from qednas.qed.vmc.sampler import Sampler
 from qednas.qed.vmc.swap import renyi2
 from qednas.qed.vmc.vmc import Settings, check_above, measure, train
 
@@ -102,11 +102,11 @@ def _ordered(walk, order):
 
 
 def test_starts_lie_in_their_sector():
-    assert (start(7, Sector("magnetisation", -3), 40, seeded()).sum(1) == 5).all()
-    assert (start(6, Sector("parity_z", -1), 40, seeded()).sum(1) % 2 == 1).all()
-    assert set((start(7, Sector("magnetisation"), 40, seeded()).sum(1)).tolist()) == {3}
+    assert (random_configurations(7, Sector("magnetisation", -3), 40, seeded()).sum(1) == 5).all()
+    assert (random_configurations(6, Sector("parity_z", -1), 40, seeded()).sum(1) % 2 == 1).all()
+    assert set((random_configurations(7, Sector("magnetisation"), 40, seeded()).sum(1)).tolist()) == {3}
     with pytest.raises(InputError, match="sum Z = 2"):
-        start(7, Sector("magnetisation", 2), 4, seeded())
+        random_configurations(7, Sector("magnetisation", 2), 4, seeded())
 
 
 def test_errors_cover_correlated_chains():
@@ -338,7 +338,7 @@ def test_new_chains_find_weight_where_the_old_ones_have_never_been():
     block = Jastrow(12, "distance", fields=False, scale=0.0)
     with torch.no_grad():
         block.pairs[0] = 3.0  # |psi|^2 falls by exp(-12) for every domain wall
-    source = Source(h, block, 64, seeded(), 5)
+    source = Sampler(h, block, 64, seeded(), 5)
     source.markov.bits = torch.zeros(64, 12, dtype=torch.bool)
     source.draw(block, 1, 5)
     assert source.markov.bits.double().mean() < 0.1

@@ -60,8 +60,8 @@ def entropy_profiles(sites: int, samples: int, seed: int = 0) -> dict:
         entropies(ground_state(build("tfim", sites, h=h)).spectra) for h in (GAPPED_FIELD, CRITICAL_FIELD)
     )
     rng = np.random.default_rng(seed)
-    drawn = np.array([entropies(schmidt_spectra(haar_state(sites, rng), sites)) for _ in range(samples)])
-    mean, sem = drawn.mean(axis=0), drawn.std(axis=0, ddof=1) / np.sqrt(samples)
+    haar = np.array([entropies(schmidt_spectra(haar_state(sites, rng), sites)) for _ in range(samples)])
+    mean, sem = haar.mean(axis=0), haar.std(axis=0, ddof=1) / np.sqrt(samples)
     page = [page_entropy(2**left, 2 ** (sites - left)) for left in range(1, sites)]
     growth = CENTRAL_CHARGE / 6 * np.log([chord_length(sites, left) for left in range(1, sites)])
     middle = half_chain(sites)

@@ -16,34 +16,34 @@ def short_range(draws):
 
     figure, axis = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     cuts = np.arange(1, draws["sites"])
-    for colour, mark, (reach, found) in zip(COLOURS, MARKS, draws["ranges"].items(), strict=False):
-        axis.plot(cuts, found["largest"], mark + "-", color=colour, ms=4, label=f"R = {reach}, largest")
-        axis.plot(cuts, found["mean"], mark + ":", color=colour, ms=3, lw=1, mfc="none", label="mean")
-        axis.axhline(found["bound"], color=colour, lw=1, ls="--")
+    for colour, mark, (reach, curve) in zip(COLOURS, MARKS, draws["ranges"].items(), strict=False):
+        axis.plot(cuts, curve["largest"], mark + "-", color=colour, ms=4, label=f"R = {reach}, largest")
+        axis.plot(cuts, curve["mean"], mark + ":", color=colour, ms=3, lw=1, mfc="none", label="mean")
+        axis.axhline(curve["bound"], color=colour, lw=1, ls="--")
         axis.annotate(
             rf"$2R\ln 2$, R = {reach}",
-            (cuts[-1], found["bound"]),
+            (cuts[-1], curve["bound"]),
             xytext=(0, 3),
             textcoords="offset points",
             ha="right",
             color=colour,
             fontsize=8,
         )
-    top = max(found["bound"] for found in draws["ranges"].values())
+    top = max(curve["bound"] for curve in draws["ranges"].values())
     axis.set(xlabel="cut after site", ylabel="entropy (nats)", ylim=(0, 1.42 * top))
     axis.legend(ncols=len(draws["ranges"]), loc="upper center", fontsize=8)
     return figure
 
 
-def random_machines(found):
+def random_machines(machines):
     """Half-chain entropy over Page's value (left) and mean gap ratio (right) against the size, one mark an ensemble."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.8, 4.4), layout="constrained")
-    sizes = np.array(found["sizes"])
-    page = np.array(found["page"])
+    sizes = np.array(machines["sizes"])
+    page = np.array(machines["page"])
     left.plot(sizes, page, "-", color="0.4", lw=1, label="Page")
-    for colour, mark, (name, e) in zip(COLOURS, MARKS, found["ensembles"].items(), strict=True):
+    for colour, mark, (name, e) in zip(COLOURS, MARKS, machines["ensembles"].items(), strict=True):
         style = {"fmt": mark + "-", "ms": 4, "lw": 1, "capsize": 2, "color": colour}
         left.errorbar(sizes, e["entropy"], e["sem"], label=name, **style)
         right.errorbar(sizes, e["ratio"], e["ratio_sem"], **style)
@@ -75,9 +75,9 @@ def machine_rows(exact) -> list[dict]:
     ]
 
 
-def ensemble_rows(found) -> list[dict]:
+def ensemble_rows(machines) -> list[dict]:
     """Rows of the table of ensembles, at the largest size."""
-    n = found["sizes"][-1]
+    n = machines["sizes"][-1]
     return [
         {
             "weights": name,
@@ -86,28 +86,28 @@ def ensemble_rows(found) -> list[dict]:
             "growth over Page's": f"{e['slope_share']:.0%} ± {e['slope_share'] * e['slope_sem'] / abs(e['slope']):.0%}",
             "gap ratio": f"{e['ratio'][-1]:.3f} ± {e['ratio_sem'][-1]:.3f}",
         }
-        for name, e in found["ensembles"].items()
+        for name, e in machines["ensembles"].items()
     ]
 
 
-def learned(found):
+def learned_machines(machines):
     """Energy error against the size (left) and the entropy of every cut of the largest size (right)."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
-    sizes = [row["sites"] for row in found["rows"]]
-    errors = [max(row["error"], 1e-12) for row in found["rows"]]
-    left.errorbar(sizes, errors, [row["error_sem"] or 0.0 for row in found["rows"]], fmt="o-", ms=4, capsize=2)
+    sizes = [row["sites"] for row in machines["rows"]]
+    errors = [max(row["error"], 1e-12) for row in machines["rows"]]
+    left.errorbar(sizes, errors, [row["error_sem"] or 0.0 for row in machines["rows"]], fmt="o-", ms=4, capsize=2)
     left.set(xlabel="sites N", ylabel="relative energy error", yscale="log", title="trained machines", xticks=sizes)
     cuts = np.arange(1, sizes[-1])
-    right.plot(cuts, found["profiles"]["exact"], "-", color="0.3", lw=1, label="exact diagonalisation")
-    right.plot(cuts, found["profiles"]["machine"], "o", color=COLOURS[1], ms=5, mfc="none", label="machine")
+    right.plot(cuts, machines["profiles"]["exact"], "-", color="0.3", lw=1, label="exact diagonalisation")
+    right.plot(cuts, machines["profiles"]["machine"], "o", color=COLOURS[1], ms=5, mfc="none", label="machine")
     right.set(xlabel="cut after site", ylabel="entropy (nats)", title=f"N = {sizes[-1]}", ylim=(0, None))
     right.legend(loc="lower center")
     return figure
 
 
-def learned_rows(found) -> list[dict]:
+def learned_rows(machines) -> list[dict]:
     """Rows of the table of trained machines."""
     return [
         {
@@ -118,5 +118,5 @@ def learned_rows(found) -> list[dict]:
             "entropy (exact)": f"{row['entropy']:.5f} ({row['exact_entropy']:.5f})",
             "Rényi-2 (exact)": f"{row['renyi2']:.5f} ({row['exact_renyi2']:.5f})",
         }
-        for row in found["rows"]
+        for row in machines["rows"]
     ]

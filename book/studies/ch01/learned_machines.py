@@ -37,19 +37,19 @@ def train_machine(task: Task) -> dict:
     generator = torch.Generator().manual_seed(1000 * task["seed"] + sites)
     machine = RBM(sites, task["density"], scale=START, generator=generator)
     space = Space.of(hamiltonian)
-    found = train_exactly(space, machine, task["steps"])
-    state = full_state(space, sites, found["psi"])
-    own = [proxies(p) for p in schmidt_spectra(state, sites)]
+    run = train_exactly(space, machine, task["steps"])
+    state = full_state(space, sites, run["psi"])
+    reached = [proxies(p) for p in schmidt_spectra(state, sites)]
     true = [proxies(p) for p in exact.spectra]
     return {
-        "energy": found["energy"],
+        "energy": run["energy"],
         "exact_energy": exact.energy,
-        "parameters": found["parameters"],
-        "variance": found["variance"],
+        "parameters": run["parameters"],
+        "variance": run["variance"],
         "infidelity": float(1 - np.abs(np.vdot(state, exact.vector)) ** 2),
-        "profile": [p["entropy"] for p in own],
+        "profile": [p["entropy"] for p in reached],
         "exact_profile": [p["entropy"] for p in true],
-        "renyi2": own[half_chain(sites)]["renyi2"],
+        "renyi2": reached[half_chain(sites)]["renyi2"],
         "exact_renyi2": true[half_chain(sites)]["renyi2"],
     }
 
@@ -67,30 +67,30 @@ def learned_machines(sizes: list[int], seeds: int, steps: int, density: float, w
         for n in sorted(sizes, reverse=True)
         for s in range(seeds)
     ]
-    found = map_tasks(train_machine, tasks, work=work)
+    runs = map_tasks(train_machine, tasks, work=work)
     rows = []
     for n in sizes:
-        own = [f for f, t in zip(found, tasks, strict=True) if t["sites"] == n]
-        errors = np.array([(f["energy"] - f["exact_energy"]) / abs(f["exact_energy"]) for f in own])
-        missed = np.array([np.abs(np.subtract(f["profile"], f["exact_profile"])).max() for f in own])
+        group = [f for f, t in zip(runs, tasks, strict=True) if t["sites"] == n]
+        errors = np.array([(f["energy"] - f["exact_energy"]) / abs(f["exact_energy"]) for f in group])
+        deviations = np.array([np.abs(np.subtract(f["profile"], f["exact_profile"])).max() for f in group])
         half = n // 2 - 1
         rows.append(
             {
                 "sites": n,
-                "parameters": own[0]["parameters"],
-                "exact_energy": own[0]["exact_energy"],
-                "energy": float(np.mean([f["energy"] for f in own])),
+                "parameters": group[0]["parameters"],
+                "exact_energy": group[0]["exact_energy"],
+                "energy": float(np.mean([f["energy"] for f in group])),
                 "error": float(errors.mean()),
                 "error_sem": float(errors.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else None,
-                "infidelity": float(np.mean([f["infidelity"] for f in own])),
-                "entropy": float(np.mean([f["profile"][half] for f in own])),
-                "exact_entropy": own[0]["exact_profile"][half],
-                "renyi2": float(np.mean([f["renyi2"] for f in own])),
-                "exact_renyi2": own[0]["exact_renyi2"],
-                "worst_entropy": float(missed.max()),
+                "infidelity": float(np.mean([f["infidelity"] for f in group])),
+                "entropy": float(np.mean([f["profile"][half] for f in group])),
+                "exact_entropy": group[0]["exact_profile"][half],
+                "renyi2": float(np.mean([f["renyi2"] for f in group])),
+                "exact_renyi2": group[0]["exact_renyi2"],
+                "worst_entropy": float(deviations.max()),
             }
         )
-    largest = [f for f, t in zip(found, tasks, strict=True) if t["sites"] == max(sizes)]
+    largest = [f for f, t in zip(runs, tasks, strict=True) if t["sites"] == max(sizes)]
     return {
         "rows": rows,
         "seeds": seeds,
@@ -98,5 +98,5 @@ def learned_machines(sizes: list[int], seeds: int, steps: int, density: float, w
             "machine": np.mean([f["profile"] for f in largest], axis=0).tolist(),
             "exact": largest[0]["exact_profile"],
         },
-        "lowest": float(min(f["energy"] - f["exact_energy"] for f in found)),
+        "lowest": float(min(f["energy"] - f["exact_energy"] for f in runs)),
     }

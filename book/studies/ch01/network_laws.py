@@ -52,16 +52,16 @@ def exact_machines(sites: int, torus: list[int]) -> dict:
     rows.append({"state": "volume law", "stabilisers": None, "entropies": np.abs(profile - exact).max()} | size(volume))
     psi = exact_state(ring)
     bits = np.minimum(2, np.minimum(cuts, sites - cuts)) * np.log(2)
-    missed = np.abs(entropies(schmidt_spectra(psi, sites)) - bits).max()
+    deviation = np.abs(entropies(schmidt_spectra(psi, sites)) - bits).max()
     worst = worst_stabiliser(cluster_stabilisers(sites), psi)
-    rows.append({"state": "cluster, ring", "stabilisers": worst, "entropies": missed} | size(ring))
+    rows.append({"state": "cluster, ring", "stabilisers": worst, "entropies": deviation} | size(ring))
     machine = code.machine()
     psi = exact_state(machine)
     regions = [[0], code.stars[0], code.plaquettes[0], sorted({*code.plaquettes[0], *code.plaquettes[1]})]
-    missed = max(abs(region_entropy(psi, code.sites, region) - code.entropy(region)) for region in regions)
+    deviation = max(abs(region_entropy(psi, code.sites, region) - code.entropy(region)) for region in regions)
     name = f"toric code, {code.width} x {code.height}"
     worst = worst_stabiliser(code.stabilisers(), psi)
-    rows.append({"state": name, "stabilisers": worst, "entropies": missed} | size(machine))
+    rows.append({"state": name, "stabilisers": worst, "entropies": deviation} | size(machine))
     return {
         "rows": [{k: float(v) if isinstance(v, np.floating) else v for k, v in row.items()} for row in rows],
         "profile": {"entropy": profile.tolist(), "exact": exact.tolist()},
@@ -81,15 +81,15 @@ def region_entropy(psi: np.ndarray, sites: int, region: list[int]) -> float:
     return proxies(np.linalg.svd(matrix, compute_uv=False) ** 2)["entropy"]
 
 
-def drawn_machine(
+def draw_machine(
     sites: int, rng: np.random.Generator, real: float, imaginary: float, density: float, reach=None
 ) -> RBM:
     """Gaussian weights with these standard deviations of their real and imaginary parts, and no biases."""
     machine = RBM(sites, density, reach, scale=0.0)
     shape = tuple(machine.weights.shape)
-    drawn = real * rng.standard_normal(shape) + 1j * imaginary * rng.standard_normal(shape)
+    weights = real * rng.standard_normal(shape) + 1j * imaginary * rng.standard_normal(shape)
     with torch.no_grad():
-        machine.weights.copy_(torch.from_numpy(drawn))
+        machine.weights.copy_(torch.from_numpy(weights))
     return machine
 
 
@@ -100,23 +100,28 @@ def short_range_draws(sites: int, ranges: list[int], draws: int, spread: float =
     Returns, per range R, ``largest`` and ``mean`` (sites - 1,) and the ``bound`` 2 R ln 2 of one cut; ``share``: the largest
     entropy met, over the bound.
     """
-    found: dict[str, dict] = {}
+    by_range: dict[str, dict] = {}
     for reach in ranges:
         rng = np.random.default_rng([seed, reach])
-        drawn = np.array(
+        profiles = np.array(
             [
-                entropies(schmidt_spectra(exact_state(drawn_machine(sites, rng, spread, spread, 1.0, reach)), sites))
+                entropies(schmidt_spectra(exact_state(draw_machine(sites, rng, spread, spread, 1.0, reach)), sites))
                 for _ in range(draws)
             ]
         )
         bound = 2 * reach * np.log(2)
-        found[str(reach)] = {
-            "largest": drawn.max(0).tolist(),
-            "mean": drawn.mean(0).tolist(),
+        by_range[str(reach)] = {
+            "largest": profiles.max(0).tolist(),
+            "mean": profiles.mean(0).tolist(),
             "bound": bound,
-            "share": float(drawn.max() / bound),
+            "share": float(profiles.max() / bound),
         }
-    return {"sites": sites, "draws": draws, "ranges": found, "worst_share": max(f["share"] for f in found.values())}
+    return {
+        "sites": sites,
+        "draws": draws,
+        "ranges": by_range,
+        "worst_share": max(f["share"] for f in by_range.values()),
+    }
 
 
 def gap_ratio(spectrum: np.ndarray) -> float:
@@ -134,7 +139,7 @@ def draw_random(task: Task) -> dict:
     # variances over N (power 1/2) or over N^2 (power 1)
     real, imaginary = np.sqrt(shape["real"]) * unit, np.sqrt(shape["imaginary"]) * unit
     density = shape.get("density", 1.0)
-    states = (exact_state(drawn_machine(sites, rng, real, imaginary, density)) for _ in range(task["draws"]))
+    states = (exact_state(draw_machine(sites, rng, real, imaginary, density)) for _ in range(task["draws"]))
     spectra = [np.linalg.svd(psi.reshape(1 << sites // 2, -1), compute_uv=False) ** 2 for psi in states]
     return {"entropy": [proxies(p)["entropy"] for p in spectra], "ratio": [gap_ratio(p) for p in spectra]}
 
@@ -148,13 +153,13 @@ def random_machines(sizes: list[int], draws: int, seed: int = 0, work: Work = Wo
     standard error, and over Page's growth, ln(2) / 2.
     """
     tasks = [{"ensemble": name, "sites": n, "draws": draws, "seed": seed} for name in ENSEMBLES for n in sizes]
-    found = iter(map_tasks(draw_random, tasks, work=work))
+    samples = iter(map_tasks(draw_random, tasks, work=work))
     page = [page_entropy(2 ** (n // 2), 2 ** (n - n // 2)) for n in sizes]
     late = np.arange(len(sizes)) >= len(sizes) // 2
     ensembles = {}
     for name in ENSEMBLES:
-        drawn = [next(found) for _ in sizes]
-        entropy, ratio = (np.array([d[key] for d in drawn]) for key in ("entropy", "ratio"))  # (sizes, draws)
+        by_size = [next(samples) for _ in sizes]
+        entropy, ratio = (np.array([d[key] for d in by_size]) for key in ("entropy", "ratio"))  # (sizes, draws)
         sem = entropy.std(1, ddof=1) / np.sqrt(draws)
         x = np.array(sizes)[late] - np.mean(np.array(sizes)[late])
         slope = x @ entropy.mean(1)[late] / (x @ x)

@@ -91,17 +91,17 @@ def build_dataset(
     systems = plan(points, sizes, seed, interacting)
     tasks = []
     for family in RECIPES:  # a chunk holds one family, so that its arrays can be joined by family
-        own = [s for s in systems if s["family"] == family]
-        tasks += [{"systems": own[i : i + chunk]} for i in range(0, len(own), chunk)]
-    found = map_tasks(solve_chunk, tasks, executor=executor, work=work)
+        members = [s for s in systems if s["family"] == family]
+        tasks += [{"systems": members[i : i + chunk]} for i in range(0, len(members), chunk)]
+    chunks = map_tasks(solve_chunk, tasks, executor=executor, work=work)
     out: dict = {name: np.array([s[name] for s in systems]) for name in ("family", "point", "sites")}
     out["parameters"] = np.array([json.dumps(s["parameters"]) for s in systems])
     out["label"] = np.array([RECIPES[s["family"]].label(**s["parameters"]) for s in systems])
     for name in ("energy", "gap", "sector", "pinning", "degenerate"):
-        out[name] = np.array([value for chunk_labels in found for value in chunk_labels[name]])
+        out[name] = np.array([value for chunk_labels in chunks for value in chunk_labels[name]])
     for kind in ("proxies", "levels"):
         for family in RECIPES:
-            parts = [f[kind] for f, t in zip(found, tasks, strict=True) if t["systems"][0]["family"] == family]
+            parts = [f[kind] for f, t in zip(chunks, tasks, strict=True) if t["systems"][0]["family"] == family]
             out[f"{kind}/{family}"] = np.concatenate(parts)
     counts = {label: int((out["label"] == label).sum()) for label in dict.fromkeys(out["label"].tolist())}
     out["summary"] = {
@@ -110,7 +110,7 @@ def build_dataset(
         "systems_of_class": counts,
         "fewest_of_named_class": min(counts.get(label, 0) for label in NAMED_CLASSES),
         "degenerate": int(out["degenerate"].sum()),
-        "worst_norm_error": max(error for f in found for error in f["norm_error"]),
+        "worst_norm_error": max(error for f in chunks for error in f["norm_error"]),
     }
     out["timing"] = {"build_seconds": time.perf_counter() - start}
     return out

@@ -41,10 +41,10 @@ def entropy_lines(systems: list[Sample]):
     colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(sizes)))
     for axis, (family, (name, text)) in zip(axes.flat, LINES.items(), strict=True):
         for colour, sites, marker in zip(colours, sizes, MARKERS, strict=False):
-            own = sorted(
+            line = sorted(
                 (s for s in systems if s.family == family and s.sites == sites), key=lambda s: s.parameters[name]
             )
-            x, y = [s.parameters[name] for s in own], [s.half_chain["entropy"] for s in own]
+            x, y = [s.parameters[name] for s in line], [s.half_chain["entropy"] for s in line]
             axis.plot(x, y, marker, ms=3, color=colour, label=f"N = {sites}", alpha=0.9)
         axis.set(title=family.replace("_", " "), xlabel=text)
         axis.axhline(np.log(2), color="0.6", lw=0.8, ls=":")
@@ -61,11 +61,11 @@ def entropy_planes(systems: list[Sample]):
     figure, axes = plt.subplots(2, 3, figsize=(9.5, 5.6), layout="constrained")
     largest = max(s.sites for s in systems)
     for axis, (family, (x, y, xtext, ytext)) in zip(axes.flat, PLANES.items(), strict=True):
-        own = [s for s in systems if s.family == family and s.sites == largest]
+        plane = [s for s in systems if s.family == family and s.sites == largest]
         points = axis.scatter(
-            [s.parameters[x] for s in own],
-            [s.parameters[y] for s in own],
-            c=[s.half_chain["entropy"] for s in own],
+            [s.parameters[x] for s in plane],
+            [s.parameters[y] for s in plane],
+            c=[s.half_chain["entropy"] for s in plane],
             s=22,
             cmap="viridis",
             vmin=0,
@@ -83,9 +83,9 @@ def proxy_plane(systems: list[Sample]):
     figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), layout="constrained")
     largest = [s for s in systems if s.sites == max(s.sites for s in systems)]
     for label, marker in zip(dict.fromkeys(s.label for s in largest), MARKERS, strict=False):
-        own = [s.half_chain for s in largest if s.label == label]
+        members = [s.half_chain for s in largest if s.label == label]
         for axis, name in zip(axes, ("variance", "skewness"), strict=True):
-            axis.plot([h["entropy"] for h in own], [h[name] for h in own], marker, ms=4, alpha=0.7, label=label)
+            axis.plot([h["entropy"] for h in members], [h[name] for h in members], marker, ms=4, alpha=0.7, label=label)
             axis.set(xlabel=LABELS["entropy"], ylabel=LABELS[name])
     axes[1].set_yscale("symlog", linthresh=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)

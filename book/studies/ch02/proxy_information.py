@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qednas.base.statistics import resampled
+from qednas.base.statistics import bootstrap_indices
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES
 
@@ -64,9 +64,9 @@ def determination_sem(guess: np.ndarray, truth: np.ndarray, points: np.ndarray, 
     for part, total in zip(parts, sums, strict=True):
         np.add.at(total, points, part)
     values = []
-    for chosen in resampled(count, BOOTSTRAPS, rng):
-        missed, first, second, rows = sums[:, chosen].sum(1)
-        values.append(1 - missed / (second - first**2 / rows))
+    for chosen in bootstrap_indices(count, BOOTSTRAPS, rng):
+        residual, first, second, rows = sums[:, chosen].sum(1)
+        values.append(1 - residual / (second - first**2 / rows))
     return np.std(values, axis=0)
 
 
@@ -76,10 +76,10 @@ def half_chain_rows(dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     keep = ~np.asarray(dataset["degenerate"])
     rows, probabilities, groups = [], [], []
     for name in dict.fromkeys(family.tolist()):
-        own = family == name
-        lengths = sites[own]
-        half = (np.cumsum(lengths - 1) - lengths + lengths // 2)[keep[own]]
+        mask = family == name
+        lengths = sites[mask]
+        half = (np.cumsum(lengths - 1) - lengths + lengths // 2)[keep[mask]]
         rows.append(np.asarray(dataset[f"proxies/{name}"], float)[half])
         probabilities.append(np.exp(-np.asarray(dataset[f"levels/{name}"], float)[half]))
-        groups += [f"{name}/{p}" for p in np.asarray(dataset["point"])[own & keep].tolist()]
+        groups += [f"{name}/{p}" for p in np.asarray(dataset["point"])[mask & keep].tolist()]
     return np.concatenate(rows), np.concatenate(probabilities), np.array(groups)

@@ -14,18 +14,18 @@ def card(dataset) -> list[dict]:
     family, sites, label = (np.asarray(dataset[k]) for k in ("family", "sites", "label"))
     rows = []
     for name in dict.fromkeys(family.tolist()):
-        own = family == name
-        lengths = sites[own]
+        mask = family == name
+        lengths = sites[mask]
         half = np.asarray(dataset[f"proxies/{name}"])[np.cumsum(lengths - 1) - lengths + lengths // 2, 0]
-        pinned = sorted({p for p in np.asarray(dataset["pinning"])[own].tolist() if p})
+        pinned = sorted({p for p in np.asarray(dataset["pinning"])[mask].tolist() if p})
         sector = str(FAMILIES[name].sector)
         rows.append(
             {
                 "family": name,
                 "Hamiltonian": FAMILIES[name].formula,
-                "classes": ", ".join(dict.fromkeys(label[own].tolist())),
+                "classes": ", ".join(dict.fromkeys(label[mask].tolist())),
                 "made unique by": "; ".join([sector] * (sector != "none") + pinned) or "nothing needed",
-                "systems": int(own.sum()),
+                "systems": int(mask.sum()),
                 "entropy": f"{half.min():.2f}{TO}{half.max():.2f}",
             }
         )

@@ -49,20 +49,20 @@ def scaling_fit(parts: list[Part], sites: int) -> np.ndarray:
     return np.maximum(answer, np.where(np.array(PROXIES) == "skewness", -np.inf, 0.0))
 
 
-def nearest_neighbour(rows: np.ndarray, sites: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def nearest_neighbour(rows: np.ndarray, sites: np.ndarray, values: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """The half-chain proxies (n, 5) of the nearest training system in term space, at the largest size trained on.
 
-    rows (m, f), sites (m,), values (m, 5) of the training systems; asked (n, f).
+    rows (m, f), sites (m,), values (m, 5) of the training systems; queries (n, f).
     """
     spread = np.maximum(rows.std(0), 1e-3)
     largest = np.flatnonzero(sites == sites.max())
-    x, y = rows[largest] / spread, asked / spread
+    x, y = rows[largest] / spread, queries / spread
     square = (y**2).sum(1)[:, None] + (x**2).sum(1) - 2 * y @ x.T
     return values[largest][square.argmin(1)]
 
 
 def gradient_boosting(
-    rows: np.ndarray, sites: np.ndarray, values: np.ndarray, asked: np.ndarray, asked_sites: np.ndarray, seed: int = 0
+    rows: np.ndarray, sites: np.ndarray, values: np.ndarray, queries: np.ndarray, query_sites: np.ndarray, seed: int = 0
 ) -> np.ndarray:
     """Half-chain proxies (n, 5) by boosted trees on couplings, 1/N and the parity of the cut; arguments as above."""
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -73,5 +73,5 @@ def gradient_boosting(
     out = []
     for k in range(len(PROXIES)):
         model = HistGradientBoostingRegressor(random_state=seed, **BOOSTING).fit(table(rows, sites), values[:, k])
-        out.append(model.predict(table(asked, asked_sites)))
+        out.append(model.predict(table(queries, query_sites)))
     return np.stack(out, 1)

@@ -27,8 +27,8 @@ def fit_shares(error: np.ndarray, parts: np.ndarray) -> np.ndarray:
         scale = np.sqrt(((parts * np.exp(log_shares)) ** 2).sum(-1)) + 1e-9
         return float(np.mean(np.log(scale) + error / scale))
 
-    found = minimize(loss, np.log([1.0, 0.1, 0.02]), method="Nelder-Mead", options={"maxiter": 2000, "xatol": 1e-3})
-    return np.maximum(np.exp(found.x), [0, 0, SMALLEST])
+    minimum = minimize(loss, np.log([1.0, 0.1, 0.02]), method="Nelder-Mead", options={"maxiter": 2000, "xatol": 1e-3})
+    return np.maximum(np.exp(minimum.x), [0, 0, SMALLEST])
 
 
 def calibrate(predictor: Predictor, held_out: Table) -> Calibration:
@@ -41,8 +41,8 @@ def calibrate(predictor: Predictor, held_out: Table) -> Calibration:
     for k in range(len(PROXIES)):
         raw = fit_shares(error[:, k], parts[:, k])
         ratio = error[:, k] / np.sqrt(((parts[:, k] * raw) ** 2).sum(-1))
-        one = np.quantile(ratio, ONE_STD)
-        shares[k], wide[k] = raw * one, np.quantile(ratio, INTERVAL) / one
+        one_std = np.quantile(ratio, ONE_STD)
+        shares[k], wide[k] = raw * one_std, np.quantile(ratio, INTERVAL) / one_std
     return Calibration(shares, wide, np.zeros(len(PROXIES)))
 
 

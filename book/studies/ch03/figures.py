@@ -15,10 +15,10 @@ def five_panels(truth: np.ndarray, predicted: np.ndarray, width: np.ndarray, gro
     figure, axes = plt.subplots(2, 3, figsize=(10.0, 7.2), layout="constrained")
     for k, (axis, name) in enumerate(zip(axes.flat, PROXIES, strict=False)):
         for group, marker in zip(dict.fromkeys(groups), MARKERS, strict=False):
-            own = np.array([g == group for g in groups])
+            mask = np.array([g == group for g in groups])
             bars = {"ms": size, "lw": 0.15 * size, "capsize": 0.4 * size, "alpha": 0.8}
             axis.errorbar(
-                truth[own, k], predicted[own, k], width[own, k], fmt=marker, label=group.replace("_", " "), **bars
+                truth[mask, k], predicted[mask, k], width[mask, k], fmt=marker, label=group.replace("_", " "), **bars
             )
         low, high = truth[:, k].min(), truth[:, k].max()
         axis.plot([low, high], [low, high], "k-", lw=0.8)
@@ -44,16 +44,16 @@ def split_errors(records: dict[str, dict]):
     """Median relative error of the entropy per held-out part, predictor beside its rivals."""
     import matplotlib.pyplot as plt
 
-    from studies.ch03.tables import OWN, RIVALS
+    from studies.ch03.tables import RIVALS, SMALL_CHAINS
 
     figure, axis = plt.subplots(figsize=(8.5, 5.2), layout="constrained")
     y = np.arange(len(records))
-    for (key, label), marker in zip((RIVALS | OWN).items(), MARKERS, strict=False):
-        own = [(i, r[key]) for i, r in zip(y, records.values(), strict=True) if key in r]
+    for (key, label), marker in zip((RIVALS | SMALL_CHAINS).items(), MARKERS, strict=False):
+        points = [(i, r[key]) for i, r in zip(y, records.values(), strict=True) if key in r]
         axis.errorbar(
-            [100 * r["relative_median"] for _, r in own],
-            [i for i, _ in own],
-            xerr=[100 * r["relative_median_sem"] for _, r in own],
+            [100 * r["relative_median"] for _, r in points],
+            [i for i, _ in points],
+            xerr=[100 * r["relative_median_sem"] for _, r in points],
             fmt=marker,
             ms=9 if key == "errors" else 5.5,
             alpha=1.0 if key == "errors" else 0.75,

@@ -7,26 +7,26 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.families import build
-from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.inputs import predictor_inputs
 from studies.ch02.dataset import samples
 
 
 @declare(version=1)
 def tabulate_chunk(task: Task) -> dict:
     """What is known of a chunk of systems; the unit of work of one process."""
-    found = [know(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
+    known = [predictor_inputs(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
     return {
-        "row": np.array([k.row for k in found]),
-        "gate": [k.gate for k in found],
-        "grows": [k.grows for k in found],
-        "local": np.concatenate([k.local for k in found]),
-        "base": np.concatenate([k.base for k in found]),
+        "row": np.array([k.row for k in known]),
+        "gate": [k.gate for k in known],
+        "grows": [k.grows for k in known],
+        "local": np.concatenate([k.local for k in known]),
+        "base": np.concatenate([k.base for k in known]),
     }
 
 
 @declare(version=1, pieces=(tabulate_chunk,))
 def tabulate_inputs(inputs, chunk: int = 100, work: Work = Work()) -> dict:
-    """:class:`~qednas.qed.predictor.inputs.Known` of every system of the data set, in its order, as arrays.
+    """:class:`~qednas.qed.predictor.inputs.PredictorInputs` of every system of the data set, in its order, as arrays.
 
     ``row`` (systems, GLOBAL), ``gate`` and ``grows`` (systems,); of the systems that are corrected, ``base`` (cuts, 5)
     and ``local`` (cuts, LOCAL) of all cuts in order; ``worst_exact``: how far the mean field is from the exact entropy where

@@ -25,7 +25,7 @@ def interpolate(first: Hamiltonian, second: Hamiltonian, share: float) -> Hamilt
     return replace(mixed, sector=choose_sector(mixed))
 
 
-def drawn_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict]:
+def draw_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict]:
     """Mixture ``number``: two different families at points of the data set's recipes, and what it is."""
     rng = np.random.default_rng([seed, 31, number])
     names = rng.choice(PARENTS, 2, replace=False).tolist()
@@ -40,9 +40,9 @@ def drawn_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict
 @declare(version=1)
 def solve_mixture(task: Task) -> dict:
     """Exact half-chain proxies of one mixture, or its gap if the ground state is degenerate."""
-    hamiltonian, what = drawn_mixture(task["seed"], task["number"], task["sites"])
+    hamiltonian, recipe = draw_mixture(task["seed"], task["number"], task["sites"])
     label = label_state(hamiltonian)
-    return what | {
+    return recipe | {
         "number": task["number"],
         "degenerate": label["degenerate"],
         "proxies": label["proxies"][task["sites"] // 2 - 1].tolist(),
@@ -53,5 +53,8 @@ def solve_mixture(task: Task) -> dict:
 def solve_mixtures(count: int, sites: int, seed: int = 0, work: Work = Work()) -> dict:
     """Exact results of ``count`` random mixtures; ``mixtures`` lists those with a unique ground state."""
     tasks = [{"seed": seed, "number": k, "sites": sites} for k in range(count)]
-    found = map_tasks(solve_mixture, tasks, work=work)
-    return {"mixtures": [f for f in found if not f["degenerate"]], "degenerate": sum(f["degenerate"] for f in found)}
+    mixtures = map_tasks(solve_mixture, tasks, work=work)
+    return {
+        "mixtures": [f for f in mixtures if not f["degenerate"]],
+        "degenerate": sum(f["degenerate"] for f in mixtures),
+    }

@@ -13,14 +13,14 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.companion.results.store import load
 from qednas.companion.weights import PREFIX, result_arrays
-from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import Calibration, Predictor
 from qednas.qed.predictor.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
 from qednas.qed.predictor.small_parts import Part, solve_parts
 from studies.ch02.dataset import Sample, samples
 from studies.ch03.baselines import gradient_boosting, nearest_neighbour, scaling_fit
 from studies.ch03.calibration import calibrate, error_growth
-from studies.ch03.mixtures import drawn_mixture
+from studies.ch03.mixtures import draw_mixture
 from studies.ch03.training import Table, TrainingSettings, answers, summaries, tabulate, train
 
 TEST_SHARE = 0.3  # of the points: half of them for calibration, half to report on
@@ -65,7 +65,7 @@ def gather(dataset, known, settings: TrainingSettings | None = None) -> Data:
     )
 
 
-def gathered(inputs, settings: TrainingSettings | None = None) -> Data:
+def gather_inputs(inputs, settings: TrainingSettings | None = None) -> Data:
     return gather(inputs["02/dataset"], inputs["03/inputs"], settings)
 
 
@@ -80,8 +80,8 @@ def hold_out_points(data: Data, share: float, seed: int) -> np.ndarray:
     rng = np.random.default_rng([seed, 1])
     test: set[str] = set()
     for family in dict.fromkeys(data.family.tolist()):
-        own = np.unique(data.names[data.family == family])
-        test |= set(rng.permutation(own)[: int(round(share * len(own)))])
+        points = np.unique(data.names[data.family == family])
+        test |= set(rng.permutation(points)[: int(round(share * len(points)))])
     return np.array([name in test for name in data.names])
 
 
@@ -104,11 +104,11 @@ def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarr
     field is exact nothing is held out, since nothing is learned."""
     held = half_chain(data, test)
     mean, std = answers(predictor, held)
-    taught = np.flatnonzero(trained & data.usable)
-    asked = data.known["row"][held.system]
-    rivals = (data.known["row"][taught], data.sites[taught].astype(float), data.truth[taught], asked)
+    training = np.flatnonzero(trained & data.usable)
+    queries = data.known["row"][held.system]
+    rivals = (data.known["row"][training], data.sites[training].astype(float), data.truth[training], queries)
     return {
-        "train": len(taught),
+        "train": len(training),
         "test": len(held.x),
         "errors": summaries(mean, held.target, std * predictor.wide, seed),
         "mean_field": summaries(held.base, held.target, seed=seed),
@@ -125,7 +125,7 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     truth (n, 5) of the reported systems, with their family and point.
     """
     chosen = TrainingSettings(**settings)
-    data = gathered(inputs, chosen)
+    data = gather_inputs(inputs, chosen)
     test = hold_out_points(data, TEST_SHARE, seed)
     bars = test & np.isin(data.names, np.unique(data.names[test])[::2])
     predictor = fit(data, ~test, chosen, seed, progress)
@@ -171,21 +171,21 @@ def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: s
             ]
         )
         if parts:
-            seen = residuals(predictor, parts)
-            mean = predictor.profile(know(large))[0][large.sites // 2 - 1]
+            residual = residuals(predictor, parts)
+            mean = predictor.profile(predictor_inputs(large))[0][large.sites // 2 - 1]
             phi = basis(np.array([float(large.sites)]), np.array([float(large.sites // 2)]), kind == "windows")[0]
-            cases.append((seen, phi, (data.truth[i] - mean) / seen.unit, data.truth[i], parts, large.sites))
+            cases.append((residual, phi, (data.truth[i] - mean) / residual.unit, data.truth[i], parts, large.sites))
     return cases
 
 
 def judge_refinement(widths: Widths, cases: list) -> dict:
     """Errors before and after the refinement, and of a scaling fit to the same exact parts."""
     before, after, rival, wide, truths = [], [], [], [], []
-    for seen, phi, r, truth, parts, sites in cases:
-        found, std = posterior(seen, phi[None])
-        before.append(truth - r * seen.unit)
-        after.append(before[-1] + found[0] * seen.unit)
-        wide.append(std[0] * seen.unit * widths.factor * widths.wide)
+    for residual, phi, r, truth, parts, sites in cases:
+        shift, std = posterior(residual, phi[None])
+        before.append(truth - r * residual.unit)
+        after.append(before[-1] + shift[0] * residual.unit)
+        wide.append(std[0] * residual.unit * widths.factor * widths.wide)
         rival.append(scaling_fit(parts, sites))
         truths.append(truth)
     truth = np.array(truths)
@@ -201,7 +201,7 @@ def judge_refinement(widths: Widths, cases: list) -> dict:
 def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     """Trained on the smaller half of the sizes, asked at the larger ones; gives the growth of the error bars with size."""
     chosen = TrainingSettings(**settings)
-    data = gathered(inputs, chosen)
+    data = gather_inputs(inputs, chosen)
     small = data.sites <= lower_half(data)
     predictor = fit(data, small, chosen, seed, progress)
     fitted = Calibration(*(np.asarray(inputs["03/random"]["calibration"][k], float) for k in Calibration().arrays()))
@@ -212,7 +212,7 @@ def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     exact = {}
     for n in sizes:  # each system's own smaller chains
         mask = (data.sites == n) & data.usable & data.corrected
-        rows = [(i, own_parts(data, i, lower_half(data))) for i in np.flatnonzero(mask)]
+        rows = [(i, smaller_chains(data, i, lower_half(data))) for i in np.flatnonzero(mask)]
         rows = [(i, parts) for i, parts in rows if parts]
         truth = data.truth[[i for i, _ in rows]]
         fits = np.array([scaling_fit(parts, n) for _, parts in rows])
@@ -221,17 +221,17 @@ def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     return {"sizes": by_size, "own": exact, "trained": lower_half(data), "growth": growth}
 
 
-def own_parts(data: Data, index: int, largest: int) -> list[Part]:
+def smaller_chains(data: Data, index: int, largest: int) -> list[Part]:
     """The smaller chains of the same point in the data set."""
-    own = (data.names == data.names[index]) & data.usable & (data.sites <= largest)
-    return [Part(data.systems[j].hamiltonian(), data.systems[j].proxies, False) for j in np.flatnonzero(own)]
+    mask = (data.names == data.names[index]) & data.usable & (data.sites <= largest)
+    return [Part(data.systems[j].hamiltonian(), data.systems[j].proxies, False) for j in np.flatnonzero(mask)]
 
 
 @declare(version=1)
 def split_critical(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     """The points nearest to criticality held out: at the largest size, the smallest gaps times sites over the energy a site."""
     chosen = TrainingSettings(**settings)
-    data = gathered(inputs, chosen)
+    data = gather_inputs(inputs, chosen)
     gap = np.array([s.gap * s.sites**2 / abs(s.energy) for s in data.systems])
     largest = (data.sites == data.sites.max()) & data.corrected & data.usable
     bound = float(np.quantile(gap[largest], CRITICAL_SHARE))
@@ -262,15 +262,15 @@ def one_family(task: Task) -> dict:
 @declare(version=1, pieces=(one_family,))
 def split_families(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict:
     """Each family that is corrected held out in turn: what the shared terms are worth on a Hamiltonian never seen."""
-    data = gathered(inputs)
+    data = gather_inputs(inputs)
     families = list(dict.fromkeys(data.family[data.corrected].tolist()))
     tasks = [{"settings": settings, "seed": seed, "family": f} for f in families]
-    found = map_tasks(one_family, tasks, work=work, located=located(inputs))
+    reports = map_tasks(one_family, tasks, work=work, located=input_paths(inputs))
     exact = sorted(set(data.family.tolist()) - set(families))
-    return {"families": dict(zip(families, found, strict=True)), "exact": exact}
+    return {"families": dict(zip(families, reports, strict=True)), "exact": exact}
 
 
-def located(inputs) -> dict[str, str]:
+def input_paths(inputs) -> dict[str, str]:
     """Where a worker finds the data."""
     return {name: str(inputs[name].path) for name in ("02/dataset", "03/inputs")}
 
@@ -294,22 +294,22 @@ def one_variant(task: Task) -> dict:
 def ablation(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict:
     """What each part of the design is worth: every variant trained to 12 sites and asked at 16, with the same settings."""
     tasks = [{"settings": settings, "seed": seed, "variant": name} for name in VARIANTS]
-    found = map_tasks(one_variant, tasks, work=work, located=located(inputs))
-    data = gathered(inputs)
+    records = map_tasks(one_variant, tasks, work=work, located=input_paths(inputs))
+    data = gather_inputs(inputs)
     largest = half_chain(data, data.sites == data.sites.max())
-    rows = dict(zip(VARIANTS, found, strict=True))
+    rows = dict(zip(VARIANTS, records, strict=True))
     rows["mean field alone"] = summaries(largest.base, largest.target, seed=seed)
     rows["Gaussian process for the network"] = gaussian_process(data, largest, seed)
     return {"variants": rows, "trained": lower_half(data), "asked": int(data.sites.max())}
 
 
-def gaussian_process(data: Data, asked: Table, seed: int) -> dict:
+def gaussian_process(data: Data, test: Table, seed: int) -> dict:
     """A Gaussian process on the half-chain corrections of the small sizes, with 1/N and the parity of the cut as inputs."""
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
-    taught = half_chain(data, data.sites <= lower_half(data))
-    centre, spread = taught.x.mean(0), np.maximum(taught.x.std(0), 1e-2)
+    training = half_chain(data, data.sites <= lower_half(data))
+    centre, spread = training.x.mean(0), np.maximum(training.x.std(0), 1e-2)
 
     def rows(table: Table) -> np.ndarray:
         extra = np.stack([20 / table.sites, np.cos(np.pi * table.cut)], 1)
@@ -317,37 +317,37 @@ def gaussian_process(data: Data, asked: Table, seed: int) -> dict:
 
     kernel = RBF(5.0) + WhiteKernel(1e-3)
     model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
-    model.fit(rows(taught), taught.target - taught.base)
-    return summaries(asked.base + model.predict(rows(asked)), asked.target, seed=seed)
+    model.fit(rows(training), training.target - training.base)
+    return summaries(test.base + model.predict(rows(test)), test.target, seed=seed)
 
 
 @declare(version=1)
 def split_mixtures(inputs, seed: int = 0) -> dict:
     """The shipped predictor on interpolations of two families, which no training system is."""
     predictor = stored_predictor(inputs["03/predictor"])
-    found = inputs["03/mixtures"]["mixtures"]
-    rows = [drawn_mixture(seed, m["number"], m["sites"])[0] for m in found]
-    known = [know(h) for h in rows]
+    mixtures = inputs["03/mixtures"]["mixtures"]
+    rows = [draw_mixture(seed, m["number"], m["sites"])[0] for m in mixtures]
+    known = [predictor_inputs(h) for h in rows]
     half = [h.sites // 2 - 1 for h in rows]
     profiles = [predictor.profile(k) for k in known]
     mean = np.array([m[i] for (m, _), i in zip(profiles, half, strict=True)])
     std = np.array([s[i] for (_, s), i in zip(profiles, half, strict=True)])
     base = np.array([k.base[i] for k, i in zip(known, half, strict=True)])
-    truth = np.array([m["proxies"] for m in found])
+    truth = np.array([m["proxies"] for m in mixtures])
     inside = np.array([not predictor.outside(k, h.sites) for k, h in zip(known, rows, strict=True)])
-    data = gathered(inputs)
-    taught = np.flatnonzero(data.usable)
-    asked = np.array([k.row for k in known])
+    data = gather_inputs(inputs)
+    training = np.flatnonzero(data.usable)
+    queries = np.array([k.row for k in known])
     sites = np.array([float(h.sites) for h in rows])
-    rivals = (data.known["row"][taught], data.sites[taught].astype(float), data.truth[taught], asked)
+    rivals = (data.known["row"][training], data.sites[training].astype(float), data.truth[training], queries)
     groups = {"all": np.full(len(rows), True), "inside": inside, "outside": ~inside}
     return {
         "test": len(rows),
         "inside": int(inside.sum()),
         "errors": {
-            label: summaries(mean[own], truth[own], std[own] * predictor.wide, seed)
-            for label, own in groups.items()
-            if own.sum() > 1
+            label: summaries(mean[mask], truth[mask], std[mask] * predictor.wide, seed)
+            for label, mask in groups.items()
+            if mask.sum() > 1
         },
         "mean_field": summaries(base, truth, seed=seed),
         "nearest": summaries(nearest_neighbour(*rivals), truth, seed=seed),
@@ -362,7 +362,7 @@ def train_final(inputs, settings: dict, seed: int = 0, progress: Callable | None
     Returns its arrays under ``weights/<name>`` and its record.
     """
     chosen = TrainingSettings(**settings)
-    data = gathered(inputs, chosen)
+    data = gather_inputs(inputs, chosen)
     predictor = fit(data, np.full(len(data.systems), True), chosen, seed, progress).calibrated(calibration_of(inputs))
     widths = {name: np.asarray(a, np.float32) for name, a in inputs["03/random"]["widths"].items()}
     record = predictor.record | {

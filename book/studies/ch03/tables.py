@@ -10,7 +10,7 @@ RIVALS = {
     "boosting": "boosting",
     "nearest": "nearest neighbour",
 }
-OWN = {"largest": "value at the largest size below", "scaling_fit": "fit to its own small chains"}
+SMALL_CHAINS = {"largest": "value at the largest size below", "scaling_fit": "fit to its own small chains"}
 
 
 def spread(figures, sem: bool = False) -> str:
@@ -28,8 +28,8 @@ def split_records(random, sizes, critical, families, mixed) -> dict[str, dict]:
 
     out = {"random points": record(random)}
     for size, source in sizes["sizes"].items():
-        own = {k: v["entropy"] for k, v in sizes["own"][size].items()}
-        out[f"size {size}, trained to {sizes['trained']}"] = record(source) | own
+        small_chains = {k: v["entropy"] for k, v in sizes["own"][size].items()}
+        out[f"size {size}, trained to {sizes['trained']}"] = record(source) | small_chains
     out["near criticality"] = record(critical)
     out["mixtures of two families"] = record(mixed, mixed["errors"]["all"])
     out |= {f"family {name}".replace("_", " "): record(source) for name, source in families["families"].items()}
@@ -42,7 +42,7 @@ def splits(records: dict[str, dict]) -> list[dict]:
     for name, record in records.items():
         row = {"held out": name, "systems": record["test"]}
         row |= {text: spread(record[key]) for key, text in RIVALS.items()}
-        row |= {text: spread(record[key]) if key in record else "" for key, text in OWN.items()}
+        row |= {text: spread(record[key]) if key in record else "" for key, text in SMALL_CHAINS.items()}
         calibrated = not name.startswith("family")
         rows.append(row | {"in 90 %": f"{100 * record['errors']['covered']:.0f}" if calibrated else ""})
     return rows
@@ -51,8 +51,8 @@ def splits(records: dict[str, dict]) -> list[dict]:
 def ablation(result) -> list[dict]:
     """One row per variant, three proxies."""
     return [
-        {"variant": name} | {proxy: spread(found[proxy], sem=True) for proxy in ("entropy", "variance", "skewness")}
-        for name, found in result["variants"].items()
+        {"variant": name} | {proxy: spread(figures[proxy], sem=True) for proxy in ("entropy", "variance", "skewness")}
+        for name, figures in result["variants"].items()
     ]
 
 
@@ -60,11 +60,11 @@ def refinements(result) -> list[dict]:
     """One row per kind of exact parts."""
     texts = {"rebuilt": "the same couplings at smaller sizes", "windows": "windows around the cut (disorder)"}
     return [
-        {"exact parts": texts[kind], "systems": found["systems"]}
+        {"exact parts": texts[kind], "systems": record["systems"]}
         | {
-            text: spread(found[key]["entropy"], sem=True)
+            text: spread(record[key]["entropy"], sem=True)
             for key, text in (("before", "predictor"), ("after", "refined"), ("scaling_fit", "scaling fit"))
         }
-        | {"refined, in 90 %": f"{100 * found['after']['entropy']['covered']:.0f}"}
-        for kind, found in result.items()
+        | {"refined, in 90 %": f"{100 * record['after']['entropy']['covered']:.0f}"}
+        for kind, record in result.items()
     ]

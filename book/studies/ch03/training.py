@@ -25,7 +25,7 @@ from qednas.qed.predictor.correction import (
     network,
 )
 from qednas.qed.predictor.inputs import GLOBAL, LOCAL
-from qednas.qed.predictor.predictor import Calibration, Predictor, faded, refine_shapes
+from qednas.qed.predictor.predictor import Calibration, Predictor, fade_correction, refine_shapes
 from studies.ch02.dataset import Sample
 
 BOOTSTRAPS = 200
@@ -237,7 +237,7 @@ def answers(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray]
     """Predicted proxies and their standard deviations (rows, 5) of every row, as :meth:`Predictor.profile` gives them."""
     mean, std = predictor.proxies(table.x, table.base, table.gate, table.grows, table.sites, table.cut)
     trust = predictor.trust(table.x[:, : len(GLOBAL)])[:, None]
-    return faded(mean, std, table.base, trust)
+    return fade_correction(mean, std, table.base, trust)
 
 
 def error_summary(

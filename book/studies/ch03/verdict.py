@@ -41,8 +41,8 @@ def unseen(inputs) -> dict[str, Any]:
     error = relative_errors(np.asarray(random["predicted"]), np.asarray(random["truth"]))
     points = np.asarray(random["point"])
     names = np.unique(points)
-    found: dict[str, Any] = {}
+    shares: dict[str, Any] = {}
     for key, bar in (("within_median", MEDIAN), ("within_tail", TAIL)):
-        found |= estimate([float((error[points == name] <= bar).mean()) for name in names], key)
-    medians = np.array([own["errors"]["entropy"]["relative_median"] for own in families.values()])
-    return found | {"family": compare(np.full(len(medians), np.log(MEDIAN)), np.log(medians))}
+        shares |= estimate([float((error[points == name] <= bar).mean()) for name in names], key)
+    medians = np.array([record["errors"]["entropy"]["relative_median"] for record in families.values()])
+    return shares | {"family": compare(np.full(len(medians), np.log(MEDIAN)), np.log(medians))}

@@ -33,12 +33,12 @@ def error_against_size(rows: list[dict]):
     families = list(dict.fromkeys(r["family"] for r in corrected))
     for axis, method in zip(axes, ("predicted", "refined"), strict=True):
         for k, (family, marker) in enumerate(zip(families, MARKERS, strict=False)):
-            own = [r for r in corrected if r["family"] == family and method in r]
+            members = [r for r in corrected if r["family"] == family and method in r]
             error = [
-                100 * abs(r[method]["entropy"] - r["reference"]["entropy"]) / r["reference"]["entropy"] for r in own
+                100 * abs(r[method]["entropy"] - r["reference"]["entropy"]) / r["reference"]["entropy"] for r in members
             ]
             shift = 1 + 0.012 * (k - len(families) / 2)  # so that equal sizes do not hide one another
-            axis.plot([r["sites"] * shift for r in own], error, marker, ms=5.5, label=family.replace("_", " "))
+            axis.plot([r["sites"] * shift for r in members], error, marker, ms=5.5, label=family.replace("_", " "))
         for bound, style in ((3, ":"), (12, "--")):
             axis.axhline(bound, color="0.4", lw=0.9, ls=style)
             axis.annotate(f"{bound} %", (212, bound), fontsize=8, va="bottom", ha="right", color="0.3")

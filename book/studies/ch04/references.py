@@ -45,7 +45,7 @@ CHOSEN: list[tuple[str, str, int, dict]] = [
 ]
 
 
-def drawn() -> list[tuple[str, str, int, dict]]:
+def draw_targets() -> list[tuple[str, str, int, dict]]:
     """Targets drawn like the points of the data set, with a seed of their own: no one picked them."""
     out = []
     for number, (family, count) in enumerate(DRAWS.items()):
@@ -60,7 +60,7 @@ def drawn() -> list[tuple[str, str, int, dict]]:
     return out
 
 
-TARGETS = CHOSEN + drawn()
+TARGETS = CHOSEN + draw_targets()
 
 
 @declare(version=1)
@@ -90,10 +90,10 @@ def solve_targets(classes: list[str] | None, chi: int, most: int, work: Work = W
         taken = sum(t["class"] == label for t in chosen)
         if (classes is None or label in classes) and taken < most:
             chosen.append({"class": label, "family": family, "sites": sites, "parameters": parameters, "chi": chi})
-    found = map_tasks(solve_target, chosen, work=work)
-    seconds = [f.pop("seconds") for f in found]
-    evidence = [f.pop("evidence") for f in found]
-    targets = [t | f for t, f in zip(chosen, found, strict=True)]
+    solutions = map_tasks(solve_target, chosen, work=work)
+    seconds = [f.pop("seconds") for f in solutions]
+    evidence = [f.pop("evidence") for f in solutions]
+    targets = [t | f for t, f in zip(chosen, solutions, strict=True)]
     return {"targets": targets, "evidence": evidence, "timing": {"seconds": seconds}}
 
 

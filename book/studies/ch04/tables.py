@@ -16,16 +16,16 @@ def power(value: float) -> str:
 def evidence(references) -> list[dict]:
     """Convergence evidence of each reference: changes over the last stage, and differences to the exact solution."""
     rows = []
-    for target, found in zip(references["targets"], references["evidence"], strict=True):
+    for target, diagnostics in zip(references["targets"], references["evidence"], strict=True):
         row = dict.fromkeys(("target", "χ", "ΔE/E", "ΔS", "variance", "E - exact", "S - exact", "converged"), "")
         row |= {"target": title(target), "converged": "yes" if target["converged"] else "NO"}
-        if "stages" in found:
-            last, before = found["stages"][-1], found["stages"][-2]
+        if "stages" in diagnostics:
+            last, before = diagnostics["stages"][-1], diagnostics["stages"][-2]
             row |= {
                 "χ": last["used_chi"],
                 "ΔE/E": power(abs(last["energy"] - before["energy"]) / abs(last["energy"])),
                 "ΔS": power(abs(last["entropy"] - before["entropy"])),
-                "variance": power(abs(found["variance"])),
+                "variance": power(abs(diagnostics["variance"])),
             }
             if target["exact_energy"] is not None:
                 row["E - exact"] = power(target["energy"] - target["exact_energy"])
@@ -64,15 +64,15 @@ GROUPS = {"all": "all targets", "corrected": "mean field not exact"}
 def bars(rows: list[dict]) -> list[dict]:
     """Every bar with what was measured."""
 
-    def shown(value) -> str:
+    def percent(value) -> str:
         return f"{100 * value:.1f} %" if isinstance(value, float) else f"{100 * value[0]:.0f}{TO}{100 * value[1]:.0f} %"
 
     return [
         {
             "figure": r["bar"],
             "over": GROUPS[r["group"]],
-            "measured": shown(r["value"]),
-            "wanted": ("at most " if isinstance(r["bound"], float) else "") + shown(r["bound"]),
+            "measured": percent(r["value"]),
+            "wanted": ("at most " if isinstance(r["bound"], float) else "") + percent(r["bound"]),
             "met": "yes" if r["met"] else "NO",
         }
         for r in rows

@@ -10,13 +10,13 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.families import FAMILIES, build
-from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import Predictor
 from qednas.qed.predictor.refine import refined_profile
 from qednas.qed.predictor.small_parts import BASELINE_SIZES, NoExactPart, Part, small_relatives, solve_parts
 from studies.ch02.recipes import RECIPES
 from studies.ch03.baselines import gradient_boosting, largest_value, nearest_neighbour, scaling_fit
-from studies.ch03.splits import gathered, stored_predictor
+from studies.ch03.splits import gather_inputs, stored_predictor
 from studies.ch03.training import summaries
 from studies.ch03.verdict import BARS
 from studies.ch04.references import title
@@ -56,11 +56,11 @@ def solve_all_parts(inputs, work: Work = Work()) -> dict:
     """Exact small relatives (10-16 sites) of every target: what refinement and per-system baselines look at."""
     tasks = [{k: t[k] for k in ("family", "sites", "parameters")} for t in inputs["04/references"]["targets"]]
     start = time.perf_counter()
-    found = map_tasks(solve_target_parts, tasks, work=work)
-    return {"targets": found, "timing": {"seconds": time.perf_counter() - start}}
+    parts = map_tasks(solve_target_parts, tasks, work=work)
+    return {"targets": parts, "timing": {"seconds": time.perf_counter() - start}}
 
 
-def restored(hamiltonian, stored: list[dict]) -> list[Part]:
+def restore_parts(hamiltonian, stored: list[dict]) -> list[Part]:
     """Parts from their stored form."""
     small = {h.sites: h for h, _ in small_relatives(hamiltonian, tuple(p["sites"] for p in stored))}
     return [Part(small[p["sites"]], np.array(p["proxies"]), p["window"]) for p in stored]
@@ -80,8 +80,8 @@ def compare(inputs, seed: int = 0) -> dict:
         if not target["converged"]:
             unconverged.append(title(target))
             continue
-        what = {k: target[k] for k in ("class", "family", "sites")}
-        rows.append({"name": title(target)} | what | judge(predictor, target, parts))
+        labels = {k: target[k] for k in ("class", "family", "sites")}
+        rows.append({"name": title(target)} | labels | judge(predictor, target, parts))
     add_regressions(inputs, rows, seed)
     timing = {"predict": [row.pop("seconds") for row in rows], "refine": [row.pop("refine_seconds") for row in rows]}
     for row in rows:
@@ -101,18 +101,18 @@ def judge(predictor: Predictor, target: dict, small: dict) -> dict:
     """One prediction against one reference."""
     hamiltonian = build(target["family"], target["sites"], **target["parameters"])
     answer = predictor.predict(hamiltonian)
-    known = know(hamiltonian)
+    known = predictor_inputs(hamiltonian)
     half = hamiltonian.sites // 2 - 1
 
-    def named(values: np.ndarray) -> dict:
+    def by_proxy(values: np.ndarray) -> dict:
         return dict(zip(PROXIES, np.asarray(values, float).tolist(), strict=True))
 
     out = {
         "reference": target["proxies"],
         "predicted": answer["proxies"],
         "std": answer["std"],
-        "half_width": named(np.array(list(answer["std"].values())) * predictor.wide),
-        "mean_field": named(known.base[half]),
+        "half_width": by_proxy(np.array(list(answer["std"].values())) * predictor.wide),
+        "mean_field": by_proxy(known.base[half]),
         "in_domain": answer["in_domain"],
         "exact": known.gate == 0,
         "predicted_profile": answer["profile"],
@@ -123,27 +123,30 @@ def judge(predictor: Predictor, target: dict, small: dict) -> dict:
         "row": known.row,
         "refine_seconds": None,
     }
-    if parts := restored(hamiltonian, small["parts"]):
+    if parts := restore_parts(hamiltonian, small["parts"]):
         start = time.perf_counter()
-        used = [p for p in parts if p.sites <= REFINE_LARGEST] or parts[:1]
-        _, mean, std, wide = refined_profile(predictor, hamiltonian, used)
-        out |= {"refined": named(mean[half]), "refined_half_width": named(std[half] * wide)}
+        smaller = [p for p in parts if p.sites <= REFINE_LARGEST] or parts[:1]
+        _, mean, std, wide = refined_profile(predictor, hamiltonian, smaller)
+        out |= {"refined": by_proxy(mean[half]), "refined_half_width": by_proxy(std[half] * wide)}
         out["refine_seconds"] = time.perf_counter() - start
-        out["largest"] = named(largest_value(parts))
-        out["scaling_fit"] = named(scaling_fit(parts, hamiltonian.sites))
+        out["largest"] = by_proxy(largest_value(parts))
+        out["scaling_fit"] = by_proxy(scaling_fit(parts, hamiltonian.sites))
     return out
 
 
 def add_regressions(inputs, rows: list[dict], seed: int) -> None:
     """The two rivals that are trained on the data set: nearest neighbour and gradient boosting."""
-    data = gathered(inputs)
-    taught = np.flatnonzero(data.usable)
-    asked = np.array([row["row"] for row in rows])
-    known = (data.known["row"][taught], data.sites[taught].astype(float), data.truth[taught], asked)
+    data = gather_inputs(inputs)
+    training = np.flatnonzero(data.usable)
+    queries = np.array([row["row"] for row in rows])
+    arguments = (data.known["row"][training], data.sites[training].astype(float), data.truth[training], queries)
     sites = np.array([float(row["sites"]) for row in rows])
-    for name, values in (("nearest", nearest_neighbour(*known)), ("boosting", gradient_boosting(*known, sites, seed))):
-        for row, found in zip(rows, values, strict=True):
-            row[name] = dict(zip(PROXIES, found.tolist(), strict=True))
+    for name, values in (
+        ("nearest", nearest_neighbour(*arguments)),
+        ("boosting", gradient_boosting(*arguments, sites, seed)),
+    ):
+        for row, prediction in zip(rows, values, strict=True):
+            row[name] = dict(zip(PROXIES, prediction.tolist(), strict=True))
 
 
 def summarise(rows: list[dict], seed: int = 0) -> dict:
@@ -156,15 +159,15 @@ def summarise(rows: list[dict], seed: int = 0) -> dict:
     for label, members in groups.items():
         out[label] = {"targets": len(members)}
         for method in METHODS:
-            own = [r for r in members if method in r]
-            if not own:
+            entries = [r for r in members if method in r]
+            if not entries:
                 continue
 
-            def column(key: str, own=own) -> np.ndarray:
-                return np.array([[r[key][name] for name in PROXIES] for r in own])
+            def column(key: str, entries=entries) -> np.ndarray:
+                return np.array([[r[key][name] for name in PROXIES] for r in entries])
 
             width = column(widths[method]) if method in widths else None
-            out[label][method] = summaries(column(method), column("reference"), width, seed) | {"targets": len(own)}
+            out[label][method] = summaries(column(method), column("reference"), width, seed) | {"targets": len(entries)}
     return out
 
 
@@ -220,9 +223,9 @@ def cost(inputs, repeats: int = 5, work: Work = Work()) -> dict:
         {k: t[k] for k in ("family", "sites", "parameters")} | {"entropy": t["proxies"]["entropy"]}
         for t in chosen.values()
     ]
-    found = map_tasks(cost_of, tasks, work=work.alone())
+    dmrg_costs = map_tasks(cost_of, tasks, work=work.alone())
     targets: list[dict] = []
-    for label, task, runs in zip(chosen, tasks, found, strict=True):
+    for label, task, runs in zip(chosen, tasks, dmrg_costs, strict=True):
         hamiltonian = build(task["family"], task["sites"], **task["parameters"])
         seconds = prediction_seconds(predictor, hamiltonian, repeats)
         good = [r["seconds"] for r in runs["runs"] if r["error"] <= COST_ERROR]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.statistics import bootstrap_interval, bootstrap_p, compare, resampled
+from qednas.base.statistics import bootstrap_indices, bootstrap_interval, bootstrap_p, compare
 from qednas.base.task import declare
 from studies.ch03.verdict import MEDIAN, TAIL
 
@@ -18,8 +18,8 @@ def tail(errors: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     its raw ``p`` ``against`` the bar.  41 targets are too few to show by counts that 95 % are within a bar."""
     if not len(errors):
         return {"value": 0.0, "low": 0.0, "high": 0.0, "against": TAIL, "units": 0, "p": 1.0}
-    drawn = np.quantile(errors[resampled(len(errors), DRAWS, rng)], 0.95, axis=1)
-    low, high = bootstrap_interval(drawn)
+    quantiles = np.quantile(errors[bootstrap_indices(len(errors), DRAWS, rng)], 0.95, axis=1)
+    low, high = bootstrap_interval(quantiles)
     value = float(np.quantile(errors, 0.95))
     return {
         "value": value,
@@ -27,7 +27,7 @@ def tail(errors: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
         "high": high,
         "against": TAIL,
         "units": len(errors),
-        "p": bootstrap_p(drawn, TAIL),
+        "p": bootstrap_p(quantiles, TAIL),
     }
 
 
@@ -44,18 +44,18 @@ def large(inputs, seed: int = 0) -> dict[str, Any]:
     hard = [row for row in rows if not row["exact"] and "largest" in row]
 
     def errors(method: str) -> np.ndarray:
-        wanted = np.array([row["reference"]["entropy"] for row in hard])
-        return np.abs(np.array([row[method]["entropy"] for row in hard]) - wanted) / wanted
+        truth = np.array([row["reference"]["entropy"] for row in hard])
+        return np.abs(np.array([row[method]["entropy"] for row in hard]) - truth) / truth
 
-    mine = errors("predicted")
-    missed = {row["name"]: abs(row["predicted"]["entropy"] - row["reference"]["entropy"]) for row in rows}
+    predicted = errors("predicted")
+    deviations = {row["name"]: abs(row["predicted"]["entropy"] - row["reference"]["entropy"]) for row in rows}
     ratios = []
-    for own in priced:
-        as_good = [run["seconds"] for run in own["runs"] if run["error"] <= missed[own["name"]]]
-        ratios.append(min(as_good, default=own["runs"][-1]["seconds"]) / own["predict"])
+    for target in priced:
+        as_good = [run["seconds"] for run in target["runs"] if run["error"] <= deviations[target["name"]]]
+        ratios.append(min(as_good, default=target["runs"][-1]["seconds"]) / target["predict"])
     return {
-        "within_median": {"hits": int((mine <= MEDIAN).sum()), "units": len(hard)},
-        "tail": tail(mine, np.random.default_rng(seed)),
-        "over_largest": compare(errors("largest"), mine) if hard else compare([0.0]),  # a small run may have none
+        "within_median": {"hits": int((predicted <= MEDIAN).sum()), "units": len(hard)},
+        "tail": tail(predicted, np.random.default_rng(seed)),
+        "over_largest": compare(errors("largest"), predicted) if hard else compare([0.0]),  # a small run may have none
         "timing": {"least_ratio": float(min(ratios))},
     }

@@ -64,14 +64,14 @@ def fit_one(task: Task) -> dict[str, Any]:
     sites = task["sites"]
     target = TARGETS[task["target"]](sites)
     block = make(task["kind"], sites, task["size"], torch.Generator().manual_seed(task["seed"]))
-    found = train_exactly(Space.around(target), block, task["steps"], shifts=(1e-2, 1e-5))
+    fit = train_exactly(Space.around(target), block, task["steps"], shifts=(1e-2, 1e-5))
     cut = half_chain(sites)
     return {
-        "infidelity": max(0.0, 1 + found["energy"]),
+        "infidelity": max(0.0, 1 + fit["energy"]),
         "parameters": block.parameter_count,
-        "entropy": proxies(schmidt_spectra(found["psi"], sites)[cut])["entropy"],
+        "entropy": proxies(schmidt_spectra(fit["psi"], sites)[cut])["entropy"],
         "wanted": proxies(schmidt_spectra(target, sites)[cut])["entropy"],
-        "seconds": found["seconds"],
+        "seconds": fit["seconds"],
     }
 
 
@@ -88,14 +88,14 @@ def capacity(sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, wo
         for t, kind, size in cases
         for seed in range(seeds)
     ]
-    found = map_tasks(fit_one, tasks, work=work)
+    fits = map_tasks(fit_one, tasks, work=work)
     rows = []
     for number, (target, kind, size) in enumerate(cases):
-        own = found[number * seeds : (number + 1) * seeds]
+        trials = fits[number * seeds : (number + 1) * seeds]
         row: dict[str, Any] = {"target": target, "kind": kind, "size": size}
-        row |= {"parameters": own[0]["parameters"], "wanted": own[0]["wanted"]}
+        row |= {"parameters": trials[0]["parameters"], "wanted": trials[0]["wanted"]}
         for name in ("entropy", "infidelity"):
-            values = np.array([f[name] for f in own])
+            values = np.array([f[name] for f in trials])
             row[name] = float(values.mean())
             row[f"{name}_sem"] = float(values.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else None
         rows.append(row)

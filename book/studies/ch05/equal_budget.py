@@ -20,8 +20,8 @@ def equal_budget(inputs) -> dict[str, Any]:
     for the targets with a volume law the largest difference of entropies between two kinds, in its standard errors
     (``gap_errors``, over the seeds; the entropies of the nearest size have the errors).
     """
-    held = inputs["05/capacity"]
-    rows = held["rows"]
+    fits = inputs["05/capacity"]
+    rows = fits["rows"]
     kinds = list(dict.fromkeys(r["kind"] for r in rows))
     targets = list(dict.fromkeys(r["target"] for r in rows))
     of = {
@@ -29,10 +29,10 @@ def equal_budget(inputs) -> dict[str, Any]:
         for t in targets
         for k in kinds
     }
-    low = max(own[0]["parameters"] for own in of.values())
-    high = min(own[-1]["parameters"] for own in of.values())
+    low = max(curve[0]["parameters"] for curve in of.values())
+    high = min(curve[-1]["parameters"] for curve in of.values())
     budget = float(np.sqrt(low * high))
-    told, gaps = [], []
+    table, gaps = [], []
     for target in targets:
         row: dict[str, Any] = {
             "target": target,
@@ -42,22 +42,22 @@ def equal_budget(inputs) -> dict[str, Any]:
         }
         errors = {}
         for kind in kinds:
-            own = of[target, kind]
-            ln_p = np.log([r["parameters"] for r in own])
-            ln_f = np.log([max(r["infidelity"], LEAST) for r in own])
+            curve = of[target, kind]
+            ln_p = np.log([r["parameters"] for r in curve])
+            ln_f = np.log([max(r["infidelity"], LEAST) for r in curve])
             row["infidelity"][kind] = float(np.exp(np.interp(np.log(budget), ln_p, ln_f)))
-            row["entropy"][kind] = float(np.interp(np.log(budget), ln_p, [r["entropy"] for r in own]))
-            nearest = own[int(np.abs(ln_p - np.log(budget)).argmin())]
+            row["entropy"][kind] = float(np.interp(np.log(budget), ln_p, [r["entropy"] for r in curve]))
+            nearest = curve[int(np.abs(ln_p - np.log(budget)).argmin())]
             errors[kind] = nearest["entropy_sem"] or 0.0
         row["best"] = min(row["infidelity"], key=row["infidelity"].__getitem__)
-        told.append(row)
+        table.append(row)
         if target.startswith("volume law"):
             most = max(kinds, key=row["entropy"].__getitem__)
             least = min(kinds, key=row["entropy"].__getitem__)
             error = float(np.hypot(errors[most], errors[least]))
             gaps.append((row["entropy"][most] - row["entropy"][least]) / max(error, 1e-12))
-    distinct = len({row["best"] for row in told})
-    return {"parameters": budget, "range": [low, high], "rows": told, "distinct": distinct, "gap_errors": max(gaps)}
+    distinct = len({row["best"] for row in table})
+    return {"parameters": budget, "range": [low, high], "rows": table, "distinct": distinct, "gap_errors": max(gaps)}
 
 
 def size(row: dict[str, Any]) -> int:

@@ -10,29 +10,31 @@ KINDS = {"rbm": ("RBM", "o"), "mps": ("MPS", "s"), "attention": ("attention", "^
 FLOOR = 1e-8  # infidelities below are drawn here
 
 
-def capacity(found):
+def capacity(fits):
     """Entropy reached (top) and infidelity (bottom) against parameters, one column a target, one mark a block."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import NullFormatter
 
-    targets = list(dict.fromkeys(row["target"] for row in found["rows"]))
+    targets = list(dict.fromkeys(row["target"] for row in fits["rows"]))
     figure, axes = plt.subplots(2, len(targets), figsize=(9.6, 5.4), sharex=True, layout="constrained")
     for column, target in enumerate(targets):
         top, bottom = axes[:, column]
         for colour, (kind, (label, mark)) in zip(COLOURS, KINDS.items(), strict=False):
-            own = sorted(
-                (r for r in found["rows"] if r["target"] == target and r["kind"] == kind), key=lambda r: r["parameters"]
+            curve = sorted(
+                (r for r in fits["rows"] if r["target"] == target and r["kind"] == kind), key=lambda r: r["parameters"]
             )
-            count = [r["parameters"] for r in own]
+            count = [r["parameters"] for r in curve]
             style = {"fmt": mark + "-", "ms": 4, "lw": 1, "color": colour}
-            top.errorbar(count, [r["entropy"] for r in own], [r["entropy_sem"] or 0 for r in own], label=label, **style)
-            bottom.errorbar(
-                count, [max(r["infidelity"], FLOOR) for r in own], [r["infidelity_sem"] or 0 for r in own], **style
+            top.errorbar(
+                count, [r["entropy"] for r in curve], [r["entropy_sem"] or 0 for r in curve], label=label, **style
             )
-        wanted = next(r["wanted"] for r in found["rows"] if r["target"] == target)
+            bottom.errorbar(
+                count, [max(r["infidelity"], FLOOR) for r in curve], [r["infidelity_sem"] or 0 for r in curve], **style
+            )
+        wanted = next(r["wanted"] for r in fits["rows"] if r["target"] == target)
         top.axhline(wanted, color="0.3", ls="--", lw=1)
         top.set(title=target, xscale="log", ylim=(0, 1.25 * wanted))
-        counts = [r["parameters"] for r in found["rows"]]
+        counts = [r["parameters"] for r in fits["rows"]]
         bottom.set(xscale="log", yscale="log", ylim=(FLOOR / 2, 3), xlabel="real parameters")
         bottom.set_xlim(min(10, min(counts)), 1.5 * max(counts))
         bottom.xaxis.set_minor_formatter(NullFormatter())
@@ -43,10 +45,10 @@ def capacity(found):
     return figure
 
 
-def equal_rows(found) -> list[dict]:
+def equal_rows(comparison) -> list[dict]:
     """Rows of the table of blocks at one number of parameters."""
     rows = []
-    for row in found["rows"]:
+    for row in comparison["rows"]:
         cells = {"target": row["target"], "entropy of the target": f"{row['wanted']:.3f}"}
         for kind, (label, _) in KINDS.items():
             if kind in row["infidelity"]:
@@ -55,11 +57,11 @@ def equal_rows(found) -> list[dict]:
     return rows
 
 
-def published(found):
+def published_energies(energies):
     """Relative energy errors, ours with standard errors beside the published ones, one line a system."""
     import matplotlib.pyplot as plt
 
-    rows = found["rows"][::-1]
+    rows = energies["rows"][::-1]
     figure, axis = plt.subplots(figsize=(8.4, 0.42 * len(rows) + 1.4), layout="constrained")
     for place, row in enumerate(rows):
         above = row["relative"] > 0
@@ -89,12 +91,12 @@ def published(found):
     return figure
 
 
-def training(found):
+def training(energies):
     """Relative error of the energy while training (running mean of five steps), one panel a system, one line a seed."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import NullFormatter
 
-    exact = {row["case"]: row["exact"] for row in found["rows"]}
+    exact = {row["case"]: row["exact"] for row in energies["rows"]}
     cases = list(exact)
     across = min(4, len(cases))
     down = -(-len(cases) // across)
@@ -104,7 +106,7 @@ def training(found):
     for axis in axes.flat[len(cases) :]:
         axis.set_axis_off()
     for axis, case in zip(axes.flat, cases, strict=False):
-        for curve in (c for c in found["curves"] if c["case"] == case):
+        for curve in (c for c in energies["curves"] if c["case"] == case):
             error = (np.array(curve["energy"]) - exact[case]) / abs(exact[case])
             axis.plot(curve["steps"], np.maximum(error, 1e-7), lw=1)
         axis.set(xscale="log", yscale="log", ylim=(1e-7, 2))
@@ -123,7 +125,7 @@ def short(value: float, digits: int = 1) -> str:
     return f"{mantissa}e{int(exponent)}".replace("-", "\u2011")
 
 
-def published_rows(found) -> list[dict]:
+def published_rows(energies) -> list[dict]:
     """Rows of the table of energies, with short names: the table has to fit the width of a page."""
     return [
         {
@@ -137,14 +139,14 @@ def published_rows(found) -> list[dict]:
             "V-score": short(row["v_score"]),
             "seconds": f"{row['seconds']:.0f}",
         }
-        for row in found["rows"]
+        for row in energies["rows"]
     ]
 
 
-def swap_rows(found) -> list[dict]:
+def swap_rows(check) -> list[dict]:
     """Rows of the table of the swap estimator, at the cut in the middle."""
     rows = []
-    for row in found["rows"]:
+    for row in check["rows"]:
         middle = len(row["cuts"]) // 2
         rows.append(
             {

@@ -38,7 +38,7 @@ def machine(
 ) -> Callable[[Hamiltonian, torch.Generator], Block]:
     """A positive, even machine tied by the symmetries of H, behind the sign of Marshall."""
 
-    def made(hamiltonian: Hamiltonian, generator: torch.Generator) -> Block:
+    def build_block(hamiltonian: Hamiltonian, generator: torch.Generator) -> Block:
         tied = torch.from_numpy(permutations(hamiltonian, width, names))
         block = RBM(
             hamiltonian.sites, density, dtype=torch.float64, tied=tied, even=True, scale=START, generator=generator
@@ -46,7 +46,7 @@ def machine(
         pattern = marshall(hamiltonian)
         return Signed(block, pattern) if bool(pattern.any()) else block
 
-    return made
+    return build_block
 
 
 def product(bond: int) -> Callable[[Hamiltonian, torch.Generator], Block]:
@@ -54,14 +54,14 @@ def product(bond: int) -> Callable[[Hamiltonian, torch.Generator], Block]:
     return lambda hamiltonian, generator: MPS(hamiltonian.sites, bond, generator=generator)
 
 
-def biased(density: float) -> Callable[[Hamiltonian, torch.Generator], Block]:
+def biased_machine(density: float) -> Callable[[Hamiltonian, torch.Generator], Block]:
     """A positive machine with biases, tied by the symmetries of H: for frames in which turning all spins over is none."""
 
-    def made(hamiltonian: Hamiltonian, generator: torch.Generator) -> Block:
+    def build_block(hamiltonian: Hamiltonian, generator: torch.Generator) -> Block:
         tied = torch.from_numpy(permutations(hamiltonian))
         return RBM(hamiltonian.sites, density, dtype=torch.float64, tied=tied, scale=START, generator=generator)
 
-    return made
+    return build_block
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ CASES: dict[str, Case] = {
         1 << 20, {"RBM": 5.9e-5, "symmetric feed-forward": 6.0e-7}, 2e-6,
     ),
     "tfim ring, 32 sites, h = 0.5": Case(
-        lambda: tfim_ring(32, 0.5).swap_xz(), lambda: tfim_ring_energy(32, 0.5), "closed form", biased(4),
+        lambda: tfim_ring(32, 0.5).swap_xz(), lambda: tfim_ring_energy(32, 0.5), "closed form", biased_machine(4),
         "RBM, density 4, tied, X frame", replace(MACHINE, shift=(1e-2, 1e-4)), 1 << 17, {"symmetric feed-forward": 1.2e-6},
     ),
     "Heisenberg chain, 20 sites, open": Case(
@@ -194,13 +194,13 @@ def published_energies(
         for name in cases
         for k in range(seeds)
     ]
-    found = map_tasks(run_case, tasks, work=work, scratch="training")
+    runs = map_tasks(run_case, tasks, work=work, scratch="training")
     rows = []
     for number, name in enumerate(cases):
-        own = found[number * seeds : (number + 1) * seeds]
-        exact = own[0]["exact"]
-        relative = np.array([(r["energy"] - exact) / abs(exact) for r in own])
-        sampling = np.sqrt(np.sum([r["error"] ** 2 for r in own])) / seeds / abs(exact)
+        trials = runs[number * seeds : (number + 1) * seeds]
+        exact = trials[0]["exact"]
+        relative = np.array([(r["energy"] - exact) / abs(exact) for r in trials])
+        sampling = np.sqrt(np.sum([r["error"] ** 2 for r in trials])) / seeds / abs(exact)
         spread = relative.std(ddof=1) / np.sqrt(seeds) if seeds > 1 else 0.0
         case = CASES[name]
         rows.append(
@@ -211,19 +211,19 @@ def published_energies(
                 "source": case.source,
                 "relative": float(relative.mean()),
                 "error": float(max(sampling, spread)),
-                "best": float(relative[np.argmin([r["variance"] for r in own])]),
-                "v_score": float(np.mean([r["v_score"] for r in own])),
-                "r_hat": max((r["r_hat"] for r in own if r["r_hat"] is not None), default=None),
-                "parameters": own[0]["parameters"],
-                "seconds": float(np.mean([r["seconds"] for r in own])),
+                "best": float(relative[np.argmin([r["variance"] for r in trials])]),
+                "v_score": float(np.mean([r["v_score"] for r in trials])),
+                "r_hat": max((r["r_hat"] for r in trials if r["r_hat"] is not None), default=None),
+                "parameters": trials[0]["parameters"],
+                "seconds": float(np.mean([r["seconds"] for r in trials])),
                 "published": case.published,
                 "bar": case.bar,
-                "lowest": float(min((r["energy"] - exact) / r["error"] for r in own)),
-                "stopped": [r["stopped"] for r in own if r["stopped"]],
+                "lowest": float(min((r["energy"] - exact) / r["error"] for r in trials)),
+                "stopped": [r["stopped"] for r in trials if r["stopped"]],
             }
         )
     curves = [
         {"case": t["case"], "seed": t["seed"], "steps": f["steps"], "energy": f["history"]}
-        for t, f in zip(tasks, found, strict=True)
+        for t, f in zip(tasks, runs, strict=True)
     ]
     return {"rows": rows, "curves": curves, "seeds": seeds}

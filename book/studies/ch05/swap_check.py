@@ -42,12 +42,12 @@ def check_one(task: Task) -> dict[str, Any]:
         spectra = schmidt_spectra(exact_state(block), sites)
         cuts = list(range(1, sites))
         wanted = [proxies(p)["renyi2"] for p in spectra]
-    found = renyi2(hamiltonian, block, [range(cut) for cut in cuts], task["pairs"], seed=100 + task["seed"])
+    estimate = renyi2(hamiltonian, block, [range(cut) for cut in cuts], task["pairs"], seed=100 + task["seed"])
     return {
         "cuts": cuts,
         "wanted": wanted,
-        "swap": found.entropy,
-        "error": found.error,
+        "swap": estimate.entropy,
+        "error": estimate.error,
         "parameters": block.parameter_count,
     }
 
@@ -70,10 +70,10 @@ def swap_check(
         {"kind": k, "sites": sites, "size": s, "steps": steps, "pairs": pairs, "seed": 0} for k, s in sizes.items()
     ] + [{"kind": "mps, long chain", "pairs": pairs, "seed": 0, **long}]
     rows = []
-    for task, found in zip(tasks, map_tasks(check_one, tasks, work=work), strict=True):
-        off = np.abs(found["swap"] - np.array(found["wanted"])) / found["error"]
+    for task, check in zip(tasks, map_tasks(check_one, tasks, work=work), strict=True):
+        off = np.abs(check["swap"] - np.array(check["wanted"])) / check["error"]
         rows.append(
-            {"kind": task["kind"], "sites": task["sites"], "size": task["size"], "worst": float(off.max()), **found}
+            {"kind": task["kind"], "sites": task["sites"], "size": task["size"], "worst": float(off.max()), **check}
         )
     known = [row for row in rows if row["kind"] in sizes]
     return {

@@ -14,14 +14,14 @@ from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.reference import reference
 from qednas.qed.blocks.registry import make_ready
-from qednas.qed.predictor.predictor import predictor_identity, shipped
+from qednas.qed.predictor.predictor import predictor_identity, shipped_predictor
 from qednas.qed.search.architecture import Architecture
 from qednas.qed.search.differentiable_search import search_architecture
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.step_costs import CostClass, costs_identity, measured_costs
 from qednas.qed.search.supernet import Supernet
-from qednas.qed.search.trained_alone import trained_alone
-from qednas.qed.vmc.exact_training import Space, summed
+from qednas.qed.search.trained_alone import train_alone
+from qednas.qed.vmc.exact_training import Space, sum_exactly
 from studies.ch06.every_architecture import half_chain, space_of
 
 LEAST = 1e-12  # relative energy errors below are rounding
@@ -54,18 +54,18 @@ VARIANTS = {
 
 def thinned(values: np.ndarray) -> list:
     """At most :data:`CURVE` points of a course (steps, ...), the last one among them, rounded: they are only drawn."""
-    kept = values[np.unique(np.linspace(0, len(values) - 1, CURVE).astype(int))]
-    return np.vectorize(lambda x: float(f"{x:.{DIGITS}g}"))(kept).tolist()
+    points = values[np.unique(np.linspace(0, len(values) - 1, CURVE).astype(int))]
+    return np.vectorize(lambda x: float(f"{x:.{DIGITS}g}"))(points).tolist()
 
 
 def wanted_proxies(variant: Variant, task: Task) -> dict[str, float]:
     if variant.wanted == "reference":
         return dict(task["proxies"])
     system = task["other"] if variant.wanted == "wrong" else task["system"]
-    return shipped().predict(build(system["family"], system["sites"], **system["parameters"]))["proxies"]
+    return shipped_predictor().predict(build(system["family"], system["sites"], **system["parameters"]))["proxies"]
 
 
-def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
+def search_variant(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
     """Search one variant with one seed: the supernet, and what is told of it."""
     variant = VARIANTS[task["variant"]]
     hamiltonian, given, parts, budget = space_of(task["system"], task["budget"])
@@ -81,8 +81,8 @@ def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
         hamiltonian, net, settings, wanted=wanted, budget=budget, exact=exact, clock=time.process_time
     )
     relative = (run["energy"] - task["exact"]) / abs(task["exact"])
-    ranked = net.probable(budget)
-    told = {
+    ranked = net.rank_architectures(budget)
+    record = {
         "architecture": list(ranked[0][1].parts),
         "ranking": [[list(a.parts), log] for log, a in ranked],
         "supernet": float(relative[-max(1, len(relative) // 10) :].mean()),
@@ -93,16 +93,16 @@ def searched(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
         "probabilities": {kind: thinned(v) for kind, v in run["probabilities"].items()}
         if task["seed"] == DRAWN
         else {},
-        "choices": {kind: ["none", *own] for kind, own in parts.items()},
+        "choices": {kind: ["none", *names] for kind, names in parts.items()},
     }
-    return net, told
+    return net, record
 
 
 @declare(version=1, data=(predictor_identity,))
 def search_small(task: Task) -> dict[str, Any]:
-    net, told = searched(task, exact=True)
+    net, record = search_variant(task, exact=True)
     space = Space.of(space_of(task["system"], task["budget"])[0])
-    return told | {"entropy": half_chain(summed(net.state, space).psi, space)["entropy"]}
+    return record | {"entropy": half_chain(sum_exactly(net.state, space).psi, space)["entropy"]}
 
 
 def tasks_of(systems: list[dict], variants: list[str], seeds: int, common: dict) -> list[dict]:
@@ -126,29 +126,31 @@ def small_ablation(inputs, variants: list[str], settings: dict, work: Work = Wor
     space = inputs["06/space"]
     systems = space["systems"]
     tasks = tasks_of(systems, variants, space["seeds"], {"budget": space["budget"], "settings": settings})
-    found = map_tasks(search_small, tasks, work=work)
+    searches = map_tasks(search_small, tasks, work=work)
     runs = []
-    for task, one in zip(tasks, found, strict=True):
-        own = next(s for s in systems if s["system"] == task["system"])
-        errors = {tuple(r["architecture"]): r["relative"][task["seed"]] for r in own["rows"]}
-        entropies = {tuple(r["architecture"]): r["entropy"][task["seed"]] for r in own["rows"]}
-        chosen = tuple(one["architecture"])
+    for task, search in zip(tasks, searches, strict=True):
+        system = next(s for s in systems if s["system"] == task["system"])
+        errors = {tuple(r["architecture"]): r["relative"][task["seed"]] for r in system["rows"]}
+        entropies = {tuple(r["architecture"]): r["entropy"][task["seed"]] for r in system["rows"]}
+        chosen = tuple(search["architecture"])
         others = np.array([v for a, v in errors.items() if a != chosen])
-        logs = np.log([max(errors[tuple(parts)], LEAST) for parts, _ in one["ranking"]])
+        logs = np.log([max(errors[tuple(parts)], LEAST) for parts, _ in search["ranking"]])
         runs.append(
             {
                 **{k: task[k] for k in ("system", "variant", "seed")},
-                **{k: v for k, v in one.items() if k != "ranking"},
+                **{k: v for k, v in search.items() if k != "ranking"},
                 "relative": errors[chosen],
                 "trained_entropy": entropies[chosen],
                 "rank": float((others < errors[chosen]).mean()),
-                "tau": kendall([log for _, log in one["ranking"]], -logs),
+                "tau": kendall([log for _, log in search["ranking"]], -logs),
             }
         )
     standard = [r for r in runs if r["variant"] == STANDARD]
-    comparisons = compared(runs)
+    comparisons = compare_variants(runs)
     matching = comparisons.get("no entanglement", {"gain": 0.0, "p": 1.0})
-    missed = [abs(r["trained_entropy"] - r["wanted"]["entropy"]) / max(r["wanted"]["entropy"], 0.1) for r in standard]
+    deviations = [
+        abs(r["trained_entropy"] - r["wanted"]["entropy"]) / max(r["wanted"]["entropy"], 0.1) for r in standard
+    ]
     return {
         "runs": runs,
         "compared": comparisons,
@@ -158,7 +160,7 @@ def small_ablation(inputs, variants: list[str], settings: dict, work: Work = Wor
             "median_rank": float(np.median([r["rank"] for r in standard])),
             "share_best": float(np.mean([r["rank"] == 0 for r in standard])),
             "worst_supernet": float(max(r["supernet"] for r in standard)),
-            "median_entropy_missed": float(np.median(missed)),
+            "median_entropy_missed": float(np.median(deviations)),
         },
         "timing": {"seconds": float(sum(r["seconds"] for r in runs)), "cost_ratio": cost_ratio(space, standard)},
     }
@@ -175,28 +177,28 @@ def kendall(a, b) -> float:
 def cost_ratio(space: dict[str, Any], runs: list[dict]) -> float:
     """CPU seconds to train every architecture once, over those of one search; the mean over the systems."""
     ratios = []
-    for system, spent in zip(space["systems"], space["timing"]["seconds"], strict=True):
-        own = [r["seconds"] for r in runs if r["system"] == system["system"]]
-        ratios.append(spent / space["seeds"] / np.mean(own))
+    for system, training in zip(space["systems"], space["timing"]["seconds"], strict=True):
+        seconds = [r["seconds"] for r in runs if r["system"] == system["system"]]
+        ratios.append(training / space["seeds"] / np.mean(seconds))
     return float(np.mean(ratios))
 
 
-def compared(runs: list[dict]) -> dict[str, Any]:
+def compare_variants(runs: list[dict]) -> dict[str, Any]:
     """Every variant with the standard search: ln of the relative energy errors, paired by seed, the systems fixed.
 
     ``gain`` is positive where the standard search has smaller errors; ``p`` is raw.
     """
 
     def errors(variant: str) -> dict[str, np.ndarray]:
-        own = sorted((r for r in runs if r["variant"] == variant), key=lambda r: (str(r["system"]), r["seed"]))
-        found: dict[str, list[float]] = {}
-        for run in own:
-            found.setdefault(str(run["system"]), []).append(max(run["relative"], LEAST))
-        return {system: np.log(values) for system, values in found.items()}
+        selected = sorted((r for r in runs if r["variant"] == variant), key=lambda r: (str(r["system"]), r["seed"]))
+        by_system: dict[str, list[float]] = {}
+        for run in selected:
+            by_system.setdefault(str(run["system"]), []).append(max(run["relative"], LEAST))
+        return {system: np.log(values) for system, values in by_system.items()}
 
     standard = errors(STANDARD)
     others = [v for v in dict.fromkeys(r["variant"] for r in runs) if v != STANDARD]
-    return {v: compare_within({s: own - standard[s] for s, own in errors(v).items()}) for v in others}
+    return {v: compare_within({s: logs - standard[s] for s, logs in errors(v).items()}) for v in others}
 
 
 @declare(
@@ -208,19 +210,19 @@ def compared(runs: list[dict]) -> dict[str, Any]:
 )
 def search_large(task: Task) -> dict[str, Any]:
     """Search a long chain by samples, then train what was found alone."""
-    _, told = searched(task, exact=False)
+    _, record = search_variant(task, exact=False)
     hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
-    alone = trained_alone(
-        hamiltonian, given, Architecture(tuple(told["architecture"])), task["train_seconds"], 100 + task["seed"]
+    alone = train_alone(
+        hamiltonian, given, Architecture(tuple(record["architecture"])), task["train_seconds"], 100 + task["seed"]
     )
-    del told["ranking"]
-    return told | alone | {"relative": (alone["energy"] - task["exact"]) / abs(task["exact"])}
+    del record["ranking"]
+    return record | alone | {"relative": (alone["energy"] - task["exact"]) / abs(task["exact"])}
 
 
 @declare(version=1)
 def large_reference(task: Task) -> dict[str, Any]:
-    found = reference(build(task["family"], task["sites"], **task["parameters"]))
-    return {"exact": found["energy"], "proxies": found["proxies"], "method": found["method"]}
+    solution = reference(build(task["family"], task["sites"], **task["parameters"]))
+    return {"exact": solution["energy"], "proxies": solution["proxies"], "method": solution["method"]}
 
 
 @declare(
@@ -245,9 +247,9 @@ def large_ablation(
     :func:`small_ablation`, and ``systems``.
     """
     solved = map_tasks(large_reference, systems, work=work.at("references"))
-    known = [{"system": s} | found for s, found in zip(systems, solved, strict=True)]
+    known = [{"system": s} | solution for s, solution in zip(systems, solved, strict=True)]
     common = {"budget": budget, "settings": settings, "seconds": seconds, "train_seconds": train_seconds}
     tasks = tasks_of(known, variants, seeds, common)
-    found = map_tasks(search_large, tasks, work=work)
-    runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, found, strict=True)]
-    return {"systems": known, "runs": runs, "compared": compared(runs), "allowance": [seconds, train_seconds]}
+    searches = map_tasks(search_large, tasks, work=work)
+    runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, searches, strict=True)]
+    return {"systems": known, "runs": runs, "compared": compare_variants(runs), "allowance": [seconds, train_seconds]}

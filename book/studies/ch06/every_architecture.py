@@ -33,8 +33,8 @@ def space_of(system: dict[str, Any], budget_per_site: int) -> tuple[Hamiltonian,
     return hamiltonian, given, every_part(given, KINDS, budget), budget
 
 
-def within(given: Given, parts: dict[str, list[str]], budget: int) -> list[Architecture]:
-    counts = {part: part_parameters(part, given) for own in parts.values() for part in own}
+def architectures_within(given: Given, parts: dict[str, list[str]], budget: int) -> list[Architecture]:
+    counts = {part: part_parameters(part, given) for choices in parts.values() for part in choices}
     return architectures(parts, counts.__getitem__, budget)
 
 
@@ -75,29 +75,29 @@ def every_architecture(systems: list[dict], budget: int, seeds: int, steps: int,
     for system in systems:
         hamiltonian, given, parts, most = space_of(system, budget)
         state = ground_state(hamiltonian)
-        own = within(given, parts, most)
+        candidates = architectures_within(given, parts, most)
         out.append(
             {
                 "system": system,
                 "exact": state.energy,
                 "proxies": proxies(state.spectra[hamiltonian.sites // 2 - 1]),
                 "parts": parts,
-                "rows": [{"architecture": list(a.parts), "relative": [], "entropy": []} for a in own],
+                "rows": [{"architecture": list(a.parts), "relative": [], "entropy": []} for a in candidates],
             }
         )
         common = {"system": system, "budget": budget, "steps": steps, "exact": state.energy}
-        tasks += [common | {"parts": list(a.parts), "seed": seed} for a in own for seed in range(seeds)]
-    found = iter(map_tasks(train_architecture, tasks, work=work))
+        tasks += [common | {"parts": list(a.parts), "seed": seed} for a in candidates for seed in range(seeds)]
+    trainings = iter(map_tasks(train_architecture, tasks, work=work))
     seconds = []
     for system in out:
         spent = 0.0
         for row in system["rows"]:
             for _ in range(seeds):
-                one = next(found)
-                row["relative"].append(one["relative"])
-                row["entropy"].append(one["entropy"])
-                row["parameters"] = one["parameters"]
-                spent += one["seconds"]
+                training = next(trainings)
+                row["relative"].append(training["relative"])
+                row["entropy"].append(training["entropy"])
+                row["parameters"] = training["parameters"]
+                spent += training["seconds"]
         seconds.append(spent)
     return {"systems": out, "seeds": seeds, "steps": steps, "budget": budget, "timing": {"seconds": seconds}}
 
@@ -113,7 +113,7 @@ def contained(systems: list[dict], budget: int) -> dict[str, Any]:
         _, given, parts, most = space_of(system, budget)
         net = Supernet(parts, given, seed=3)
         bits = torch.rand(PROBED, given.sites, generator=torch.Generator().manual_seed(1)) < 0.5
-        for architecture in within(given, parts, most):
+        for architecture in architectures_within(given, parts, most):
             net.set_gates(torch.tensor([float(name in architecture.parts) for name in net.names], dtype=torch.float64))
             with torch.no_grad():
                 alone = architecture.build(given, seed=3).log_psi(bits)

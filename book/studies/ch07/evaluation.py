@@ -21,7 +21,7 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.physics.reference import reference
 from qednas.qed.blocks.given import Given
 from qednas.qed.blocks.registry import make_ready
-from qednas.qed.predictor.predictor import predictor_identity, shipped
+from qednas.qed.predictor.predictor import predictor_identity, shipped_predictor
 from qednas.qed.search.architecture import Architecture, every_part, kind_of, part_parameters
 from qednas.qed.search.differentiable_search import search_architecture
 from qednas.qed.search.ground_state import given_of
@@ -29,8 +29,8 @@ from qednas.qed.search.search import AGREED, CHOSEN, MOST_PROBABLE, halving
 from qednas.qed.search.settings import SearchSettings
 from qednas.qed.search.step_costs import CostClass, costs_identity, measured_costs
 from qednas.qed.search.supernet import Supernet
-from qednas.qed.search.trained_alone import trained_alone
-from studies.ch06.every_architecture import KINDS, within
+from qednas.qed.search.trained_alone import train_alone
+from studies.ch06.every_architecture import KINDS, architectures_within
 
 SEARCH, BLIND, RANDOM = "search", "energy only", "random"
 SEARCHERS = {SEARCH: "discovered", BLIND: "without entanglement", RANDOM: "random search"}
@@ -54,17 +54,17 @@ def target_of(target: dict[str, Any]) -> tuple[Hamiltonian, Given]:
 def solve(task: Task) -> dict[str, Any]:
     """Reference of one target: exact where that is possible, else DMRG."""
     hamiltonian, _ = target_of(task["target"])
-    found: dict[str, Any] = {**reference(hamiltonian, "ed" if task["target"]["family"] == "mhs" else "auto")}
+    solution: dict[str, Any] = {**reference(hamiltonian, "ed" if task["target"]["family"] == "mhs" else "auto")}
     keep = ("method", "energy", "renyi2", "proxies", "converged")
-    return {k: found[k] for k in keep} | {"reference_seconds": found["seconds"]}
+    return {k: solution[k] for k in keep} | {"reference_seconds": solution["seconds"]}
 
 
-def recorded(
+def train_or_record_failure(
     hamiltonian: Hamiltonian, given: Given, architecture: Architecture, seconds: float, seed: int
 ) -> dict[str, Any]:
-    """:func:`trained_alone` with ``failed``: "", or why the training could not go on; it then counts as an energy of zero."""
+    """:func:`train_alone` with ``failed``: "", or why the training could not go on; it then counts as an energy of zero."""
     try:
-        return trained_alone(hamiltonian, given, architecture, seconds, seed) | {"failed": ""}
+        return train_alone(hamiltonian, given, architecture, seconds, seed) | {"failed": ""}
     except NumericalError as problem:
         nothing = dict.fromkeys(("v_score", "r_hat", "renyi2", "renyi2_error"))
         counts = {"parameters": architecture.parameters(given), "train_steps": 0, "train_seconds": 0.0}
@@ -76,14 +76,14 @@ def run_single(task: Task) -> dict[str, Any]:
     """One block alone."""
     hamiltonian, given = target_of(task["target"])
     architecture = Architecture((task["part"],))
-    return recorded(hamiltonian, given, architecture, task["seconds"], task["seed"])
+    return train_or_record_failure(hamiltonian, given, architecture, task["seconds"], task["seed"])
 
 
-def drawn_at_random(
+def draw_architectures(
     given: Given, parts: dict[str, list[str]], budget: int, count: int, seed: int
 ) -> list[Architecture]:
     """``count`` different architectures within the budget, all equally likely."""
-    every = within(given, parts, budget)
+    every = architectures_within(given, parts, budget)
     order = torch.randperm(len(every), generator=torch.Generator().manual_seed(seed)).tolist()
     return [every[k] for k in order[:count]]
 
@@ -103,10 +103,10 @@ def run_searcher(task: Task) -> dict[str, Any]:
     make_ready()
     began = time.process_time()
     costs, where = measured_costs(), CostClass.of(hamiltonian, given)
-    told: dict[str, Any] = {}
-    left = task["search_seconds"]
+    record: dict[str, Any] = {}
+    remaining = task["search_seconds"]
     if task["method"] == RANDOM:
-        ranked = drawn_at_random(given, parts, budget, RANDOM_ROUNDS[0][0], task["seed"])
+        ranked = draw_architectures(given, parts, budget, RANDOM_ROUNDS[0][0], task["seed"])
         rounds = RANDOM_ROUNDS
     else:
         net = Supernet(parts, given, seed=task["seed"])
@@ -114,37 +114,37 @@ def run_searcher(task: Task) -> dict[str, Any]:
         if task["method"] == BLIND:
             settings = replace(settings, entanglement=0.0)
         steps = costs.of_search(where, settings, task["budget"]).steps(SUPERNET * task["search_seconds"])
-        left *= 1 - SUPERNET
-        wanted = shipped().predict(hamiltonian)["proxies"]
+        remaining *= 1 - SUPERNET
+        wanted = shipped_predictor().predict(hamiltonian)["proxies"]
         try:
             run = search_architecture(
                 hamiltonian, net, replace(settings, steps=steps), wanted=wanted, budget=budget, clock=time.process_time
             )
-            told = {"supernet_steps": run["steps"], "stopped": ""}
+            record = {"supernet_steps": run["steps"], "stopped": ""}
         except NumericalError as problem:  # the supernet is used as it is
-            told = {"supernet_steps": None, "stopped": str(problem)}
+            record = {"supernet_steps": None, "stopped": str(problem)}
         generator = torch.Generator().manual_seed(task["seed"] + 1)
-        ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
+        ranked = net.draw_architectures(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
         rounds = ROUNDS
-        told["probabilities"] = net.probabilities()
+        record["probabilities"] = net.probabilities()
     best, candidates = halving(
-        hamiltonian, given, ranked, left, task["seed"], rounds=rounds, clock=time.process_time,
+        hamiltonian, given, ranked, remaining, task["seed"], rounds=rounds, clock=time.process_time,
         cost=lambda architecture: costs.of(where, architecture),
     )  # fmt: skip
     spent = time.process_time() - began
-    alone = recorded(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
-    found = {"architecture": list(best.architecture.parts), "candidates": candidates, "search_seconds": spent}
-    return told | found | alone
+    alone = train_or_record_failure(hamiltonian, given, best.architecture, task["seconds"], task["seed"])
+    choice = {"architecture": list(best.architecture.parts), "candidates": candidates, "search_seconds": spent}
+    return record | choice | alone
 
 
-def best_sizes(targets: list[dict], tasks: list[dict], found: list[dict]) -> list[dict[str, str]]:
+def best_sizes(targets: list[dict], tasks: list[dict], trainings: list[dict]) -> list[dict[str, str]]:
     """For each target and kind the size with the lowest energy among those whose chains agree, or of all when none do."""
     out = []
     for target in targets:
-        own = [(t, f) for t, f in zip(tasks, found, strict=True) if t["target"] == target]
+        pairs = [(t, f) for t, f in zip(tasks, trainings, strict=True) if t["target"] == target]
         sizes = {}
         for kind in KINDS:
-            rows = [(t, f) for t, f in own if kind_of(t["part"]) == kind]
+            rows = [(t, f) for t, f in pairs if kind_of(t["part"]) == kind]
             if rows:
                 sizes[kind] = min(rows, key=lambda row: ((row[1]["r_hat"] or 1.0) > AGREED, row[1]["energy"]))[0][
                     "part"
@@ -190,17 +190,19 @@ def evaluation(
         hamiltonian, given = target_of(target)
         parts = every_part(given, KINDS, budget * hamiltonian.sites)
         pilots += [
-            {"target": target, "part": p, "seed": 0, "seconds": pilot_seconds} for own in parts.values() for p in own
+            {"target": target, "part": p, "seed": 0, "seconds": pilot_seconds}
+            for choices in parts.values()
+            for p in choices
         ]
-    tried = map_tasks(run_single, pilots, work=work.at("pilots"))
+    pilot_runs = map_tasks(run_single, pilots, work=work.at("pilots"))
     sizes = [
-        own | slow_sizes(target, budget)
-        for target, own in zip(targets, best_sizes(targets, pilots, tried), strict=True)
+        by_kind | slow_sizes(target, budget)
+        for target, by_kind in zip(targets, best_sizes(targets, pilots, pilot_runs), strict=True)
     ]
     singles: list[dict[str, Any]] = [
         {"target": target, "method": kind, "part": size, "seed": 1 + k, "seconds": seconds}
-        for target, own in zip(targets, sizes, strict=True)
-        for kind, size in own.items()
+        for target, by_kind in zip(targets, sizes, strict=True)
+        for kind, size in by_kind.items()
         for k in range(1 if kind in SLOW else seeds)
     ]
     alone = map_tasks(run_single, singles, work=work.at("singles"))
@@ -211,27 +213,27 @@ def evaluation(
         for method in SEARCHERS
         for k in range(seeds)
     ]  # fmt: skip
-    searched = map_tasks(run_searcher, searches, work=work.at("searches"))
+    search_runs = map_tasks(run_searcher, searches, work=work.at("searches"))
     energies = {str(t): r["energy"] for t, r in zip(targets, references, strict=True)}
     runs = []
-    for task, found in [*zip(singles, alone, strict=True), *zip(searches, searched, strict=True)]:
+    for task, run in [*zip(singles, alone, strict=True), *zip(searches, search_runs, strict=True)]:
         exact = energies[str(task["target"])]
-        architecture = found.get("architecture", [task.get("part")])
+        architecture = run.get("architecture", [task.get("part")])
         runs.append(
             {"target": targets.index(task["target"]), "method": task["method"], "seed": task["seed"]}
-            | found
-            | {"architecture": architecture, "relative": (found["energy"] - exact) / abs(exact),
-               "relative_error": found["error"] / abs(exact)}
+            | run
+            | {"architecture": architecture, "relative": (run["energy"] - exact) / abs(exact),
+               "relative_error": run["error"] / abs(exact)}
         )  # fmt: skip
-    tried_rows = [
+    pilot_rows = [
         {"target": targets.index(t["target"]), "part": t["part"], "energy": f["energy"], "r_hat": f["r_hat"]}
-        for t, f in zip(pilots, tried, strict=True)
+        for t, f in zip(pilots, pilot_runs, strict=True)
     ]
     return {
         "targets": targets,
         "references": references,
         "sizes": sizes,
-        "pilots": tried_rows,
+        "pilots": pilot_rows,
         "runs": runs,
         "budget": budget,
         "seeds": seeds,

@@ -44,10 +44,10 @@ def errors(runs, verdict):
                 continue
             middle, sem = row["mean"][method], row["mean_sem"][method]
             height = number + 0.09 * (place - len(methods) / 2)
-            found = method == SEARCH
+            discovered = method == SEARCH
             colour = COLOURS[place]
             axis.plot(np.exp([middle - sem, middle + sem]), [height, height], "-", color=colour, lw=1)
-            axis.plot(np.exp(middle), height, MARKS[method], color=colour, ms=10 if found else 5,
+            axis.plot(np.exp(middle), height, MARKS[method], color=colour, ms=10 if discovered else 5,
                       label=LABELS[method] if number == 0 else None)  # fmt: skip
         axis.axhline(number + 0.5, color="0.85", lw=0.8)
     axis.set_yticks(range(len(targets)), [f"{name_of(t)}\n{t['class']}" for t in targets], fontsize=8)
@@ -73,12 +73,12 @@ def comparison(verdict):
     return figure
 
 
-def told(row, method) -> str:
+def error_text(row, method) -> str:
     """Geometric mean of the error over seeds, and its standard error as a factor."""
     return f"{np.exp(row['mean'][method]):.1e} ({np.exp(row['mean_sem'][method]):.1f})"
 
 
-def told_if(pattern: str, value: float | None) -> str:
+def optional_text(pattern: str, value: float | None) -> str:
     return "" if value is None else pattern.format(value).replace("-", UNBROKEN)
 
 
@@ -91,10 +91,10 @@ def energy_rows(runs, verdict) -> list[dict]:
             {
                 "target": short(target),
                 "best block": runs["sizes"][number][best],
-                "error of the block": told(row, best),
-                "discovered": told(row, SEARCH),
-                "blind": told(row, BLIND),
-                "random": told(row, RANDOM),
+                "error of the block": error_text(row, best),
+                "discovered": error_text(row, SEARCH),
+                "blind": error_text(row, BLIND),
+                "random": error_text(row, RANDOM),
             }
         )
     return rows
@@ -103,16 +103,16 @@ def energy_rows(runs, verdict) -> list[dict]:
 def design_rows(runs) -> list[dict]:
     """Rows of the table of designs: what was discovered with each seed, with V-score, entropy, parameters and seconds."""
     rows = []
-    for number, (target, known) in enumerate(zip(runs["targets"], runs["references"], strict=True)):
+    for number, (target, reference) in enumerate(zip(runs["targets"], runs["references"], strict=True)):
         for run in runs_of(runs, number, SEARCH):
-            missed = None if run["renyi2"] is None else run["renyi2"] - known["renyi2"]
+            deviation = None if run["renyi2"] is None else run["renyi2"] - reference["renyi2"]
             rows.append(
                 {
                     "target": short(target),
                     "architecture": " + ".join(run["architecture"]),
-                    "V-score": told_if("{:.1e}", run["v_score"]),
-                    "R-hat": told_if("{:.3f}", run["r_hat"]),
-                    "S2 error": "" if missed is None else f"{missed:+.3f} ± {run['renyi2_error']:.3f}",
+                    "V-score": optional_text("{:.1e}", run["v_score"]),
+                    "R-hat": optional_text("{:.3f}", run["r_hat"]),
+                    "S2 error": "" if deviation is None else f"{deviation:+.3f} ± {run['renyi2_error']:.3f}",
                     "parameters": run["parameters"],
                     "seconds": f"{run['search_seconds']:.0f} + {run['train_seconds']:.0f}",
                 }
@@ -132,20 +132,20 @@ def why_rows(runs, verdict) -> list[dict]:
     """
     rows = []
     for number, (target, row) in enumerate(zip(runs["targets"], verdict["rows"], strict=True)):
-        own = [r for r in runs["runs"] if r["target"] == number]
+        on_target = [r for r in runs["runs"] if r["target"] == number]
         alone = runs_of(runs, number, row["best_block"])
-        several = [r for r in own if len(r["architecture"]) > 1]
-        found = runs_of(runs, number, SEARCH)
+        several = [r for r in on_target if len(r["architecture"]) > 1]
+        searches = runs_of(runs, number, SEARCH)
         first = min(several, key=log_error, default=None)
-        dropped = [c["steps"] for r in found for c in r["candidates"] if c["rounds"] == 1]
+        dropped = [c["steps"] for r in searches for c in r["candidates"] if c["rounds"] == 1]
         rows.append(
             {
                 "target": short(target),
                 "better": "yes" if row["better_than_blocks"] else "no",
                 "best block": f"{np.exp(row['mean'][row['best_block']]):.1e}",
-                "proposed": f"{sum(proposes(r, row['best_block']) for r in found)} of {len(found)}",
+                "proposed": f"{sum(proposes(r, row['best_block']) for r in searches)} of {len(searches)}",
                 "first round": f"{np.median(dropped):.0f}" if dropped else "",
-                "seeds": f"{np.exp(np.ptp([log_error(r) for r in found])):.1f}",
+                "seeds": f"{np.exp(np.ptp([log_error(r) for r in searches])):.1f}",
                 "best combination": "" if first is None else
                 f"{np.exp(log_error(first)):.1e}, {' + '.join(first['architecture'])}",
                 "steps": "" if not several else

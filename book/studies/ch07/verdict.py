@@ -50,21 +50,21 @@ def judge_evaluation(inputs) -> dict[str, Any]:
     too; ``precise``: by how much ln of the error is below that of PRECISE, ``over_best_block``: below AS_GOOD times the error of
     the best single block, chosen for every target with hindsight; both paired by target.
     """
-    found = inputs["07/runs"]
+    evaluation = inputs["07/runs"]
     methods = [*BLOCKS, *SEARCHERS]
     rows: list[dict[str, Any]] = []
-    for number, target in enumerate(found["targets"]):
+    for number, target in enumerate(evaluation["targets"]):
         logs = {
-            method: [log_error(r) for r in found["runs"] if r["target"] == number and r["method"] == method]
+            method: [log_error(r) for r in evaluation["runs"] if r["target"] == number and r["method"] == method]
             for method in methods
         }
-        told = {m: mean_and_sem(v) for m, v in logs.items() if v}
-        mean, sem = ({m: own[k] for m, own in told.items()} for k in (0, 1))
+        moments = {m: mean_and_sem(v) for m, v in logs.items() if v}
+        mean, sem = ({m: pair[k] for m, pair in moments.items()} for k in (0, 1))
         blocks = [m for m in BLOCKS if m in mean]
         first = min(blocks, key=mean.__getitem__)
-        mine = mean[SEARCH]
-        own = [r for r in found["runs"] if r["target"] == number and r["method"] == SEARCH]
-        wanted = found["references"][number]["renyi2"]
+        discovered = mean[SEARCH]
+        searches = [r for r in evaluation["runs"] if r["target"] == number and r["method"] == SEARCH]
+        wanted = evaluation["references"][number]["renyi2"]
         rows.append(
             {
                 "target": number,
@@ -72,18 +72,18 @@ def judge_evaluation(inputs) -> dict[str, Any]:
                 "mean": mean,
                 "mean_sem": sem,
                 "best_block": first,
-                "better_than_blocks": all(mine < mean[m] for m in blocks),
-                "better_than_established": all(mine < mean[m] for m in ESTABLISHED if m in mean),
-                "best": all(mine <= mean[m] for m in mean),
-                "not_worse": mine - mean[first] <= 2 * float(np.hypot(sem[SEARCH], sem[first])),
-                **estimate([r["relative"] for r in own], "relative"),
-                **estimate([entropy_missed(r, wanted) for r in own], "missed"),
-                "agreed": all((r["r_hat"] or 1.0) < AGREED for r in own),
+                "better_than_blocks": all(discovered < mean[m] for m in blocks),
+                "better_than_established": all(discovered < mean[m] for m in ESTABLISHED if m in mean),
+                "best": all(discovered <= mean[m] for m in mean),
+                "not_worse": discovered - mean[first] <= 2 * float(np.hypot(sem[SEARCH], sem[first])),
+                **estimate([r["relative"] for r in searches], "relative"),
+                **estimate([entropy_missed(r, wanted) for r in searches], "missed"),
+                "agreed": all((r["r_hat"] or 1.0) < AGREED for r in searches),
             }
         )
-    mine = np.array([row["mean"][SEARCH] for row in rows])
+    discovered = np.array([row["mean"][SEARCH] for row in rows])
     everywhere = [m for m in methods if all(m in row["mean"] for row in rows) and m != SEARCH]
-    compared = compare_all({m: [row["mean"][m] for row in rows] for m in everywhere}, mine)
+    compared = compare_all({m: [row["mean"][m] for row in rows] for m in everywhere}, discovered)
     long = [row for row in rows if row["sites"] >= LONG]
     chosen = np.array([row["mean"][row["best_block"]] for row in rows])
     choosers = [compared[BLIND], compared[RANDOM]]
@@ -104,8 +104,8 @@ def judge_evaluation(inputs) -> dict[str, Any]:
             "share_handled": float(np.mean([row["relative"] < 1e-2 and row["agreed"] for row in long]))
             if long
             else 0.0,
-            "precise": compare(np.full(len(mine), np.log(PRECISE)), mine),
-            "over_best_block": compare(chosen + np.log(AS_GOOD), mine),
+            "precise": compare(np.full(len(discovered), np.log(PRECISE)), discovered),
+            "over_best_block": compare(chosen + np.log(AS_GOOD), discovered),
             "least_gain": min(row["gain"] for row in choosers),
         },
     }

@@ -11,7 +11,7 @@ from qednas.base.task import declare
 from qednas.physics.families import FAMILIES
 from qednas.physics.gaussian.mean_field import mean_field
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.predictor.predictor import predictor_identity, shipped
+from qednas.qed.predictor.predictor import predictor_identity, shipped_predictor
 from qednas.qed.search.architecture import every_part, kind_of, part_parameters
 from qednas.qed.search.ground_state import wrong_signs
 from qednas.qed.search.search import AGREED
@@ -24,7 +24,7 @@ CONTROLS = ("wrong_signs", "correlation_length", "conserves_z")
 LEAST = 1e-9  # relative energy errors below cannot be told apart
 
 
-def drawn_targets(families: list[str], each: int, sites: int) -> list[dict[str, Any]]:
+def draw_targets(families: list[str], each: int, sites: int) -> list[dict[str, Any]]:
     """``each`` points of every family, drawn like those of the data set with a seed of their own; mhs once."""
     out = []
     for number, family in enumerate(families):
@@ -52,7 +52,7 @@ def features_of(target: dict[str, Any]) -> dict[str, Any]:
     """What rules may look at: proxies as the predictor gives them (nats), and control features."""
     hamiltonian, _ = target_of(target)
     return {
-        "entanglement": shipped().predict(hamiltonian)["proxies"],
+        "entanglement": shipped_predictor().predict(hamiltonian)["proxies"],
         "control": {
             "wrong_signs": wrong_signs(hamiltonian),
             "correlation_length": correlation_length(hamiltonian),
@@ -85,32 +85,32 @@ def block_table(
     target and budget the relative energy error of each kind at its best size (geometric mean over seeds) and the best kind.
     """
 
-    targets = drawn_targets(families, each, sites)
-    known = map_tasks(solve, [{"target": t} for t in targets], work=work.at("references"))
+    targets = draw_targets(families, each, sites)
+    references = map_tasks(solve, [{"target": t} for t in targets], work=work.at("references"))
     tasks: list[dict[str, Any]] = []
     counts: list[dict[str, int]] = []
     for number, target in enumerate(targets):
         hamiltonian, given = target_of(target)
-        parts = [p for own in every_part(given, KINDS, max(budgets) * hamiltonian.sites).values() for p in own]
+        parts = [p for choices in every_part(given, KINDS, max(budgets) * hamiltonian.sites).values() for p in choices]
         counts.append({p: part_parameters(p, given) for p in parts})
         tasks += [
             {"number": number, "target": target, "part": p, "seed": 1 + k, "seconds": seconds}
             for p in parts
             for k in range(seeds)
         ]
-    found = map_tasks(run_single, tasks, work=work.at("runs"))
+    trainings = map_tasks(run_single, tasks, work=work.at("runs"))
     runs = []
-    for task, one in zip(tasks, found, strict=True):
-        exact = known[task["number"]]["energy"]
-        relative, error = (one["energy"] - exact) / abs(exact), one["error"] / abs(exact)
+    for task, training in zip(tasks, trainings, strict=True):
+        exact = references[task["number"]]["energy"]
+        relative, error = (training["energy"] - exact) / abs(exact), training["error"] / abs(exact)
         runs.append(
             {k: task[k] for k in ("number", "part", "seed")}
-            | {"relative": relative, "relative_error": error, "r_hat": one["r_hat"], "parameters": one["parameters"],
-               "train_steps": one["train_steps"]}
+            | {"relative": relative, "relative_error": error, "r_hat": training["r_hat"], "parameters": training["parameters"],
+               "train_steps": training["train_steps"]}
         )  # fmt: skip
     rows = [
         {**t, **features_of(t), "energy": k["energy"], "renyi2": k["renyi2"]}
-        for t, k in zip(targets, known, strict=True)
+        for t, k in zip(targets, references, strict=True)
     ]
     return {
         "targets": rows,
@@ -139,10 +139,10 @@ def best_blocks(
 ) -> list[dict[str, Any]]:
     """For every target and budget: ln of the error of each kind at its best size within the budget, and the best kind."""
     out = []
-    for number, own in enumerate(counts):
-        logs = {p: part_error([r for r in runs if (r["number"], r["part"]) == (number, p)]) for p in own}
+    for number, parameters in enumerate(counts):
+        logs = {p: part_error([r for r in runs if (r["number"], r["part"]) == (number, p)]) for p in parameters}
         for budget in budgets:
-            fitting = [p for p in own if own[p] <= budget * sites[number]]
+            fitting = [p for p in parameters if parameters[p] <= budget * sites[number]]
             errors: dict[str, float] = {}
             sizes: dict[str, str] = {}
             for p in fitting:

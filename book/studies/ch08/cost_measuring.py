@@ -28,7 +28,7 @@ from qednas.physics.families import build
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.given import Given
 from qednas.qed.blocks.registry import make_ready
-from qednas.qed.predictor.predictor import shipped
+from qednas.qed.predictor.predictor import shipped_predictor
 from qednas.qed.search.architecture import Architecture, every_part, part_parameters
 from qednas.qed.search.differentiable_search import search_architecture
 from qednas.qed.search.ground_state import given_of
@@ -41,7 +41,7 @@ from qednas.qed.vmc.vmc import train
 from studies.ch06.ablations import VARIANTS
 from studies.ch06.every_architecture import KINDS
 from studies.ch07.evaluation import SLOW
-from studies.ch08.block_table import drawn_targets
+from studies.ch08.block_table import draw_targets
 
 ROUNDS = 3
 STEPS, SEARCH_STEPS = 9, 16  # of one measurement: with one renewal of chains
@@ -52,7 +52,7 @@ Network = tuple[str, ...]
 Search = tuple[int, dict[str, Any]]  # parameters a site, settings
 
 
-def prepared(system: dict[str, Any]) -> tuple[Hamiltonian, Given]:
+def prepare_system(system: dict[str, Any]) -> tuple[Hamiltonian, Given]:
     """Hamiltonian of {family, sites, parameters} and what is given of it."""
     hamiltonian = build(system["family"], system["sites"], **system["parameters"])
     return hamiltonian, given_of(hamiltonian, system["parameters"].get("width"))
@@ -73,9 +73,9 @@ def measure_network(hamiltonian: Hamiltonian, given: Given, parts: Network, seed
 
 def measure_search(hamiltonian: Hamiltonian, given: Given, search: Search, wanted: dict, seed: int) -> dict[str, float]:
     """CPU seconds of a step of a supernet, its start included."""
-    budget, own = search[0] * hamiltonian.sites, search[1]
+    budget, options = search[0] * hamiltonian.sites, search[1]
     net = Supernet(every_part(given, KINDS, budget), given, seed=seed)
-    settings = SearchSettings(**{**own, "steps": SEARCH_STEPS, "seed": seed})
+    settings = SearchSettings(**{**options, "steps": SEARCH_STEPS, "seed": seed})
     began = time.process_time()
     search_architecture(hamiltonian, net, settings, wanted=wanted, budget=budget, clock=time.process_time)
     return {"seconds": (time.process_time() - began) / SEARCH_STEPS, "start": 0.0}
@@ -83,9 +83,9 @@ def measure_search(hamiltonian: Hamiltonian, given: Given, search: Search, wante
 
 def measure(task: Task) -> dict[str, Any]:
     """{row: cost} of all networks and searches of one system."""
-    hamiltonian, given = prepared(task["system"])
+    hamiltonian, given = prepare_system(task["system"])
     make_ready()
-    wanted = shipped().predict(hamiltonian)["proxies"] if task["searches"] else {}
+    wanted = shipped_predictor().predict(hamiltonian)["proxies"] if task["searches"] else {}
     costs = {name_of(tuple(parts)): measure_network(hamiltonian, given, tuple(parts), task["round"])
              for parts in task["networks"]}  # fmt: skip
     for budget, settings in task["searches"]:
@@ -107,15 +107,15 @@ def name_of_search(search: Search) -> str:
 def networks(given: Given, budget: int, joined: bool, seed: str) -> list[Network]:
     """Every part alone; with ``joined`` also products, from which the shares of blocks in products are fitted."""
     parts = every_part(given, KINDS, budget)
-    chosen: list[Network] = [(part,) for own in parts.values() for part in own]
+    chosen: list[Network] = [(part,) for choices in parts.values() for part in choices]
     if not joined:
         return chosen
     chosen += [(part,) for part in SLOW.values() if part_parameters(part, given) <= budget]
     smallest = parts["jastrow"][0]
-    others = [own for kind, own in parts.items() if kind != "jastrow"]
-    chosen += [(smallest, part) for own in others for part in own]
-    chosen += [(part, own[0]) for part in parts["jastrow"][1:] for own in others]
-    pairs = [pair for one, two in itertools.combinations(others, 2) for pair in itertools.product(one, two)]
+    others = [choices for kind, choices in parts.items() if kind != "jastrow"]
+    chosen += [(smallest, part) for choices in others for part in choices]
+    chosen += [(part, choices[0]) for part in parts["jastrow"][1:] for choices in others]
+    pairs = [pair for first, second in itertools.combinations(others, 2) for pair in itertools.product(first, second)]
     larger: list[Network] = [*pairs, *((smallest, *pair) for pair in pairs)]
     return chosen + random.Random(seed).sample(larger, min(PRODUCTS, len(larger)))
 
@@ -130,35 +130,41 @@ def wanted_rows() -> list[tuple[dict[str, Any], int, bool, list[Search]]]:
         )
         large, table = large["large"], table["table"]
         changed = [{**large["settings"], **VARIANTS[name].changed} for name in large["variants"]]
-        rows += [(s, large["budget"], True, [(large["budget"], own) for own in changed]) for s in large["systems"]]
-        guided: list[Search] = [(evaluation["budget"], own) for own in (CHOSEN, {**CHOSEN, "entanglement": 0.0})]
+        rows += [
+            (s, large["budget"], True, [(large["budget"], settings) for settings in changed]) for s in large["systems"]
+        ]
+        guided: list[Search] = [
+            (evaluation["budget"], settings) for settings in (CHOSEN, {**CHOSEN, "entanglement": 0.0})
+        ]
         rows += [(target, evaluation["budget"], True, guided) for target in evaluation["targets"]]
-        drawn = drawn_targets(table["families"], table["each"], table["sites"])
-        rows += [(target, max(table["budgets"]), False, []) for target in drawn]
+        targets = draw_targets(table["families"], table["each"], table["sites"])
+        rows += [(target, max(table["budgets"]), False, []) for target in targets]
     return rows
 
 
 def chapter_tasks() -> dict[CostClass, list[dict[str, Any]]]:
     """Tasks by what decides the cost: of systems whose steps cost the same every row is measured once."""
-    found: dict[CostClass, list[dict[str, Any]]] = defaultdict(list)
+    tasks: dict[CostClass, list[dict[str, Any]]] = defaultdict(list)
     known: dict[CostClass, set[str]] = defaultdict(set)
     for system, budget, joined, searches in wanted_rows():
-        hamiltonian, given = prepared(system)
+        hamiltonian, given = prepare_system(system)
         where = CostClass.of(hamiltonian, given)
-        own = [
+        new_networks = [
             n
             for n in networks(given, budget * hamiltonian.sites, joined, str(system))
             if name_of(n) not in known[where]
         ]
-        named = {name_of_search(one): one for one in searches}
-        more = [one for name, one in named.items() if name not in known[where]]
-        known[where] |= {*map(name_of, own), *named}
-        if own or more:
-            found[where].append({"system": system, "networks": list(map(list, own)), "searches": list(map(list, more))})
-    return found
+        by_name = {name_of_search(search): search for search in searches}
+        new_searches = [search for name, search in by_name.items() if name not in known[where]]
+        known[where] |= {*map(name_of, new_networks), *by_name}
+        if new_networks or new_searches:
+            tasks[where].append(
+                {"system": system, "networks": list(map(list, new_networks)), "searches": list(map(list, new_searches))}
+            )
+    return tasks
 
 
-def fitted_shares(products: dict[str, float], spreads: list[float]) -> dict[str, Cost]:
+def fit_block_shares(products: dict[str, float], spreads: list[float]) -> dict[str, Cost]:
     """Common part and share of every block, from the seconds of products {"a + b": seconds}, by non-negative least squares of
     relative residuals; their spread is the 90th percentile of these, or of the rounds if that is larger."""
     from scipy.optimize import nnls
@@ -167,8 +173,8 @@ def fitted_shares(products: dict[str, float], spreads: list[float]) -> dict[str,
     seconds = np.array(list(products.values()))
     design = np.array([[1.0, *(float(name in p.split(" + ")) for name in names)] for p in products])
     shares, _ = nnls(design / seconds[:, None], np.ones(len(seconds)))
-    missed = np.abs(design @ shares / seconds - 1)
-    spread = max(float(np.quantile(missed, 0.9)), float(np.median(spreads)))
+    residuals = np.abs(design @ shares / seconds - 1)
+    spread = max(float(np.quantile(residuals, 0.9)), float(np.median(spreads)))
     return {
         f"{JOINED} {name}".strip(): Cost(share, 0.0, spread) for name, share in zip(["", *names], shares, strict=True)
     }
@@ -177,12 +183,14 @@ def fitted_shares(products: dict[str, float], spreads: list[float]) -> dict[str,
 def rows_of(measured: dict[CostClass, dict[str, list[dict[str, float]]]]) -> dict[tuple[CostClass, str], Cost]:
     """Medians over the rounds {class: {row: costs}}; products become shares."""
     rows: dict[tuple[CostClass, str], Cost] = {}
-    for where, own in measured.items():
-        costs = {name: median_cost(rounds) for name, rounds in own.items()}
+    for where, by_row in measured.items():
+        costs = {name: median_cost(rounds) for name, rounds in by_row.items()}
         products = {name: cost for name, cost in costs.items() if " + " in name}
         rows |= {(where, name): cost for name, cost in costs.items() if name not in products}
         if products:
-            shares = fitted_shares({n: c.seconds for n, c in products.items()}, [c.spread for c in products.values()])
+            shares = fit_block_shares(
+                {n: c.seconds for n, c in products.items()}, [c.spread for c in products.values()]
+            )
             start = float(np.median([cost.start for cost in products.values()]))
             shares[JOINED] = Cost(shares[JOINED].seconds, start, shares[JOINED].spread)
             rows |= {(where, name): cost for name, cost in shares.items()}
@@ -190,7 +198,7 @@ def rows_of(measured: dict[CostClass, dict[str, list[dict[str, float]]]]) -> dic
 
 
 def median_cost(rounds: list[dict[str, float]]) -> Cost:
-    seconds, start = (np.array([one[name] for one in rounds]) for name in ("seconds", "start"))
+    seconds, start = (np.array([cost[name] for cost in rounds]) for name in ("seconds", "start"))
     middle = float(np.median(seconds))
     return Cost(middle, float(np.median(start)), float(np.ptp(seconds)) / middle)
 
@@ -209,18 +217,18 @@ def table_text(rows: dict[tuple[CostClass, str], Cost]) -> str:
 def main() -> int:
     folder = paths.project_root() / "_build" / "costs"
     try:
-        tasks = [(where, task) for where, own in chapter_tasks().items() for task in own]
+        tasks = [(where, task) for where, group in chapter_tasks().items() for task in group]
         measured: dict[CostClass, dict[str, list[dict[str, float]]]] = defaultdict(lambda: defaultdict(list))
         for number in range(ROUNDS):
-            found = map_tasks(
+            measurements = map_tasks(
                 measure,
                 [{**task, "round": number} for _, task in tasks],
                 work=Work(
                     checkpoint=folder / str(number), progress=every(10.0, f"costs, round {number + 1} of {ROUNDS}")
                 ),
             )
-            for (where, _), one in zip(tasks, found, strict=True):
-                for name, cost in one["costs"].items():
+            for (where, _), measurement in zip(tasks, measurements, strict=True):
+                for name, cost in measurement["costs"].items():
                     measured[where][name].append(cost)
         rows = rows_of(measured)
     except (InputError, TaskError) as error:

@@ -43,26 +43,26 @@ def majority(labels: list[str]) -> str:
     return min(counts, key=lambda label: (-counts[label], label))
 
 
-def left_out(x: np.ndarray | None, labels: list[str], families: list[str], kind: str) -> list[str]:
+def predict_left_out(x: np.ndarray | None, labels: list[str], families: list[str], kind: str) -> list[str]:
     """What a rule says of every target when it has not seen the target's family."""
-    told = [""] * len(labels)
+    predictions = [""] * len(labels)
     for family in dict.fromkeys(families):
-        inside = [k for k, own in enumerate(families) if own != family]
-        outside = [k for k, own in enumerate(families) if own == family]
-        seen = [labels[k] for k in inside]
-        if x is None or len(set(seen)) == 1:
-            said = [majority(seen)] * len(outside)
+        inside = [k for k, member in enumerate(families) if member != family]
+        outside = [k for k, member in enumerate(families) if member == family]
+        training = [labels[k] for k in inside]
+        if x is None or len(set(training)) == 1:
+            predicted = [majority(training)] * len(outside)
         else:
-            said = rule_of(kind).fit(x[inside], seen).predict(x[outside]).tolist()
-        for k, label in zip(outside, said, strict=True):
-            told[k] = str(label)
-    return told
+            predicted = rule_of(kind).fit(x[inside], training).predict(x[outside]).tolist()
+        for k, label in zip(outside, predicted, strict=True):
+            predictions[k] = str(label)
+    return predictions
 
 
-def regret(row: dict[str, Any], said: str) -> float:
+def regret(row: dict[str, Any], label: str) -> float:
     """ln of the energy error of the block that a rule names over that of the best; of the worst if it has no size that fits."""
     errors = row["errors"]
-    return errors.get(said, max(errors.values())) - errors[row["best"]]
+    return errors.get(label, max(errors.values())) - errors[row["best"]]
 
 
 def by_family(row: dict[str, Any], families: list[str]) -> list[float]:
@@ -91,15 +91,15 @@ def design_rules(inputs) -> dict[str, Any]:
     for kind, sees in [("majority", None), ("always", None), *((k, s) for k in ("tree", "linear") for s in SEES)]:
         x = None if sees is None else features(targets, SEES[sees])
         right = np.zeros((len(budgets), len(targets)), bool)
-        missed = np.zeros(right.shape)
-        said_all = []
+        regrets = np.zeros(right.shape)
+        predicted_all = []
         for b, budget in enumerate(budgets):
-            own = by_budget[budget]
-            best = [row["best"] for row in own]
-            said = [always] * len(own) if kind == "always" else left_out(x, best, families, kind)
-            right[b] = [row["best"] == label for row, label in zip(own, said, strict=True)]
-            missed[b] = [regret(row, label) for row, label in zip(own, said, strict=True)]
-            said_all.append(said)
+            best_rows = by_budget[budget]
+            best = [row["best"] for row in best_rows]
+            predicted = [always] * len(best_rows) if kind == "always" else predict_left_out(x, best, families, kind)
+            right[b] = [row["best"] == label for row, label in zip(best_rows, predicted, strict=True)]
+            regrets[b] = [regret(row, label) for row, label in zip(best_rows, predicted, strict=True)]
+            predicted_all.append(predicted)
         per_target = right.mean(0)
         rows.append(
             {
@@ -107,25 +107,25 @@ def design_rules(inputs) -> dict[str, Any]:
                 "sees": sees or "nothing",
                 "accuracy": float(right.mean()),
                 "accuracy_sem": float(per_target.std(ddof=1) / len(per_target) ** 0.5),
-                "regret": float(missed.mean()),
+                "regret": float(regrets.mean()),
                 "by_budget": right.mean(1).tolist(),
                 "per_target": per_target.tolist(),
-                "said": said_all,
+                "said": predicted_all,
             }
         )
 
     def row_of(kind: str, sees: str) -> dict[str, Any]:
         return next(r for r in rows if (r["kind"], r["sees"]) == (kind, sees))
 
-    def over(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-        return compare(by_family(mine, families), by_family(other, families))
+    def compare_rules(rule: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
+        return compare(by_family(rule, families), by_family(baseline, families))
 
     blind = [row_of("majority", "nothing"), row_of("always", "nothing")]
     base = max(blind, key=lambda row: row["accuracy"])
     summary: dict[str, float] = {row["kind"]: row["accuracy"] for row in blind} | {"blind": base["accuracy"]}
     summary |= {f"tree_{sees}": row_of("tree", sees)["accuracy"] for sees in SEES}
-    compared = {sees: over(row_of("tree", sees), base) for sees in SEES}
-    compared["both_over_control"] = over(row_of("tree", "both"), row_of("tree", "control"))
+    compared = {sees: compare_rules(row_of("tree", sees), base) for sees in SEES}
+    compared["both_over_control"] = compare_rules(row_of("tree", "both"), row_of("tree", "control"))
     return {
         "rows": rows,
         "always": always,

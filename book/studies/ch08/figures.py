@@ -30,11 +30,11 @@ def blocks(table):
                                 layout="constrained", squeeze=False)  # fmt: skip
     image = None
     for axis, budget in zip(axes[0], budgets, strict=True):
-        own = rows_at(table, budget)
-        values = np.array([[own[k]["errors"].get(kind, np.nan) for kind in KINDS] for k in order]) / np.log(10)
+        best = rows_at(table, budget)
+        values = np.array([[best[k]["errors"].get(kind, np.nan) for kind in KINDS] for k in order]) / np.log(10)
         image = axis.imshow(values, aspect="auto", cmap=MAP, vmin=-6, vmax=0)
         for line, k in enumerate(order):
-            axis.plot(KINDS.index(own[k]["best"]), line, "o", color="white", mec="black", ms=5)
+            axis.plot(KINDS.index(best[k]["best"]), line, "o", color="white", mec="black", ms=5)
         axis.set_xticks(range(len(KINDS)), [LABELS[k] for k in KINDS], rotation=40, ha="right", fontsize=8)
         axis.set_title(f"{budget} parameters a site", fontsize=9)
         axis.grid(False)
@@ -48,9 +48,9 @@ def plane(table, budget):
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
-    own = rows_at(table, budget)
+    best = rows_at(table, budget)
     for colour, mark, kind in zip(COLOURS, "osD^", KINDS, strict=False):
-        inside = [t for t, row in zip(table["targets"], own, strict=True) if row["best"] == kind]
+        inside = [t for t, row in zip(table["targets"], best, strict=True) if row["best"] == kind]
         axis.plot(
             [t["entanglement"]["entropy"] for t in inside], [t["control"]["correlation_length"] for t in inside],
             mark, color=colour, label=f"{LABELS[kind]} ({len(inside)})",
@@ -60,46 +60,49 @@ def plane(table, budget):
     return figure
 
 
-def rule_name(found, row) -> str:
-    return f"always {LABELS[found['always']]}" if row["kind"] == "always" else row["kind"]
+def rule_name(rules, row) -> str:
+    return f"always {LABELS[rules['always']]}" if row["kind"] == "always" else row["kind"]
 
 
-def accuracies(found):
+def accuracies(rules):
     """Share of targets whose best block a rule names without having seen their family."""
     import matplotlib.pyplot as plt
 
-    rows = found["rows"]
+    rows = rules["rows"]
     figure, axis = plt.subplots(figsize=(6.8, 0.42 * len(rows) + 1.1), layout="constrained")
     for number, row in enumerate(rows):
         colour = COLOURS[("majority", "always", "tree", "linear").index(row["kind"])]
         axis.errorbar(row["accuracy"], number, xerr=row["accuracy_sem"], fmt="o", color=colour, capsize=2)
     axis.axvline(max(r["accuracy"] for r in rows if r["sees"] == "nothing"), color="0.5", lw=1, ls="--")
-    names = [rule_name(found, r) if r["sees"] == "nothing" else f"{r['kind']}: {SEES[r['sees']]}" for r in rows]
+    names = [rule_name(rules, r) if r["sees"] == "nothing" else f"{r['kind']}: {SEES[r['sees']]}" for r in rows]
     axis.set_yticks(range(len(rows)), names)
     axis.set(xlabel="accuracy on families left out", xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
     return figure
 
 
-def rule_rows(found, budgets) -> list[dict]:
+def rule_rows(rules, budgets) -> list[dict]:
     """Rows of the table of rules."""
     return [
         {
-            "rule": rule_name(found, row),
+            "rule": rule_name(rules, row),
             "sees": SEES[row["sees"]],
             "accuracy": f"{row['accuracy']:.2f} ± {row['accuracy_sem']:.2f}",
             **{f"{b}": f"{a:.2f}" for b, a in zip(budgets, row["by_budget"], strict=True)},
             "regret": f"{np.exp(row['regret']):.2f}",
         }
-        for row in found["rows"]
+        for row in rules["rows"]
     ]
 
 
-def weight_rows(found, budget) -> list[dict]:
+def weight_rows(rules, budget) -> list[dict]:
     """Rows of the linear rule at one budget: the weight of each standardised feature for each block."""
-    weights = found["linear"][str(budget)]
+    weights = rules["linear"][str(budget)]
     names = next(iter(weights.values()))
     return [
-        {"feature": name.replace("_", " "), **{LABELS[block]: f"{own[name]:+.2f}" for block, own in weights.items()}}
+        {
+            "feature": name.replace("_", " "),
+            **{LABELS[block]: f"{by_feature[name]:+.2f}" for block, by_feature in weights.items()},
+        }
         for name in names
     ]
 

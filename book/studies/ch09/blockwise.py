@@ -53,14 +53,14 @@ class CircuitFeatures(nn.Module):
         self.kinds = len(simulate.alive)
         angles = torch.randn(depth, self.n, generator=torch.Generator().manual_seed(seed))
         self.angles = nn.Parameter(angles) if trained else None
-        self.register_buffer("kept", None if trained else self.made(angles), persistent=False)
+        self.register_buffer("kept", None if trained else self.features_at(angles), persistent=False)
 
-    def made(self, angles: torch.Tensor) -> torch.Tensor:
+    def features_at(self, angles: torch.Tensor) -> torch.Tensor:
         rows = [self.scaling(f, self.n)[: self.count] for f in self.simulate(angles)]
         return standardised(torch.stack(rows))
 
     def forward(self) -> torch.Tensor:
-        return self.kept if self.angles is None else self.made(self.angles)
+        return self.kept if self.angles is None else self.features_at(self.angles)
 
 
 class FixedFeatures(nn.Module):
@@ -80,8 +80,8 @@ class FixedFeatures(nn.Module):
 def random_features(count: int, kinds: int, seed: int) -> FixedFeatures:
     """Random probabilities, drawn once (exponential, as those of random states), scaled as those of the circuits are."""
     n = max(1, (count - 1).bit_length())
-    drawn = torch.empty(kinds, count).exponential_(generator=torch.Generator().manual_seed(seed))
-    return FixedFeatures(standardised(SCALINGS["bounded"](drawn * 2.0**-n, n)))
+    samples = torch.empty(kinds, count).exponential_(generator=torch.Generator().manual_seed(seed))
+    return FixedFeatures(standardised(SCALINGS["bounded"](samples * 2.0**-n, n)))
 
 
 def bit_features(count: int) -> FixedFeatures:
@@ -101,13 +101,15 @@ class Blockwise(Generated):
 
     def __init__(self, module: nn.Module, features: CircuitFeatures | FixedFeatures, parameters: int, *, seed: int = 0):
         super().__init__(module)
-        own, kinds = sum(p.numel() for p in features.parameters()), features.kinds
-        self.blocks = min(self.count, (parameters - own) // (kinds + 1))
+        feature_parameters, kinds = sum(p.numel() for p in features.parameters()), features.kinds
+        self.blocks = min(self.count, (parameters - feature_parameters) // (kinds + 1))
         if self.blocks < 1:
-            raise InputError(f"parameters = {parameters}: at least {own + kinds + 1} are needed with these features")
+            raise InputError(
+                f"parameters = {parameters}: at least {feature_parameters + kinds + 1} are needed with these features"
+            )
         self.features = features
-        drawn = torch.randn(self.blocks, kinds, generator=torch.Generator().manual_seed(seed))
-        self.mixing = nn.Parameter(drawn * kinds**-0.5)
+        samples = torch.randn(self.blocks, kinds, generator=torch.Generator().manual_seed(seed))
+        self.mixing = nn.Parameter(samples * kinds**-0.5)
         self.constant = nn.Parameter(torch.zeros(self.blocks))
         edges = torch.arange(self.blocks + 1) * self.count // self.blocks
         self.sizes = edges.diff()

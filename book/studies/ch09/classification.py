@@ -63,11 +63,11 @@ def held_out(data: Data, seed: int = 0) -> Data:
     """The training images alone, a sixth of them to test on."""
     images, labels = data.train
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    out, own = order[: int(HELD * len(labels))], order[int(HELD * len(labels)) :]
-    return dataclasses.replace(data, train=(images[own], labels[own]), test=(images[out], labels[out]))
+    out, rest = order[: int(HELD * len(labels))], order[int(HELD * len(labels)) :]
+    return dataclasses.replace(data, train=(images[rest], labels[rest]), test=(images[out], labels[out]))
 
 
-def controlled(target: nn.Module, method: str, parameters: int, depth: int, seed: int) -> Generated:
+def build_generated(target: nn.Module, method: str, parameters: int, depth: int, seed: int) -> Generated:
     """``target`` with weights from at most ``parameters`` trained numbers.
 
     method: "circuit" or "frozen circuit" (a block of weights mixes the probabilities of the candidates), "random" or "bits" (it
@@ -87,7 +87,9 @@ def controlled(target: nn.Module, method: str, parameters: int, depth: int, seed
 CONTROLS = ("random", "bits", "coordinates", "direct")
 
 
-def of_paper(data: Data, method: str, depth: int, seed: int, parameters: int, options: dict[str, Any]) -> nn.Module:
+def paper_classifier(
+    data: Data, method: str, depth: int, seed: int, parameters: int, options: dict[str, Any]
+) -> nn.Module:
     """The classifier of the paper: "searched", "frozen" (angles are not trained), "fixed/k" (candidate k alone), "full" (all its
     weights trained), or a control with as many parameters; "direct" is a small network instead."""
     target = multilayer(data.pixels, len(data.classes), seed)
@@ -96,7 +98,7 @@ def of_paper(data: Data, method: str, depth: int, seed: int, parameters: int, op
     if method == "direct":
         return small(parameters, len(data.classes), seed)
     if method in CONTROLS:
-        return controlled(target, method, parameters, depth, seed)
+        return build_generated(target, method, parameters, depth, seed)
     pool = [PAPER[int(method.split("/")[1]) - 1]] if method.startswith("fixed") else PAPER
     net = Generator(target, depth, **{"pool": pool, **options}, seed=seed)
     if method == FROZEN:
@@ -104,7 +106,7 @@ def of_paper(data: Data, method: str, depth: int, seed: int, parameters: int, op
     return net
 
 
-def trained(net: nn.Module, data: Data, task: Task, **settings: Any) -> dict[str, Any]:
+def train_and_score(net: nn.Module, data: Data, task: Task, **settings: Any) -> dict[str, Any]:
     """Train, and tell the accuracies after every point, how many numbers were trained, and the CPU seconds."""
     began = time.process_time()
     history = train_classifier(net, data, task["epochs"], points=task.get("points", 1), seed=task["seed"], **settings)
@@ -125,8 +127,8 @@ def run_paper(task: Task) -> dict[str, Any]:
     if task.get("held"):
         data = held_out(data)
     options = OPTIONS[task.get("option", DEFAULT)]
-    net = of_paper(data, task["method"], task["depth"], task["seed"], task["parameters"], options)
-    return dict(task) | trained(net, data, task, rate=task["rate"])
+    net = paper_classifier(data, task["method"], task["depth"], task["seed"], task["parameters"], options)
+    return dict(task) | train_and_score(net, data, task, rate=task["rate"])
 
 
 @declare(version=1, data=(images_identity,))
@@ -139,31 +141,31 @@ def run_ten(task: Task) -> dict[str, Any]:
     if method == "direct":
         net: nn.Module = small(task["parameters"], classes, task["seed"])
     else:
-        net = controlled(convolutional(classes), method, task["parameters"], task["depth"], task["seed"])
-    return dict(task) | trained(net, data, task, rate=task["rate"], schedule="one-cycle")
+        net = build_generated(convolutional(classes), method, task["parameters"], task["depth"], task["seed"])
+    return dict(task) | train_and_score(net, data, task, rate=task["rate"], schedule="one-cycle")
 
 
 def best_rates(runs: list[dict[str, Any]]) -> dict[str, float]:
     """{"data set classes method": rate} with the highest accuracy on the held-out images."""
     best: dict[str, dict[str, Any]] = {}
     for run in runs:
-        name = place(run)
+        name = rate_key(run)
         if name not in best or run["accuracy"] > best[name]["accuracy"]:
             best[name] = run
     return {name: run["rate"] for name, run in best.items()}
 
 
-def place(task: Task) -> str:
+def rate_key(task: Task) -> str:
     return f"{task['dataset']} {task.get('classes', 'all')} {task['method']}"
 
 
-def tuned(run, trials: list[dict[str, Any]], tasks: list[dict[str, Any]], work: Work) -> dict[str, Any]:
-    """Run the trials, give every task the best rate of its :func:`place` (the paper's where none was tried), run the tasks."""
+def run_tuned(run, trials: list[dict[str, Any]], tasks: list[dict[str, Any]], work: Work) -> dict[str, Any]:
+    """Run the trials, give every task the best rate of its :func:`rate_key` (the paper's where none was tried), run the tasks."""
     chosen = best_rates(map_tasks(run, trials, work=work.at("rates")))
     for task in tasks:
-        task["rate"] = chosen.get(place(task), RATE)
-    found = map_tasks(run, tasks, work=work.at("runs"))
-    return {"runs": found, "rates": chosen}
+        task["rate"] = chosen.get(rate_key(task), RATE)
+    runs = map_tasks(run, tasks, work=work.at("runs"))
+    return {"runs": runs, "rates": chosen}
 
 
 @declare(version=1, pieces=(run_paper,))
@@ -195,7 +197,7 @@ def paper_runs(
         {**common, "dataset": d, "classes": c, "method": m, "epochs": epochs, "points": points, "seed": s}
         for d, c in targets for m in methods for s in range(seeds)
     ]  # fmt: skip
-    return tuned(run_paper, trials, tasks, work)
+    return run_tuned(run_paper, trials, tasks, work)
 
 
 @declare(version=1, pieces=(run_paper,))
@@ -243,4 +245,4 @@ def ten_runs(
         {**common, "dataset": d, "method": m, "parameters": p, "epochs": epochs, "seed": s}
         for d in datasets for m in methods for p in sizes for s in range(seeds)
     ]  # fmt: skip
-    return tuned(run_ten, trials, tasks, work)
+    return run_tuned(run_ten, trials, tasks, work)

@@ -9,7 +9,7 @@ from qednas.companion.figures import COLOURS
 from qednas.diffqas.candidates import PAPER
 from studies.ch09.classification import CONTROLS, FROZEN, SEARCHED
 from studies.ch09.published import FORECAST, SERIES, TEN_CLASSES
-from studies.ch09.verdict import accuracies, fixed, option_rows, targets_of
+from studies.ch09.verdict import accuracies, candidate_accuracies, option_rows, targets_of
 
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
 NAMES = {
@@ -28,7 +28,7 @@ NAMES = {
 LEFT_CHANCE = 0.6  # accuracy of two classes above which a seed has learned something
 
 
-def within(limits, ticks) -> list:
+def ticks_within(limits, ticks) -> list:
     return [tick for tick in ticks if limits[0] <= tick <= limits[1]]
 
 
@@ -49,12 +49,12 @@ def curves(runs):
 
     targets = targets_of(runs)
     figure, axes = plt.subplots(1, len(targets), figsize=(3.1 * len(targets), 3.4), sharey=True, squeeze=False)
-    shown = {SEARCHED: "searched", "fixed/2": "H-Ent-Ry alone", "fixed/1": "uniform (1, 3, 4, 6)",
-             FROZEN: "searched, angles frozen", "random": "random probabilities, no circuit"}  # fmt: skip
+    labels = {SEARCHED: "searched", "fixed/2": "H-Ent-Ry alone", "fixed/1": "uniform (1, 3, 4, 6)",
+              FROZEN: "searched, angles frozen", "random": "random probabilities, no circuit"}  # fmt: skip
     for axis, (dataset, classes) in zip(axes[0], targets, strict=True):
-        for colour, (method, label) in zip(COLOURS, shown.items(), strict=False):
-            own = [r for r in runs if (r["dataset"], r["classes"], r["method"]) == (dataset, classes, method)]
-            step, mean, error = band(own)
+        for colour, (method, label) in zip(COLOURS, labels.items(), strict=False):
+            method_runs = [r for r in runs if (r["dataset"], r["classes"], r["method"]) == (dataset, classes, method)]
+            step, mean, error = band(method_runs)
             axis.plot(step, mean, color=colour, label=label)
             axis.fill_between(step, mean - error, mean + error, color=colour, alpha=0.25, lw=0)
         axis.set(title=title([dataset, classes]), xlabel="steps")
@@ -63,7 +63,7 @@ def curves(runs):
     return figure
 
 
-def compared(runs):
+def comparison(runs):
     """Test error of the search, every candidate alone and the controls: one panel a pair of classes, errors over seeds."""
     import matplotlib.pyplot as plt
 
@@ -77,15 +77,15 @@ def compared(runs):
     figure, axes = plt.subplots(1, len(targets), figsize=(3.0 * len(targets), 4.9), sharey=True, squeeze=False)
     for axis, (dataset, classes) in zip(axes[0], targets, strict=True):
         for place, (_, method, colour) in enumerate(lines):
-            own = (
-                fixed(runs, [dataset, classes], int(method))
+            by_seed = (
+                candidate_accuracies(runs, [dataset, classes], int(method))
                 if method.isdecimal()
                 else accuracies(runs, dataset=dataset, classes=classes, method=method)
             )
-            mean, sem = mean_and_sem(own.values())
+            mean, sem = mean_and_sem(by_seed.values())
             axis.errorbar(100 * (1 - mean), place, xerr=100 * sem, fmt="o", color=colour, capsize=2, ms=4)
         axis.set(title=title([dataset, classes]), xlabel="test error (%)", xscale="log")
-        axis.set_xticks(ticks := within(axis.get_xlim(), (0.1, 0.3, 1, 3, 10, 30)), map(str, ticks))
+        axis.set_xticks(ticks := ticks_within(axis.get_xlim(), (0.1, 0.3, 1, 3, 10, 30)), map(str, ticks))
         axis.minorticks_off()
         axis.set_yticks(range(len(lines)), [name for name, *_ in lines], fontsize=8)
     axes[0, 0].invert_yaxis()
@@ -99,11 +99,11 @@ def structure(runs):
     figure, axis = plt.subplots(figsize=(6.8, 3.6))
     targets = targets_of(runs)
     for colour, shift, (dataset, classes) in zip(COLOURS, np.linspace(-0.2, 0.2, len(targets)), targets, strict=False):
-        own = np.array([r["structure"] for r in runs
-                        if (r["dataset"], r["classes"], r["method"]) == (dataset, classes, SEARCHED)])  # fmt: skip
-        error = own.std(0, ddof=1) / len(own) ** 0.5 if len(own) > 1 else 0 * own[0]
+        weights = np.array([r["structure"] for r in runs
+                            if (r["dataset"], r["classes"], r["method"]) == (dataset, classes, SEARCHED)])  # fmt: skip
+        error = weights.std(0, ddof=1) / len(weights) ** 0.5 if len(weights) > 1 else 0 * weights[0]
         axis.errorbar(
-            np.arange(12) + shift, own.mean(0), error, fmt="o", ms=4, color=colour, label=title([dataset, classes])
+            np.arange(12) + shift, weights.mean(0), error, fmt="o", ms=4, color=colour, label=title([dataset, classes])
         )
     axis.axhline(1 / 12, color="0.5", lw=1, ls="--")
     labels = [f"{c}{' *' if c.fixed else ''}" for c in PAPER]
@@ -122,14 +122,14 @@ def ten_classes(verdict):
     for axis, (dataset, methods) in zip(axes[0], ten.items(), strict=True):
         for colour, mark, (method, sizes) in zip(COLOURS, "osD^vP", methods.items(), strict=False):
             x = [int(size) for size in sizes]
-            mean, sem = np.array([[own["accuracy"], own["accuracy_sem"]] for own in sizes.values()]).T
+            mean, sem = np.array([[entry["accuracy"], entry["accuracy_sem"]] for entry in sizes.values()]).T
             axis.errorbar(x, 100 * (1 - mean), 100 * sem, color=colour, marker=mark, label=NAMES[method], ms=5)
         points = [(size, 100 * (1 - accuracy)) for name, size, accuracy, _ in TEN_CLASSES if name == dataset]
         if points:
             axis.plot(*zip(*points, strict=True), "x", color="black", ms=9, mew=2, label="published")
         axis.set(title=f"{TITLES[dataset]}, ten classes", xlabel="trained parameters", xscale="log", yscale="log")
         axis.set_xticks(x, [f"{v:,}" for v in x])
-        axis.set_yticks(ticks := within(axis.get_ylim(), (2, 3, 5, 7, 10, 15, 20, 30, 40, 50)), map(str, ticks))
+        axis.set_yticks(ticks := ticks_within(axis.get_ylim(), (2, 3, 5, 7, 10, 15, 20, 30, 40, 50)), map(str, ticks))
         axis.minorticks_off()
     axes[0, 0].set_ylabel("test error (%)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -152,18 +152,18 @@ def inert_rows() -> list[dict]:
 def accuracy_rows(runs) -> list[dict]:
     """Accuracies (%) of the search, the best and the mean candidate alone, and the controls, with the trained parameters."""
     targets, rows = targets_of(runs), []
-    listed: list[tuple[str, str]] = [("searched", SEARCHED), ("searched, angles frozen", FROZEN)]
-    listed += [
+    lines: list[tuple[str, str]] = [("searched", SEARCHED), ("searched, angles frozen", FROZEN)]
+    lines += [
         (f"{k} {c} alone", f"fixed/{k}")
         for k, c in enumerate(PAPER, 1)
         if any(r["method"] == f"fixed/{k}" for r in runs)
     ]
-    listed += [(NAMES[m], m) for m in (*CONTROLS, "full")]
-    for label, method in listed:
-        own = [mean_and_sem(accuracies(runs, dataset=d, classes=c, method=method).values()) for d, c in targets]
+    lines += [(NAMES[m], m) for m in (*CONTROLS, "full")]
+    for label, method in lines:
+        estimates = [mean_and_sem(accuracies(runs, dataset=d, classes=c, method=method).values()) for d, c in targets]
         trained = next(r["trained"] for r in runs if r["method"] == method)
         rows.append({"weights from": label, "trained": f"{trained:,}"}
-                    | {title(t): percent(v) for t, v in zip(targets, own, strict=True)})  # fmt: skip
+                    | {title(t): percent(v) for t, v in zip(targets, estimates, strict=True)})  # fmt: skip
     return rows
 
 
@@ -187,7 +187,7 @@ def ten_rows(verdict, dataset: str) -> list[dict]:
     return [
         {
             "weights from": NAMES[method],
-            **{f"{int(size):,}": percent((own["accuracy"], own["accuracy_sem"])) for size, own in sizes.items()},
+            **{f"{int(size):,}": percent((entry["accuracy"], entry["accuracy_sem"])) for size, entry in sizes.items()},
         }
         for method, sizes in verdict["ten"][dataset].items()
     ]
@@ -204,15 +204,15 @@ def paired_rows(verdict) -> list[dict]:
         "circuit_over_frozen": "ten classes: circuits − the same, frozen",
     }
     return [
-        {"difference": label, "points": percent((own["gain"], own["gain_sem"])), "p": f"{verdict['p'][key]:.2g}"}
-        for key, label, own in ((key, label, summary[key]) for key, label in labels.items())
+        {"difference": label, "points": percent((test["gain"], test["gain_sem"])), "p": f"{verdict['p'][key]:.2g}"}
+        for key, label, test in ((key, label, summary[key]) for key, label in labels.items())
     ]
 
 
 def differences(verdict) -> dict[str, str]:
     """The paired differences (percentage points) with their errors, in words for a sentence."""
     return {
-        name: f"{100 * own['gain']:+.2f} ± {100 * own['gain_sem']:.2f}"
-        for name, own in verdict["summary"].items()
-        if isinstance(own, dict)
+        name: f"{100 * test['gain']:+.2f} ± {100 * test['gain_sem']:.2f}"
+        for name, test in verdict["summary"].items()
+        if isinstance(test, dict)
     }

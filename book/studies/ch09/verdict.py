@@ -23,18 +23,20 @@ def accuracies(runs: list[dict[str, Any]], **wanted: Any) -> dict[int, float]:
 
 def same_as(number: int) -> int:
     """The candidate (from 1) that was run for this one: the first that gives the same probabilities whatever the angles."""
-    own = PAPER[number - 1]
-    return 1 + next(k for k, c in enumerate(PAPER) if c is own or (own.fixed and c.fixed == own.fixed))
+    candidate = PAPER[number - 1]
+    return 1 + next(
+        k for k, c in enumerate(PAPER) if c is candidate or (candidate.fixed and c.fixed == candidate.fixed)
+    )
 
 
-def fixed(runs: list[dict[str, Any]], target: list[str], number: int) -> dict[int, float]:
+def candidate_accuracies(runs: list[dict[str, Any]], target: list[str], number: int) -> dict[int, float]:
     """Test accuracy by seed of a candidate alone."""
     return accuracies(runs, dataset=target[0], classes=target[1], method=f"fixed/{same_as(number)}")
 
 
-def paired(mine: Mapping[Any, Sequence[float]], other: Mapping[Any, Sequence[float]]) -> dict[str, Any]:
-    """``mine`` less ``other``, {task: by seed}, over fixed tasks: see :func:`~qednas.base.statistics.compare_within`."""
-    return compare_within({task: np.subtract(own, other[task]) for task, own in mine.items()})
+def compare_paired(values: Mapping[Any, Sequence[float]], baseline: Mapping[Any, Sequence[float]]) -> dict[str, Any]:
+    """``values`` less ``baseline``, {task: by seed}, over fixed tasks: see :func:`~qednas.base.statistics.compare_within`."""
+    return compare_within({task: np.subtract(by_seed, baseline[task]) for task, by_seed in values.items()})
 
 
 def targets_of(runs: list[dict[str, Any]]) -> list[list[str]]:
@@ -56,36 +58,40 @@ def judge_classification(inputs) -> dict[str, Any]:
     """
     runs, ten = inputs["09/paper"]["runs"], inputs["09/ten"]["runs"]
     targets = targets_of(runs)
-    mine = [accuracies(runs, dataset=d, classes=c, method=SEARCHED) for d, c in targets]
-    alone = {k: [fixed(runs, t, k) for t in targets] for k in range(1, 13)}
-    best = max(alone, key=lambda k: np.mean([v for own in alone[k] for v in own.values()]))
+    searched = [accuracies(runs, dataset=d, classes=c, method=SEARCHED) for d, c in targets]
+    alone = {k: [candidate_accuracies(runs, t, k) for t in targets] for k in range(1, 13)}
+    best = max(alone, key=lambda k: np.mean([v for by_seed in alone[k] for v in by_seed.values()]))
 
-    def in_pairs(other: list[dict[int, float]]) -> dict[str, Any]:
-        return compare_within({k: [own[s] - other[k][s] for s in sorted(own)] for k, own in enumerate(mine)})
+    def gain_over(baseline: list[dict[int, float]]) -> dict[str, Any]:
+        return compare_within(
+            {k: [by_seed[s] - baseline[k][s] for s in sorted(by_seed)] for k, by_seed in enumerate(searched)}
+        )
 
-    of_all = [{s: float(np.mean([alone[k][t][s] for k in alone])) for s in mine[t]} for t in range(len(targets))]
+    candidate_means = [
+        {s: float(np.mean([alone[k][t][s] for k in alone])) for s in searched[t]} for t in range(len(targets))
+    ]
     over = {
-        f"over_{m}": in_pairs([accuracies(runs, dataset=d, classes=c, method=m) for d, c in targets]) for m in CONTROLS
+        f"over_{m}": gain_over([accuracies(runs, dataset=d, classes=c, method=m) for d, c in targets]) for m in CONTROLS
     }
     by_method: dict[str, Any] = {}
     for dataset, method, size in dict.fromkeys((r["dataset"], r["method"], r["parameters"]) for r in ten):
         mean, sem = mean_and_sem(accuracies(ten, dataset=dataset, method=method, parameters=size).values())
-        own = by_method.setdefault(dataset, {}).setdefault(method, {})
-        own[str(size)] = {"accuracy": mean, "accuracy_sem": sem}
+        entries = by_method.setdefault(dataset, {}).setdefault(method, {})
+        entries[str(size)] = {"accuracy": mean, "accuracy_sem": sem}
     places = dict.fromkeys((r["dataset"], r["parameters"]) for r in ten if r["method"] == "circuit")
 
-    def all_of(method: str) -> dict[tuple[str, int], list[float]]:
-        found = {(d, p): accuracies(ten, dataset=d, method=method, parameters=p) for d, p in places}
-        return {place: [own[s] for s in sorted(own)] for place, own in found.items()}
+    def accuracies_by_place(method: str) -> dict[tuple[str, int], list[float]]:
+        by_place = {(d, p): accuracies(ten, dataset=d, method=method, parameters=p) for d, p in places}
+        return {place: [by_seed[s] for s in sorted(by_seed)] for place, by_seed in by_place.items()}
 
-    stated = [own.values() for own, (_, classes) in zip(mine, targets, strict=True) if classes == STATED]
+    stated = [by_seed.values() for by_seed, (_, classes) in zip(searched, targets, strict=True) if classes == STATED]
     least, least_sem = min(mean_and_sem(values) for values in stated)
     full = [accuracies(runs, dataset=d, classes=c, method="full") for d, c in targets]
-    losses = [[f[s] - own[s] for s in own] for f, own in zip(full, mine, strict=True)]
+    losses = [[f[s] - by_seed[s] for s in by_seed] for f, by_seed in zip(full, searched, strict=True)]
     lost, lost_sem = max(mean_and_sem(values) for values in losses)
     pairs = {
-        " ".join(target): estimate(own.values(), "accuracy") | estimate(values, "lost")
-        for target, own, values in zip(targets, mine, losses, strict=True)
+        " ".join(target): estimate(by_seed.values(), "accuracy") | estimate(values, "lost")
+        for target, by_seed, values in zip(targets, searched, losses, strict=True)
     }
     margins: dict[str, Any] = {}
     for dataset, size, published, _ in TEN_CLASSES:
@@ -96,11 +102,11 @@ def judge_classification(inputs) -> dict[str, Any]:
         margins[f"{dataset}_{size}_units"] = len({r["seed"] for r in ten})
     best_name = f"{best} {PAPER[best - 1]}"
     tests = {
-        "over_mean_fixed": in_pairs(of_all),
-        "over_best_fixed": in_pairs(alone[best]),
+        "over_mean_fixed": gain_over(candidate_means),
+        "over_best_fixed": gain_over(alone[best]),
         **over,
-        "circuit_over_random": paired(all_of("circuit"), all_of("random")),
-        "circuit_over_frozen": paired(all_of("circuit"), all_of("frozen circuit")),
+        "circuit_over_random": compare_paired(accuracies_by_place("circuit"), accuracies_by_place("random")),
+        "circuit_over_frozen": compare_paired(accuracies_by_place("circuit"), accuracies_by_place("frozen circuit")),
     }
     p = {name: test.pop("p") for name, test in tests.items()}
     return {
@@ -122,6 +128,6 @@ def option_rows(options: list[dict[str, Any]], runs: list[dict[str, Any]]) -> li
     default = [r["curve"][r["step"].index(steps)] for r in same]
     rows = [{"option": DEFAULT, "accuracy": mean_and_sem(default), "values": default}]
     for name in dict.fromkeys(r["option"] for r in options):
-        own = [r["accuracy"] for r in options if r["option"] == name]
-        rows.append({"option": name, "accuracy": mean_and_sem(own), "values": own})
+        values = [r["accuracy"] for r in options if r["option"] == name]
+        rows.append({"option": name, "accuracy": mean_and_sem(values), "values": values})
     return rows

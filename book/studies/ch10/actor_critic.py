@@ -35,7 +35,7 @@ class Workers:
         self.draws = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.pose = torch.full((len(seeds), count), grid.start)
         self.steps = torch.zeros(len(seeds), count, dtype=torch.long)
-        self.earned: list[list[float]] = [[] for _ in seeds]  # rewards of finished episodes, those of the latest
+        self.rewards: list[list[float]] = [[] for _ in seeds]  # rewards of finished episodes, those of the latest
 
     def act(self, policy: torch.Tensor, steps: int) -> dict[str, torch.Tensor]:
         """Let all act for some steps by policies (runs, poses, actions), probabilities.
@@ -44,10 +44,10 @@ class Workers:
         without the goal), ``next`` (the pose that the action led to).
         """
         runs, count = self.pose.shape
-        drawn = torch.stack([torch.rand(steps, count, generator=g) for g in self.draws], 1)
+        uniforms = torch.stack([torch.rand(steps, count, generator=g) for g in self.draws], 1)
         levels = policy.cumsum(2)[:, :, :-1]
-        kept: dict[str, list[torch.Tensor]] = {k: [] for k in ("pose", "action", "reward", "goal", "cut", "next")}
-        for uniform in drawn:
+        records: dict[str, list[torch.Tensor]] = {k: [] for k in ("pose", "action", "reward", "goal", "cut", "next")}
+        for uniform in uniforms:
             pose = self.pose
             action = (uniform[:, :, None] > of_pose(levels, pose)).sum(2)
             self.steps += 1
@@ -55,35 +55,35 @@ class Workers:
             cut = ~goal & (self.steps >= self.grid.horizon)
             reward = goal * self.grid.reward(self.steps)
             for run, place in (goal | cut).nonzero().tolist():
-                self.earned[run].append(float(reward[run, place]))
-            over = goal | cut
-            self.pose = torch.where(over, self.grid.start, after)
-            self.steps = torch.where(over, 0, self.steps)
-            for name, value in zip(kept, (pose, action, reward, goal, cut, after), strict=True):
-                kept[name].append(value)
-        return {name: torch.stack(values) for name, values in kept.items()}
+                self.rewards[run].append(float(reward[run, place]))
+            ended = goal | cut
+            self.pose = torch.where(ended, self.grid.start, after)
+            self.steps = torch.where(ended, 0, self.steps)
+            for name, value in zip(records, (pose, action, reward, goal, cut, after), strict=True):
+                records[name].append(value)
+        return {name: torch.stack(values) for name, values in records.items()}
 
 
-def returns(lived: dict[str, torch.Tensor], values: torch.Tensor, discount: float = DISCOUNT) -> torch.Tensor:
+def returns(rollout: dict[str, torch.Tensor], values: torch.Tensor, discount: float = DISCOUNT) -> torch.Tensor:
     """Discounted rewards (steps, runs, environments) until the goal, and from the end on the value (runs, poses) of the pose."""
-    out = torch.empty_like(lived["reward"])
-    later = of_pose(values, lived["next"][-1])
+    out = torch.empty_like(rollout["reward"])
+    later = of_pose(values, rollout["next"][-1])
     for step in reversed(range(len(out))):
-        later = torch.where(lived["cut"][step], of_pose(values, lived["next"][step]), later)
-        later = lived["reward"][step] + discount * torch.where(lived["goal"][step], 0, later)
+        later = torch.where(rollout["cut"][step], of_pose(values, rollout["next"][step]), later)
+        later = rollout["reward"][step] + discount * torch.where(rollout["goal"][step], 0, later)
         out[step] = later
     return out
 
 
 def losses(
-    logits: torch.Tensor, values: torch.Tensor, lived: dict[str, torch.Tensor], entropy: float = ENTROPY
+    logits: torch.Tensor, values: torch.Tensor, rollout: dict[str, torch.Tensor], entropy: float = ENTROPY
 ) -> torch.Tensor:
     """Loss (runs,): squared advantage less the advantage times the logarithm of the action's probability, mean over what was
     lived, less ``entropy`` times that of the policy there.  logits: (runs, poses, actions); values: (runs, poses)."""
-    wanted = returns(lived, values.detach()).movedim(1, 0).flatten(1)  # (runs, steps x environments)
-    pose, action = (lived[k].movedim(1, 0).flatten(1) for k in ("pose", "action"))
-    logs = of_pose(torch.log_softmax(logits, 2), pose)  # (runs, lived, actions)
-    advantage = wanted - of_pose(values, pose)
+    targets = returns(rollout, values.detach()).movedim(1, 0).flatten(1)  # (runs, steps x environments)
+    pose, action = (rollout[k].movedim(1, 0).flatten(1) for k in ("pose", "action"))
+    logs = of_pose(torch.log_softmax(logits, 2), pose)  # (runs, steps x environments, actions)
+    advantage = targets - of_pose(values, pose)
     chosen = logs.gather(2, action[:, :, None])[:, :, 0]
     spread = -(logs.exp() * logs).sum(2)
     return (advantage.square() - chosen * advantage.detach() - entropy * spread).mean(1)
@@ -112,11 +112,11 @@ def train_agents(
     optimiser = OwnRates(torch.optim.Adam, [*policy.parameters(), *value.parameters()], rates, betas=BETAS)
     workers = Workers(grid, seeds, WORKERS)
     marks = sorted({round(updates * (k + 1) / points) for k in range(points)} - {0})
-    kept: dict[str, list[Any]] = {k: [] for k in ("episodes", "success", "steps", "reward")}
+    records: dict[str, list[Any]] = {k: [] for k in ("episodes", "success", "steps", "reward")}
     for update in range(1, updates + 1):
         logits, values = policy(views), value(views)[:, :, 0]
-        lived = workers.act(torch.softmax(logits.detach(), 2), STEPS)
-        loss = losses(logits, values, lived)
+        rollout = workers.act(torch.softmax(logits.detach(), 2), STEPS)
+        loss = losses(logits, values, rollout)
         optimiser.zero_grad()
         loss.sum().backward()
         optimiser.step()
@@ -124,16 +124,16 @@ def train_agents(
             if not all(math.isfinite(v) for v in loss.tolist()):
                 raise InputError(f"a loss is not finite after {update} updates: a smaller rate may help")
             with torch.no_grad():
-                found = outcome(torch.softmax(policy(views), 2), grid)
-            kept["episodes"].append([len(own) for own in workers.earned])
-            for name, now in found.items():
-                kept[name].append(now.tolist())
+                evaluation = outcome(torch.softmax(policy(views), 2), grid)
+            records["episodes"].append([len(rewards) for rewards in workers.rewards])
+            for name, now in evaluation.items():
+                records[name].append(now.tolist())
             if progress:
-                progress(update, updates, f"reward {found['reward'].median():.3f}")
-    late = [torch.tensor(own[-LATE:], dtype=torch.float64) for own in workers.earned]
-    by_run = {name: torch.tensor(rows).T.tolist() for name, rows in kept.items()}
+                progress(update, updates, f"reward {evaluation['reward'].median():.3f}")
+    late = [torch.tensor(rewards[-LATE:], dtype=torch.float64) for rewards in workers.rewards]
+    by_run = {name: torch.tensor(rows).T.tolist() for name, rows in records.items()}
     return {
         "update": marks,
         **by_run,
-        "late": [[float(own.mean()), float(own.std())] if len(own) > 1 else [0.0, 0.0] for own in late],
+        "late": [[float(rewards.mean()), float(rewards.std())] if len(rewards) > 1 else [0.0, 0.0] for rewards in late],
     }

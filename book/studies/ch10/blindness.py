@@ -9,7 +9,7 @@ import torch
 from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from studies.ch10.actor_critic import train_agents
-from studies.ch10.campaign import each_run, listed
+from studies.ch10.campaign import each_run, task_entries
 from studies.ch10.control import FIRST, OUTPUTS, networks
 from studies.ch10.grid import grid
 
@@ -19,9 +19,9 @@ SAME = 1e-6  # largest difference between the logits of two poses that counts as
 @declare(version=1)
 def run_blind(task: Task) -> dict[str, Any]:
     """Train ``methods`` by ``seeds`` as in :func:`~studies.ch10.control.run_agents`, and look what their policies see."""
-    own = (task["methods"], task["seeds"], task["depth"], task["parameters"])
-    policy = networks(OUTPUTS["policy"], *own)
-    value = networks(OUTPUTS["value"], task["methods"], [s + 500_000 for s in task["seeds"]], *own[2:])
+    settings = (task["methods"], task["seeds"], task["depth"], task["parameters"])
+    policy = networks(OUTPUTS["policy"], *settings)
+    value = networks(OUTPUTS["value"], task["methods"], [s + 500_000 for s in task["seeds"]], *settings[2:])
     room = grid(task["environment"])
     train_agents(policy, value, room, task["seeds"], task["updates"], rates=task["rates"], points=1)
     with torch.no_grad():
@@ -41,13 +41,13 @@ def blind_agents(
     """
     control = inputs["10/control"]
     environments = list(dict.fromkeys(r["environment"] for r in control["runs"]))
-    runs = listed([(m, FIRST + s, control["rates"][m]) for m in methods for s in range(seeds)])
+    runs = task_entries([(m, FIRST + s, control["rates"][m]) for m in methods for s in range(seeds)])
     common = {"depth": depth, "parameters": parameters, "updates": updates}
     tasks = [{**common, "environment": e, **runs} for e in environments]
-    found = each_run(run_blind, tasks, "runs", work)
+    rows = each_run(run_blind, tasks, "runs", work)
     blind: dict[str, dict[str, float]] = {}
     for e in environments:
         for m in methods:
-            own = [r["range"] < SAME for r in found if (r["environment"], r["method"]) == (e, m)]
-            blind.setdefault(e, {})[m] = sum(own) / len(own)
-    return {"blind": blind, "runs": found}
+            flags = [r["range"] < SAME for r in rows if (r["environment"], r["method"]) == (e, m)]
+            blind.setdefault(e, {})[m] = sum(flags) / len(flags)
+    return {"blind": blind, "runs": rows}

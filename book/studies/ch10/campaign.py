@@ -31,14 +31,14 @@ def circuits(module: nn.Module, methods: Sequence[str], seeds: Sequence[int], de
     return SideBySide(module, depth, [(pool_of(m), s) for m, s in zip(methods, seeds, strict=True)], **options)
 
 
-def narrowed(net: Generated, start: float) -> Generated:
+def narrow_weights(net: Generated, start: float) -> Generated:
     """The same with weights that start ``start`` times as wide."""
     scale = {Blockwise: "mixing", Coordinates: "outer"}[type(net)]
     getattr(net, scale).data *= start
     return net
 
 
-def listed(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
+def task_entries(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
     """The entries of a task that trains (method, seed, rate) side by side."""
     return {
         "methods": [method for method, *_ in runs],
@@ -49,5 +49,5 @@ def listed(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
 
 def each_run(run, tasks: Sequence[Task], name: str, work: Work) -> list[dict[str, Any]]:
     """Do the tasks, whose results have ``runs``, and list all of these."""
-    found = map_tasks(run, tasks, work=work.at(name))
-    return [own for part in found for own in part["runs"]]
+    parts = map_tasks(run, tasks, work=work.at(name))
+    return [row for part in parts for row in part["runs"]]

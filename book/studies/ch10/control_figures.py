@@ -7,7 +7,7 @@ import numpy as np
 from qednas.companion.figures import COLOURS
 from qednas.diffqas.candidates import PAPER
 from studies.ch09.classification import SEARCHED
-from studies.ch10.control_verdict import of
+from studies.ch10.control_verdict import runs_of
 
 
 def label(method: str) -> str:
@@ -52,10 +52,10 @@ def learning(runs, verdict):
     )
     for axis, name in zip(axes[0], environments, strict=True):
         for colour, method in zip(colours, methods, strict=False):
-            own = of(runs, name, method)
-            rewards = np.array([r["reward"] for r in own])
-            episodes = np.mean([r["episodes"] for r in own], axis=0)
-            error = rewards.std(0, ddof=1) / len(own) ** 0.5 if len(own) > 1 else 0 * rewards[0]
+            method_runs = runs_of(runs, name, method)
+            rewards = np.array([r["reward"] for r in method_runs])
+            episodes = np.mean([r["episodes"] for r in method_runs], axis=0)
+            error = rewards.std(0, ddof=1) / len(method_runs) ** 0.5 if len(method_runs) > 1 else 0 * rewards[0]
             axis.plot(episodes, rewards.mean(0), color=colour, label=label(method))
             axis.fill_between(episodes, rewards.mean(0) - error, rewards.mean(0) + error, color=colour, alpha=0.2, lw=0)
         axis.set(title=side(name), xlabel="episodes", xscale="log", ylim=(0, 1))
@@ -64,8 +64,8 @@ def learning(runs, verdict):
     return figure
 
 
-def pair(own: dict, key: str, form: str) -> str:
-    return f"{own[key]:{form}} ± {own[f'{key}_sem']:{form}}"
+def pair(entry: dict, key: str, form: str) -> str:
+    return f"{entry[key]:{form}} ± {entry[f'{key}_sem']:{form}}"
 
 
 def final_rows(verdict, environment: str) -> list[dict]:
@@ -73,12 +73,12 @@ def final_rows(verdict, environment: str) -> list[dict]:
     return [
         {
             "networks from": label(method),
-            "success (%)": f"{100 * own['success']:.1f} ± {100 * own['success_sem']:.1f}",
-            "steps to the goal": pair(own, "steps", ".2f"),
-            "late reward": pair(own, "late", ".3f"),
-            "its spread": pair(own, "late_spread", ".3f"),
+            "success (%)": f"{100 * entry['success']:.1f} ± {100 * entry['success_sem']:.1f}",
+            "steps to the goal": pair(entry, "steps", ".2f"),
+            "late reward": pair(entry, "late", ".3f"),
+            "its spread": pair(entry, "late_spread", ".3f"),
         }
-        for method, own in verdict["final"][environment].items()
+        for method, entry in verdict["final"][environment].items()
     ]
 
 
@@ -91,16 +91,16 @@ def paired_rows(verdict) -> list[dict]:
         "spread_over_full": "spread: trained directly − searched",
     }
     return [
-        {"difference": text, "mean": f"{own['gain']:+.4f} ± {own['gain_sem']:.4f}", "p": f"{verdict['p'][key]:.2g}"}
+        {"difference": text, "mean": f"{test['gain']:+.4f} ± {test['gain_sem']:.4f}", "p": f"{verdict['p'][key]:.2g}"}
         for key, text in labels.items()
-        for own in [verdict["summary"][key]]
+        for test in [verdict["summary"][key]]
     ]
 
 
-def blind_rows(found) -> list[dict]:
+def blind_rows(blindness) -> list[dict]:
     """Each method: share of its policies that see nothing, by grid."""
-    grids = list(found["blind"])
+    grids = list(blindness["blind"])
     return [
-        {"networks from": label(m), **{side(e): f"{100 * found['blind'][e][m]:.0f}" for e in grids}}
-        for m in found["blind"][grids[0]]
+        {"networks from": label(m), **{side(e): f"{100 * blindness['blind'][e][m]:.0f}" for e in grids}}
+        for m in blindness["blind"][grids[0]]
     ]

@@ -10,16 +10,16 @@ import numpy as np
 from qednas.base.statistics import estimate
 from qednas.base.task import declare
 from studies.ch09.classification import SEARCHED
-from studies.ch09.verdict import paired, same_as
+from studies.ch09.verdict import compare_paired, same_as
 from studies.ch10.campaign import FIXED
 
 AT_END = {"success": "success", "steps": "steps to the goal", "reward": "reward"}
 
 
-def of(runs: list[dict[str, Any]], environment: str, method: str) -> list[dict[str, Any]]:
+def runs_of(runs: list[dict[str, Any]], environment: str, method: str) -> list[dict[str, Any]]:
     """The runs of a method in an environment, by seed."""
-    own = [r for r in runs if (r["environment"], r["method"]) == (environment, method)]
-    return sorted(own, key=lambda r: r["seed"])
+    selected = [r for r in runs if (r["environment"], r["method"]) == (environment, method)]
+    return sorted(selected, key=lambda r: r["seed"])
 
 
 @declare(version=1)
@@ -38,36 +38,39 @@ def judge_control(inputs) -> dict[str, Any]:
     final: dict[str, Any] = {}
     for environment in environments:
         for method in dict.fromkeys(r["method"] for r in runs):
-            own = of(runs, environment, method)
+            method_runs = runs_of(runs, environment, method)
             place = final.setdefault(environment, {}).setdefault(method, {})
-            numbers = {key: [r[key][-1] for r in own] for key in AT_END}
-            numbers |= {"late": [r["late"][0] for r in own], "late_spread": [r["late"][1] for r in own]}
+            numbers = {key: [r[key][-1] for r in method_runs] for key in AT_END}
+            numbers |= {"late": [r["late"][0] for r in method_runs], "late_spread": [r["late"][1] for r in method_runs]}
             for key, values in numbers.items():
                 place |= estimate(values, key)
 
     def late(method: str, which: int) -> dict[str, list[float]]:
-        return {e: [r["late"][which] for r in of(runs, e, method)] for e in environments}
+        return {e: [r["late"][which] for r in runs_of(runs, e, method)] for e in environments}
 
-    def succeeded(method: str) -> dict[str, list[float]]:
-        return {e: [r["success"][-1] for r in of(runs, e, method)] for e in environments}
+    def successes(method: str) -> dict[str, list[float]]:
+        return {e: [r["success"][-1] for r in runs_of(runs, e, method)] for e in environments}
 
-    def alone(what: Callable[[str], dict[str, list[float]]]) -> dict[str, list[float]]:
+    def mean_over_candidates(quantity: Callable[[str], dict[str, list[float]]]) -> dict[str, list[float]]:
         """Mean over the twelve candidates, those that give the same probabilities counted as often."""
-        every = [what(f"fixed/{same_as(k)}") for k in range(1, 13)]
-        return {e: np.mean([own[e] for own in every], axis=0).tolist() for e in environments}
+        every = [quantity(f"fixed/{same_as(k)}") for k in range(1, 13)]
+        return {e: np.mean([values[e] for values in every], axis=0).tolist() for e in environments}
 
-    rewards, spreads = alone(lambda method: late(method, 0)), alone(lambda method: late(method, 1))
+    rewards, spreads = (
+        mean_over_candidates(lambda method: late(method, 0)),
+        mean_over_candidates(lambda method: late(method, 1)),
+    )
     tests = {
-        "over_fixed": paired(late(SEARCHED, 0), rewards),
-        "over_full": paired(late(SEARCHED, 0), late("full", 0)),
-        "over_random": paired(late(SEARCHED, 0), late("random", 0)),
-        "spread_over_fixed": paired(spreads, late(SEARCHED, 1)),
-        "spread_over_full": paired(late("full", 1), late(SEARCHED, 1)),
-        "success_over_fixed": paired(succeeded(SEARCHED), alone(succeeded)),
+        "over_fixed": compare_paired(late(SEARCHED, 0), rewards),
+        "over_full": compare_paired(late(SEARCHED, 0), late("full", 0)),
+        "over_random": compare_paired(late(SEARCHED, 0), late("random", 0)),
+        "spread_over_fixed": compare_paired(spreads, late(SEARCHED, 1)),
+        "spread_over_full": compare_paired(late("full", 1), late(SEARCHED, 1)),
+        "success_over_fixed": compare_paired(successes(SEARCHED), mean_over_candidates(successes)),
     }
     p = {name: test.pop("p") for name, test in tests.items()}
-    least = min((final[e][SEARCHED] for e in environments), key=lambda own: own["success"])
-    played = [r["episodes"][-1] for e in environments for r in of(runs, e, SEARCHED)]
+    least = min((final[e][SEARCHED] for e in environments), key=lambda entry: entry["success"])
+    played = [r["episodes"][-1] for e in environments for r in runs_of(runs, e, SEARCHED)]
     summary = {**tests, "success": least["success"], "success_sem": least["success_sem"]}
     summary |= {"success_units": least["success_units"], "episodes": [min(played), max(played)]}
     best = max(FIXED, key=lambda m: sum(final[e][m]["late"] for e in environments))

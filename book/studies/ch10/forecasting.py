@@ -19,8 +19,8 @@ from qednas.base.task import declare
 from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.recurrent import UNITS, Recurrent
 from qednas.diffqas.tasks.forecast import RATE, train_forecasters
-from studies.ch09.classification import SEARCHED, controlled
-from studies.ch10.campaign import CIRCUITS, circuits, each_run, listed, narrowed
+from studies.ch09.classification import SEARCHED, build_generated
+from studies.ch10.campaign import CIRCUITS, circuits, each_run, narrow_weights, task_entries
 from studies.ch10.side_by_side import SideBySide
 from studies.ch10.stacked import Stacked
 
@@ -34,7 +34,7 @@ def units(parameters: int) -> int:
     return max(u for u in range(1, parameters) if 4 * u * (u + 2) + u + 1 <= parameters)
 
 
-def seeded(units: int, seed: int) -> Recurrent:
+def seeded_network(units: int, seed: int) -> Recurrent:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Recurrent(units)
@@ -43,21 +43,21 @@ def seeded(units: int, seed: int) -> Recurrent:
 def networks(methods: Sequence[str], seeds: Sequence[int], depth: int, parameters: int, start: float) -> nn.Module:
     """One run for every method and seed, side by side: circuits ("searched", "fixed/k") or one other method.
 
-    "random", "bits", "coordinates": see :func:`controlled`; "direct": the largest network with at most ``parameters`` weights;
-    "full": that of the paper, all its weights trained.  start: how wide generated weights are at the start, times sqrt(fan-in);
-    of "direct" and "full" it is torch's own.
+    "random", "bits", "coordinates": see :func:`build_generated`; "direct": the largest network with at most ``parameters``
+    weights; "full": that of the paper, all its weights trained.  start: how wide generated weights are at the start, times
+    sqrt(fan-in); of "direct" and "full" it is torch's own.
     """
     if methods[0] in CIRCUITS:
         return circuits(Recurrent(), methods, seeds, depth, spread=start)
     if methods[0] == "full":
-        return Stacked([seeded(UNITS, s) for s in seeds])
+        return Stacked([seeded_network(UNITS, s) for s in seeds])
     if methods[0] == "direct":
-        return Stacked([seeded(units(parameters), s) for s in seeds])
-    made = [controlled(Recurrent(), m, parameters, depth, s) for m, s in zip(methods, seeds, strict=True)]
-    return Stacked([narrowed(net, start) for net in made])
+        return Stacked([seeded_network(units(parameters), s) for s in seeds])
+    generated = [build_generated(Recurrent(), m, parameters, depth, s) for m, s in zip(methods, seeds, strict=True)]
+    return Stacked([narrow_weights(net, start) for net in generated])
 
 
-def single(data: Windows) -> Windows:
+def single_precision(data: Windows) -> Windows:
     """The same windows in single precision."""
     train, test = ((x.float(), y.float()) for x, y in (data.train, data.test))
     return Windows(train, test)
@@ -66,27 +66,27 @@ def single(data: Windows) -> Windows:
 def held_out(data: Windows) -> Windows:
     """The training windows alone, the last fifth of them to test on."""
     inputs, targets = data.train
-    own = len(inputs) - max(1, int(HELD * len(inputs)))
-    return Windows((inputs[:own], targets[:own]), (inputs[own:], targets[own:]))
+    split = len(inputs) - max(1, int(HELD * len(inputs)))
+    return Windows((inputs[:split], targets[:split]), (inputs[split:], targets[split:]))
 
 
 @declare(version=1)
 def run_series(task: Task) -> dict[str, Any]:
     """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each: ``runs``."""
-    data = single(windows(SERIES[task["dataset"]]()))
+    data = single_precision(windows(SERIES[task["dataset"]]()))
     if task["held"]:
         data = held_out(data)
     net = networks(task["methods"], task["seeds"], task["depth"], task["parameters"], task["start"])
-    found = train_forecasters(net, data, task["seeds"], task["epochs"], rates=task["rates"])
+    history = train_forecasters(net, data, task["seeds"], task["epochs"], rates=task["rates"])
     structure = net.structure().tolist() if isinstance(net, SideBySide) else [[]] * len(task["seeds"])
     runs = []
     for place, (method, seed, rate) in enumerate(zip(task["methods"], task["seeds"], task["rates"], strict=True)):
         run = {"dataset": task["dataset"], "method": method, "group": task["group"], "seed": seed, "rate": rate}
         run["start"] = task["start"]
-        run["mse"] = found["test"][place][-1]
+        run["mse"] = history["test"][place][-1]
         run["structure"] = [round(w, 4) for w in structure[place]]
         if seed == 0 and method in SHOWN and task["group"] == "paper":
-            run["predictions"] = [round(v, 4) for v in found["predictions"][place]]
+            run["predictions"] = [round(v, 4) for v in history["predictions"][place]]
         runs.append(run)
     return {"runs": runs}
 
@@ -97,7 +97,9 @@ def best_settings(runs: list[dict[str, Any]]) -> dict[str, list[float]]:
     for run in runs:
         place = errors.setdefault(f"{run['dataset']} {run['method']}", {})
         place.setdefault((run["rate"], run["start"]), []).append(float(np.log(run["mse"])))
-    return {name: list(min(own.items(), key=lambda item: np.mean(item[1]))[0]) for name, own in errors.items()}
+    return {
+        name: list(min(by_setting.items(), key=lambda item: np.mean(item[1]))[0]) for name, by_setting in errors.items()
+    }
 
 
 @declare(version=1, pieces=(run_series,))
@@ -123,21 +125,27 @@ def forecast_runs(
     tuned = (SEARCHED, *controls)
     longest = sorted(datasets, key=lambda d: -len(SERIES[d]()))
     trials = [(r, 1000 + s) for r in rates for s in range(trial_seeds)]
-    tried = [
-        {**common, "dataset": d, "group": "trials", "held": True, "start": w, **listed([(m, s, r) for r, s in trials])}
+    trial_tasks = [
+        {**common, "dataset": d, "group": "trials", "held": True, "start": w, **task_entries([(m, s, r) for r, s in trials])}
         for d in longest for m in tuned for w in (starts if m not in ("direct", "full") else starts[:1])
     ]  # fmt: skip
-    chosen = best_settings(each_run(run_series, tried, "trials", work))
+    chosen = best_settings(each_run(run_series, trial_tasks, "trials", work))
     tasks = []
     for d in longest:
         for first in range(0, seeds, together):
-            own = range(first, min(first + together, seeds))
-            paper = listed([(m, s, RATE) for m in CIRCUITS for s in own])
+            block = range(first, min(first + together, seeds))
+            paper = task_entries([(m, s, RATE) for m in CIRCUITS for s in block])
             tasks.append({**common, "dataset": d, "group": "paper", **paper})
             for m in tuned:
                 rate, start = chosen[f"{d} {m}"]
                 tasks.append(
-                    {**common, "dataset": d, "group": "tuned", "start": start, **listed([(m, s, rate) for s in own])}
+                    {
+                        **common,
+                        "dataset": d,
+                        "group": "tuned",
+                        "start": start,
+                        **task_entries([(m, s, rate) for s in block]),
+                    }
                 )
     return {"runs": each_run(run_series, tasks, "runs", work), "chosen": chosen}
 
@@ -149,12 +157,12 @@ def simple_errors(datasets: list[str]) -> dict[str, dict[str, float]]:
         data = windows(SERIES[name]())
         (x, y), (unseen, coming) = ((i[..., 0].numpy(), t[:, 0].numpy()) for i, t in (data.train, data.test))
 
-        def with_one(v: np.ndarray) -> np.ndarray:
+        def with_intercept(v: np.ndarray) -> np.ndarray:
             return np.column_stack([v, np.ones(len(v))])
 
-        slopes = np.linalg.lstsq(with_one(x), y, rcond=None)[0]
+        slopes = np.linalg.lstsq(with_intercept(x), y, rcond=None)[0]
         out[name] = {
             "last value": float(np.mean((unseen[:, -1] - coming) ** 2)),
-            "linear": float(np.mean((with_one(unseen) @ slopes - coming) ** 2)),
+            "linear": float(np.mean((with_intercept(unseen) @ slopes - coming) ** 2)),
         }
     return out

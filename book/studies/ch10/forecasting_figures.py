@@ -26,7 +26,7 @@ def title(name: str) -> str:
     return TITLES[COLUMNS.index(name)]
 
 
-def compared(verdict):
+def comparison(verdict):
     """Test errors of the thirteen configurations with the published ones, one panel a series."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator
@@ -54,14 +54,14 @@ def forecasts(runs):
     figure, axes = plt.subplots(len(names), 1, figsize=(7.0, 1.45 * len(names) + 0.5), squeeze=False)
     for axis, name in zip(axes[:, 0], names, strict=True):
         truth = windows(SERIES[name]()).test[1][:, 0].numpy()
-        own = [r for r in runs if r["dataset"] == name and "predictions" in r]
+        predicted = [r for r in runs if r["dataset"] == name and "predictions" in r]
         axis.plot(truth, color="0.3", lw=2.4, label="truth")
         for colour, method, label in (
             (COLOURS[1], "fixed/1", "uniform probabilities"),
             (COLOURS[0], SEARCHED, "searched"),
         ):
-            found = next(r for r in own if (r["method"], r["group"]) == (method, "paper"))
-            axis.plot(found["predictions"], color=colour, lw=1.1, label=label)
+            run = next(r for r in predicted if (r["method"], r["group"]) == (method, "paper"))
+            axis.plot(run["predictions"], color=colour, lw=1.1, label=label)
         axis.set_ylabel(title(name), fontsize=8)
     axes[-1, 0].set_xlabel("window")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -103,8 +103,8 @@ def error_rows(verdict) -> list[dict]:
     for place, label in enumerate(LINES):
         row = {"configuration": label}
         for name, lines in verdict["table"].items():
-            own = lines[place]
-            row[title(name)] = f"{powers(own['mse'], own['sem'])} ({own['rank']:.0f})"
+            line = lines[place]
+            row[title(name)] = f"{powers(line['mse'], line['sem'])} ({line['rank']:.0f})"
         rows.append(row)
     return rows
 
@@ -167,10 +167,10 @@ def structure(runs):
     figure, axis = plt.subplots(figsize=(7.0, 3.3))
     names = series_of(runs)
     for colour, shift, name in zip(COLOURS, np.linspace(-0.28, 0.28, len(names)), names, strict=False):
-        own = [r["structure"] for r in runs if (r["dataset"], r["method"], r["group"]) == (name, SEARCHED, "paper")]
-        found = np.array(own)
-        error = found.std(0, ddof=1) / len(found) ** 0.5 if len(found) > 1 else 0 * found[0]
-        axis.errorbar(np.arange(12) + shift, found.mean(0), error, fmt="o", ms=3.5, color=colour, label=title(name))
+        rows = [r["structure"] for r in runs if (r["dataset"], r["method"], r["group"]) == (name, SEARCHED, "paper")]
+        weights = np.array(rows)
+        error = weights.std(0, ddof=1) / len(weights) ** 0.5 if len(weights) > 1 else 0 * weights[0]
+        axis.errorbar(np.arange(12) + shift, weights.mean(0), error, fmt="o", ms=3.5, color=colour, label=title(name))
     axis.axhline(1 / 12, color="0.5", lw=1, ls="--")
     axis.set_xticks(range(12), LINES[1:], rotation=45, ha="right", fontsize=8)
     axis.set(ylabel="structural weight")

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from qednas.base.statistics import bootstrap_interval, bootstrap_p, mean_and_sem, resampled
+from qednas.base.statistics import bootstrap_indices, bootstrap_interval, bootstrap_p, mean_and_sem
 from qednas.base.task import declare
 from studies.ch09.classification import SEARCHED
 from studies.ch09.published import FORECAST
-from studies.ch09.verdict import paired, same_as
+from studies.ch09.verdict import compare_paired, same_as
 from studies.ch10.forecasting import simple_errors
 
 PAPER, TUNED = "paper", "tuned"
@@ -42,11 +42,13 @@ def table(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, float]]]:
     """{series: 13 lines}: mean error with ``sem`` and ``rank``, and the published one with ``published_rank``."""
     out = {}
     for name in series_of(runs):
-        own = [mean_and_sem(errors(runs, name, configuration(k)).values()) for k in range(13)]
+        ours = [mean_and_sem(errors(runs, name, configuration(k)).values()) for k in range(13)]
         theirs = [FORECAST[k][COLUMNS.index(name)] for k in range(13)]
         out[name] = [
             {"mse": mean, "sem": sem, "rank": place, "published": value, "published_rank": its}
-            for (mean, sem), place, value, its in zip(own, rank([m for m, _ in own]), theirs, rank(theirs), strict=True)
+            for (mean, sem), place, value, its in zip(
+                ours, rank([m for m, _ in ours]), theirs, rank(theirs), strict=True
+            )
         ]
     return out
 
@@ -55,16 +57,16 @@ def first_on(runs: list[dict[str, Any]], names: list[str], seed: int = 0) -> dic
     """Series on which the search has the lowest mean error of the thirteen: ``value``, its 95 % interval of a bootstrap over the
     seeds of every configuration (``low``, ``high``), and the raw ``p`` ``against`` CLAIMED of them."""
     rng = np.random.default_rng(seed)
-    value, drawn = 0, np.zeros(DRAWS)
+    value, counts = 0, np.zeros(DRAWS)
     for name in names:
-        own = [np.array(list(errors(runs, name, configuration(k)).values())) for k in range(13)]
-        value += int(np.argmin([e.mean() for e in own]) == 0)
-        means = [e[resampled(len(e), DRAWS, rng)].mean(1) for e in own]
-        drawn += np.argmin(means, axis=0) == 0
-    low, high = bootstrap_interval(drawn)
+        samples = [np.array(list(errors(runs, name, configuration(k)).values())) for k in range(13)]
+        value += int(np.argmin([e.mean() for e in samples]) == 0)
+        means = [e[bootstrap_indices(len(e), DRAWS, rng)].mean(1) for e in samples]
+        counts += np.argmin(means, axis=0) == 0
+    low, high = bootstrap_interval(counts)
     # Between "fewer than claimed" and "as many as claimed" lies the bound.
-    p = bootstrap_p(drawn, CLAIMED - 0.5)
-    return {"value": value, "low": low, "high": high, "against": CLAIMED, "units": len(own[0]), "p": p}
+    p = bootstrap_p(counts, CLAIMED - 0.5)
+    return {"value": value, "low": low, "high": high, "against": CLAIMED, "units": len(samples[0]), "p": p}
 
 
 @declare(version=1)
@@ -82,26 +84,26 @@ def judge_forecasts(inputs) -> dict[str, Any]:
     names, lines = series_of(runs), table(runs)
 
     def logs(method: str, group: str) -> dict[str, list[float]]:
-        own = {name: errors(runs, name, method, group) for name in names}
-        return {name: [float(np.log10(by_seed[s])) for s in sorted(by_seed)] for name, by_seed in own.items()}
+        by_series = {name: errors(runs, name, method, group) for name in names}
+        return {name: [float(np.log10(by_seed[s])) for s in sorted(by_seed)] for name, by_seed in by_series.items()}
 
-    def over(other: str, group: str) -> dict[str, Any]:
-        return paired(logs(other, group), logs(SEARCHED, group))
+    def gain_over(method: str, group: str) -> dict[str, Any]:
+        return compare_paired(logs(method, group), logs(SEARCHED, group))
 
     alone = sorted({configuration(k) for k in range(1, 13)})
     geometric = {m: np.mean([np.log(e) for n in names for e in errors(runs, n, m).values()]) for m in alone}
     best = min(geometric, key=lambda m: float(geometric[m]))
     fixed = [logs(configuration(k), PAPER) for k in range(1, 13)]
-    medians = {name: np.median([own[name] for own in fixed], axis=0).tolist() for name in names}
+    medians = {name: np.median([by_series[name] for by_series in fixed], axis=0).tolist() for name in names}
     others = [m for m in dict.fromkeys(r["method"] for r in runs if r["group"] == TUNED) if m != SEARCHED]
     tests = {
-        "over_median_fixed": paired(medians, logs(SEARCHED, PAPER)),
-        "over_best_fixed": over(best, PAPER),
-        "over_uniform": over("fixed/1", PAPER),
-        **{f"over_{m}": over(m, TUNED) for m in others if m != "full"},
+        "over_median_fixed": compare_paired(medians, logs(SEARCHED, PAPER)),
+        "over_best_fixed": gain_over(best, PAPER),
+        "over_uniform": gain_over("fixed/1", PAPER),
+        **{f"over_{m}": gain_over(m, TUNED) for m in others if m != "full"},
     }
     p = {name: test.pop("p") for name, test in tests.items()}
-    whole = over("full", TUNED)
+    whole = gain_over("full", TUNED)
     whole.pop("p")
     simple = simple_errors(names)
     least = {n: min(mean_and_sem(errors(runs, n, SEARCHED, g).values())[0] for g in (PAPER, TUNED)) for n in names}

@@ -61,8 +61,8 @@ def grid(name: str) -> Grid:
             rows.append((poses.index(pose if done else new), done))
         after.append([to for to, _ in rows])
         goal.append([done for _, done in rows])
-    seen = torch.tensor([view.tolist() for view in views]) / LARGEST
-    return Grid(seen, torch.tensor(after), torch.tensor(goal), 0, int(env.max_steps))
+    tiles = torch.tensor([view.tolist() for view in views]) / LARGEST
+    return Grid(tiles, torch.tensor(after), torch.tensor(goal), 0, int(env.max_steps))
 
 
 def pose_of(env: Any) -> tuple[int, int, int]:

@@ -53,8 +53,10 @@ class Mixtures(torch.autograd.Function):
                     continue
                 of_weights[run, k] = sum(float(np.dot(plane * plane, slopes[run])) for plane in state)
                 down = [2 * ctx.weights[run, k] * slopes[run] * plane for plane in state]
-                own = min(k, last)
-                of_angles[run, own] += ctx.circuits[k].gradient(ctx.angles[run, own], [p.copy() for p in state], down)
+                angle_set = min(k, last)
+                of_angles[run, angle_set] += ctx.circuits[k].gradient(
+                    ctx.angles[run, angle_set], [p.copy() for p in state], down
+                )
         return torch.from_numpy(of_angles).to(ctx.kind), torch.from_numpy(of_weights).to(ctx.kind), None, None, None
 
 
@@ -88,32 +90,32 @@ class SideBySide(nn.Module):
         if not runs:
             raise InputError("no runs: at least one is needed")
         pool = list(pool)
-        if odd := [c for own, _ in runs for c in own if c not in pool]:
+        if odd := [c for candidates, _ in runs for c in candidates if c not in pool]:
             raise InputError(f"candidate {odd[0]} is not in the pool")
         options: dict[str, Any] = {"scaling": scaling, "spread": spread, "dtype": dtype}
-        alone = [Generator(module, depth, pool=own, seed=seed, **options) for own, seed in runs]
-        first = alone[0]
+        generators = [Generator(module, depth, pool=candidates, seed=seed, **options) for candidates, seed in runs]
+        first = generators[0]
         self.__dict__["module"] = module  # not registered: its parameters are not trained
         self.shapes, self.count, self.qubits = first.shapes, first.count, first.qubits
         self.scaling = SCALINGS[scaling]
         simulate = Simulator(pool, self.qubits, depth, dtype)
         self.circuits, self.alive, self.kind = simulate.circuits, simulate.alive, DTYPES[dtype]
-        angles = torch.stack([g.angles.detach() for g in alone])[:, None]  # (runs, 1, depth, n)
+        angles = torch.stack([g.angles.detach() for g in generators])[:, None]  # (runs, 1, depth, n)
         self.angles = nn.Parameter(angles.repeat(1, len(self.alive) if separate else 1, 1, 1))
-        places = [[pool.index(c) for c in own] for own, _ in runs]
+        places = [[pool.index(c) for c in candidates] for candidates, _ in runs]
         self.members = torch.zeros(len(runs), len(pool), dtype=torch.bool)  # (runs, candidates)
         start = torch.zeros(len(runs), len(pool), dtype=dtype)
-        for run, (own, generator) in enumerate(zip(places, alone, strict=True)):
-            self.members[run, own] = True
-            start[run, own] = generator.structure().detach()
+        for run, (columns, generator) in enumerate(zip(places, generators, strict=True)):
+            self.members[run, columns] = True
+            start[run, columns] = generator.structure().detach()
         # Of a circuit alone the structural weight is one and not trained.
         self.free = (self.members.sum(1, keepdim=True) > 1) & self.members
         self.structural = nn.Parameter(start * self.free)
         self.register_buffer("fixed_structure", start * ~self.free, persistent=False)
         self.register_buffer("fixed", simulate.fixed, persistent=False)  # (candidates, 2^n); rows of live ones are zero
-        self.of_bits = nn.Parameter(torch.stack([g.map.of_bits.detach() for g in alone]))
-        self.of_probability = nn.Parameter(torch.stack([g.map.of_probability.detach() for g in alone]))
-        self.constant = nn.Parameter(torch.stack([g.map.constant.detach() for g in alone]))
+        self.of_bits = nn.Parameter(torch.stack([g.map.of_bits.detach() for g in generators]))
+        self.of_probability = nn.Parameter(torch.stack([g.map.of_probability.detach() for g in generators]))
+        self.constant = nn.Parameter(torch.stack([g.map.constant.detach() for g in generators]))
         self.register_buffer("bits", torch.as_tensor(first.bits), persistent=False)
 
     def structure(self) -> torch.Tensor:

@@ -23,14 +23,14 @@ class Stacked(nn.Module):
         super().__init__()
         if not networks:
             raise InputError("no networks: at least one is needed")
-        values, kept = stack_module_state(list(networks))
+        values, buffers = stack_module_state(list(networks))
         self.names = list(values)
-        self.own = nn.ParameterList(nn.Parameter(value.detach()) for value in values.values())
+        self.stacked = nn.ParameterList(nn.Parameter(value.detach()) for value in values.values())
         self.__dict__["network"] = networks[0]  # not registered: its parameters are not trained
-        self.__dict__["kept"] = kept
-        self.trained_parameters = sum(p[0].numel() for p in self.own)
+        self.__dict__["kept"] = buffers
+        self.trained_parameters = sum(p[0].numel() for p in self.stacked)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Outputs (runs, batch, ...) of every network for its own inputs (runs, batch, ...)."""
-        values = dict(zip(self.names, self.own, strict=True))
+        values = dict(zip(self.names, self.stacked, strict=True))
         return vmap(lambda v, k, x: functional_call(self.network, (v, k), (x,)))(values, self.__dict__["kept"], inputs)

@@ -19,7 +19,7 @@ from qednas.diffqas.candidates import PAPER, POOLS
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.tasks.forecast import predictions, train_forecasters
 from studies.ch10.campaign import FIXED, each_run, pool_of
-from studies.ch10.forecasting import START, single
+from studies.ch10.forecasting import START, single_precision
 from studies.ch10.side_by_side import SideBySide
 from studies.ch11.entangling import entanglement
 
@@ -27,12 +27,12 @@ RULES = ("top 1", "top 3", "threshold")
 EQUAL = 1 / len(PAPER)
 
 
-def searched(task: Task) -> SideBySide:
+def build_generators(task: Task) -> SideBySide:
     """The generators of a task, untrained: one for each of its seeds."""
     pool = POOLS[task.get("pool", "paper")]
     separate = task.get("separate", False)
-    own = pool_of(task["method"]) if "method" in task else pool
-    runs = [(own, s) for s in task["seeds"]]
+    candidates = pool_of(task["method"]) if "method" in task else pool
+    runs = [(candidates, s) for s in task["seeds"]]
     net = SideBySide(Recurrent(), task["depth"], runs, pool=pool, separate=separate, spread=START)
     if (structure := task.get("structure")) is not None:
         net.structural.data[:] = torch.tensor(structure)
@@ -40,37 +40,37 @@ def searched(task: Task) -> SideBySide:
     return net
 
 
-def measured(net: SideBySide, pool: Sequence, run: int) -> list[list[float]]:
+def measure_entanglement(net: SideBySide, pool: Sequence, run: int) -> list[list[float]]:
     """[Meyer-Wallach, half-chain entropy] of the candidates of a run that angles change."""
     sets = net.angles[run].detach().double().numpy()
     out = []
     for place, k in enumerate(net.alive):
         if not net.members[run, k]:
             continue
-        found = entanglement(pool[k], sets[min(place, len(sets) - 1)])
-        out.append([round(found["meyer_wallach"], 5), round(found["entropy"], 5)])
+        values = entanglement(pool[k], sets[min(place, len(sets) - 1)])
+        out.append([round(values["meyer_wallach"], 5), round(values["entropy"], 5)])
     return out
 
 
 @declare(version=1)
 def run_variant(task: Task) -> dict[str, Any]:
     """One training of a variant by all its seeds: ``runs`` with errors, structural weights and entanglement before and after."""
-    net, pool = searched(task), POOLS[task.get("pool", "paper")]
-    before = [measured(net, pool, run) for run in range(len(task["seeds"]))]
-    data = single(windows(SERIES[task["dataset"]]()))
-    found = train_forecasters(net, data, task["seeds"], task["epochs"], rates=[task["rate"]] * len(task["seeds"]))
+    net, pool = build_generators(task), POOLS[task.get("pool", "paper")]
+    before = [measure_entanglement(net, pool, run) for run in range(len(task["seeds"]))]
+    data = single_precision(windows(SERIES[task["dataset"]]()))
+    history = train_forecasters(net, data, task["seeds"], task["epochs"], rates=[task["rate"]] * len(task["seeds"]))
     runs = []
     for run, seed in enumerate(task["seeds"]):
         runs.append({
-            "dataset": task["dataset"], "variant": task["variant"], "seed": seed, "mse": found["test"][run][-1],
+            "dataset": task["dataset"], "variant": task["variant"], "seed": seed, "mse": history["test"][run][-1],
             "structure": [round(w, 4) for w in net.structure()[run].tolist()],
             "trained": sum(p[0].numel() for p in net.parameters() if p.requires_grad),
-            "before": before[run], "after": measured(net, pool, run),
+            "before": before[run], "after": measure_entanglement(net, pool, run),
         })  # fmt: skip
     return {"runs": runs}
 
 
-def kept(structure: torch.Tensor, rule: str) -> torch.Tensor:
+def select_candidates(structure: torch.Tensor, rule: str) -> torch.Tensor:
     """Which candidates (runs, candidates) a rule leaves, by the size of structural weights: the largest one or three, or all that
     are larger than at the start."""
     size = structure.abs()
@@ -82,11 +82,11 @@ def kept(structure: torch.Tensor, rule: str) -> torch.Tensor:
 
 def discretised(net: SideBySide, rule: str) -> SideBySide:
     """A copy of the generators with the candidates that a rule leaves, structural weights and all else as they are."""
-    made = copy.deepcopy(net)
-    mask = kept(net.structure().detach(), rule)
-    made.members &= mask
-    made.free &= mask
-    return made
+    discrete = copy.deepcopy(net)
+    mask = select_candidates(net.structure().detach(), rule)
+    discrete.members &= mask
+    discrete.free &= mask
+    return discrete
 
 
 def errors_of(net: SideBySide, data: Windows, runs: int) -> list[float]:
@@ -102,8 +102,8 @@ def run_discrete(task: Task) -> dict[str, Any]:
     start"; ``count``, how many candidates are left; ``inert``, how many of them cannot learn.
     """
     seeds, epochs = task["seeds"], task["epochs"]
-    data = single(windows(SERIES[task["dataset"]]()))
-    net = searched(task)
+    data = single_precision(windows(SERIES[task["dataset"]]()))
+    net = build_generators(task)
     rates = [task["rate"]] * len(seeds)
     train_forecasters(net, data, seeds, epochs, rates=rates)
     first = errors_of(net, data, len(seeds))
@@ -114,11 +114,11 @@ def run_discrete(task: Task) -> dict[str, Any]:
         "searched, trained on": (train_forecasters(whole, data, later, epochs, rates=rates)["test"], None),
     }
     for rule in RULES:
-        made = discretised(net, rule)
-        left = made.members.clone()
-        results[f"{rule}, as found"] = (errors_of(made, data, len(seeds)), left)
-        results[f"{rule}, trained on"] = (train_forecasters(made, data, later, epochs, rates=rates)["test"], left)
-        fresh = searched(task)
+        discrete = discretised(net, rule)
+        left = discrete.members.clone()
+        results[f"{rule}, as found"] = (errors_of(discrete, data, len(seeds)), left)
+        results[f"{rule}, trained on"] = (train_forecasters(discrete, data, later, epochs, rates=rates)["test"], left)
+        fresh = build_generators(task)
         fresh.members &= left
         fresh.free &= left
         results[f"{rule}, from the start"] = (train_forecasters(fresh, data, seeds, epochs, rates=rates)["test"], left)
@@ -161,15 +161,15 @@ def variant_runs(
     variants += [{"variant": method, "depth": depth, "method": method} for method in alone]
     tasks = [{**common, **v, "dataset": d} for v in variants for d in datasets]
     runs = each_run(run_variant, tasks, "variants", work)
-    found = {}
+    structures = {}
     for d in datasets:
-        own = [r["structure"] for r in runs if (r["dataset"], r["variant"]) == (d, f"depth {depth}")]
-        found[d] = torch.tensor(own).mean(0).tolist()
-    moved = [
-        {**common, "depth": depth, "variant": f"weights of {a}", "structure": found[a], "dataset": b}
+        rows = [r["structure"] for r in runs if (r["dataset"], r["variant"]) == (d, f"depth {depth}")]
+        structures[d] = torch.tensor(rows).mean(0).tolist()
+    moved_tasks = [
+        {**common, "depth": depth, "variant": f"weights of {a}", "structure": structures[a], "dataset": b}
         for a in datasets for b in datasets
     ]  # fmt: skip
-    runs += each_run(run_variant, moved, "moved", work)
+    runs += each_run(run_variant, moved_tasks, "moved", work)
     return {"runs": runs, "default": f"depth {depth}"}
 
 

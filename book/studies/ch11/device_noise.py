@@ -27,7 +27,7 @@ from qednas.diffqas.device import Device
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.tasks.forecast import Alone, train_forecasters
 from studies.ch10.campaign import each_run
-from studies.ch10.forecasting import START, seeded, single
+from studies.ch10.forecasting import START, seeded_network, single_precision
 from studies.ch11.finite_shots import error_of
 
 READ = 0.02  # probability to read a qubit wrongly, where it is not that of a device
@@ -44,7 +44,7 @@ def backend() -> Any:
     return AerSimulator.from_backend(FakeMontrealV2(), method="density_matrix", max_parallel_threads=1)
 
 
-def depolarising(strength: float) -> Any:
+def depolarising_model(strength: float) -> Any:
     """The noise model of the head of this file; raises InputError for a probability below 0 or above 1."""
     from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
@@ -57,7 +57,7 @@ def depolarising(strength: float) -> Any:
     return model
 
 
-def noisy(
+def noisy_device(
     noise: str, n: int, depth: int, shots: int, pool: Sequence[Candidate] = PAPER, seed: int | None = None
 ) -> Device:
     """The pool with noise, "depolarising e" or "device" (at most nine qubits); seed: of the shots.
@@ -76,7 +76,7 @@ def noisy(
             "seed_transpiler": 0,
         }
         return Device("qiskit.remote", pool, n, depth, shots=shots, options=options, seed=seed)
-    model = depolarising(float(noise.split()[1]))
+    model = depolarising_model(float(noise.split()[1]))
     options = {"noise_model": model, "method": "density_matrix", "optimization_level": 0}
     return Device("qiskit.aer", pool, n, depth, shots=shots, options=options, seed=seed)
 
@@ -85,12 +85,12 @@ def estimates(device: Device, angles: torch.Tensor) -> dict[int, np.ndarray]:
     """Probabilities (candidates, 2^n) of the circuits, folded as often as FOLDS say."""
     import pennylane as qml
 
-    found = {}
+    probabilities = {}
     with torch.no_grad():
         for fold in FOLDS:
             nodes = [node if fold == 1 else qml.noise.fold_global(node, scale_factor=fold) for node in device.nodes]
-            found[fold] = np.array([seeded_run(device, node, angles) for node in nodes], float)
-    return found
+            probabilities[fold] = np.array([seeded_run(device, node, angles) for node in nodes], float)
+    return probabilities
 
 
 def seeded_run(device: Device, node: Any, angles: torch.Tensor) -> np.ndarray:
@@ -110,15 +110,15 @@ def confusions(noise: str, n: int, shots: int) -> list[np.ndarray]:
         if prepared:
             circuit.x(range(n))
         circuit.measure(range(n), range(n))
-        made = transpile(circuit, simulator, initial_layout=list(LINE[:n]), optimization_level=0)
-        counts = simulator.run(made, shots=shots, seed_simulator=prepared).result().get_counts()
+        compiled = transpile(circuit, simulator, initial_layout=list(LINE[:n]), optimization_level=0)
+        counts = simulator.run(compiled, shots=shots, seed_simulator=prepared).result().get_counts()
         bits = np.array([[int(b) for b in reversed(key)] for key in counts])
         weight = np.array(list(counts.values())) / shots
         ones.append(weight @ bits)  # of qubit 0, 1, ...
     return [np.array([[1 - zero, 1 - one], [zero, one]]) for zero, one in zip(*ones, strict=True)]
 
 
-def unread(p: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
+def undo_readout(p: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Probabilities (..., 2^n) before they were read with these confusions, qubit 0 the most significant."""
     n = len(matrices)
     out = p.reshape(-1, *(2,) * n)
@@ -127,27 +127,27 @@ def unread(p: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
     return out.reshape(p.shape)
 
 
-def proper(p: np.ndarray) -> np.ndarray:
+def clip_and_normalise(p: np.ndarray) -> np.ndarray:
     """Without negative probabilities, and normalised again."""
-    kept = np.maximum(p, 0)
-    return kept / kept.sum(-1, keepdims=True)
+    clipped = np.maximum(p, 0)
+    return clipped / clipped.sum(-1, keepdims=True)
 
 
-def mitigated(found: dict[int, np.ndarray], matrices: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def mitigate(by_fold: dict[int, np.ndarray], matrices: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Probabilities (candidates, 2^n) by each of MITIGATIONS."""
-    corrected = {fold: unread(p, matrices) for fold, p in found.items()}
+    corrected = {fold: undo_readout(p, matrices) for fold, p in by_fold.items()}
     near, far = FOLDS
 
-    def at_none(values: dict[int, np.ndarray]) -> np.ndarray:
+    def extrapolate(values: dict[int, np.ndarray]) -> np.ndarray:
         return (far * values[near] - near * values[far]) / (far - near)
 
-    made = {
-        "none": found[near],
+    by_method = {
+        "none": by_fold[near],
         "readout": corrected[near],
-        "zero noise": at_none(found),
-        "both": at_none(corrected),
+        "zero noise": extrapolate(by_fold),
+        "both": extrapolate(corrected),
     }
-    return {name: proper(p) for name, p in made.items()}
+    return {name: clip_and_normalise(p) for name, p in by_method.items()}
 
 
 def distance(p: np.ndarray, q: np.ndarray) -> float:
@@ -155,7 +155,7 @@ def distance(p: np.ndarray, q: np.ndarray) -> float:
     return float(0.5 * np.abs(p - q).sum(1).mean())
 
 
-class Always:
+class ConstantSimulator:
     """Stands in for a simulator of the paper's pool: always these probabilities."""
 
     pool = PAPER
@@ -174,8 +174,8 @@ def run_generator_noise(task: Task) -> dict[str, Any]:
     ``mse`` is the test error, ``distance`` the total variation distance of the live circuits' probabilities from the exact ones.
     "exact" is without noise, "shots" with shots alone, "uniform" with probabilities that say nothing.
     """
-    data = single(windows(SERIES[task["dataset"]]()))
-    net: Any = Generator(seeded(task["units"], task["seed"]), task["depth"], seed=task["seed"], spread=START)
+    data = single_precision(windows(SERIES[task["dataset"]]()))
+    net: Any = Generator(seeded_network(task["units"], task["seed"]), task["depth"], seed=task["seed"], spread=START)
     train_forecasters(Alone(net), data, [task["seed"]], task["epochs"], rates=[task["rate"]])
     exact, angles, n = net.simulate, net.angles.detach(), net.qubits
     true = exact(angles).double().numpy()
@@ -185,12 +185,12 @@ def run_generator_noise(task: Task) -> dict[str, Any]:
     rows["shots", "none"] = np.array([draws.multinomial(task["shots"], p / p.sum()) for p in true]) / task["shots"]
     rows["uniform", "none"] = np.full_like(true, 2.0**-n)
     for noise in task["noises"]:
-        found = estimates(noisy(noise, n, task["depth"], task["shots"], seed=task["seed"]), angles.double())
-        for name, p in mitigated(found, confusions(noise, n, task["shots"])).items():
+        by_fold = estimates(noisy_device(noise, n, task["depth"], task["shots"], seed=task["seed"]), angles.double())
+        for name, p in mitigate(by_fold, confusions(noise, n, task["shots"])).items():
             rows[noise, name] = p
     runs = []
     for (noise, name), p in rows.items():
-        net.simulate = Always(p)
+        net.simulate = ConstantSimulator(p)
         runs.append({
             "dataset": task["dataset"], "seed": task["seed"], "noise": noise, "mitigation": name,
             "mse": error_of(net, data), "distance": distance(p[alive], true[alive]), "qubits": n,

@@ -57,9 +57,9 @@ def discrete_rows(verdict, runs) -> list[dict]:
     corrected = dict(zip(keys, holm([verdict["p"][key] for key in keys]), strict=True))
     rows = []
     for rule in RULES:
-        own = [r for r in runs if r["variant"] == f"{rule}, as found"]
-        row = {"kept": rule, "candidates": f"{np.mean([r['count'] for r in own]):.1f}",
-               "cannot learn": f"{np.mean([r['inert'] for r in own]):.1f}"}  # fmt: skip
+        rule_runs = [r for r in runs if r["variant"] == f"{rule}, as found"]
+        row = {"kept": rule, "candidates": f"{np.mean([r['count'] for r in rule_runs]):.1f}",
+               "cannot learn": f"{np.mean([r['inert'] for r in rule_runs]):.1f}"}  # fmt: skip
         for how in ways:
             key = f"{rule}_{how}".replace(" ", "_")
             row[how] = f"{in_words(verdict['summary'][key])}{'*' if corrected[key] < ALPHA else ''}"
@@ -67,7 +67,7 @@ def discrete_rows(verdict, runs) -> list[dict]:
     return rows
 
 
-def entangled(runs):
+def entanglement(runs):
     """Half-chain entropy of candidates alone after training against their error; one panel a series, one colour a candidate."""
     import matplotlib.pyplot as plt
 
@@ -77,10 +77,10 @@ def entangled(runs):
     methods = list(dict.fromkeys(r["variant"] for r in alone))
     for axis, name in zip(axes[0], names, strict=True):
         for colour, mark, method in zip(COLOURS, "osD^vP", methods, strict=False):
-            own = [r for r in alone if (r["dataset"], r["variant"]) == (name, method)]
+            method_runs = [r for r in alone if (r["dataset"], r["variant"]) == (name, method)]
             number = int(method.split("/")[1])
-            before, after = [r["before"][0][1] for r in own], [r["after"][0][1] for r in own]
-            errors = [r["mse"] for r in own]
+            before, after = [r["before"][0][1] for r in method_runs], [r["after"][0][1] for r in method_runs]
+            errors = [r["mse"] for r in method_runs]
             for x0, x1, y in zip(before, after, errors, strict=True):
                 axis.plot([x0, x1], [y, y], color=colour, lw=0.6, alpha=0.5)
             axis.plot(after, errors, mark, color=colour, ms=5, label=f"{number} {PAPER[number - 1]}")
@@ -100,8 +100,8 @@ def gradients(runs):
     figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.4), squeeze=False)
     for axis, name in zip(axes[0], READS, strict=True):
         for shade, n in zip(np.linspace(0.75, 0.0, len(sizes)), sizes, strict=True):
-            own = [[r[name] for r in alive if (r["qubits"], r["depth"]) == (n, m)] for m in depths]
-            middle = [np.exp(np.mean(np.log(values))) for values in own]
+            variances = [[r[name] for r in alive if (r["qubits"], r["depth"]) == (n, m)] for m in depths]
+            middle = [np.exp(np.mean(np.log(values))) for values in variances]
             axis.plot(depths, middle, "o-", ms=3.5, color=str(shade), label=f"{n} qubits")
         axis.set(title=f"read as {READ_AS[name]}", xlabel="layers", yscale="log")
     axes[0, 0].set_ylabel("variance of the gradient")
@@ -116,9 +116,9 @@ def shots(verdict):
     figure, axis = plt.subplots(figsize=(6.4, 3.6))
     labels = {"reading": "weights made with shots", "searching": "searched with shots"}
     for colour, mark, (key, label) in zip(COLOURS, "os", labels.items(), strict=False):
-        own = verdict["summary"][key]
-        x = [int(count) for count in own]
-        middle, low, high = np.array([ratio(test) for test in own.values()]).T
+        tests = verdict["summary"][key]
+        x = [int(count) for count in tests]
+        middle, low, high = np.array([ratio(test) for test in tests.values()]).T
         axis.errorbar(
             x,
             middle,
@@ -140,9 +140,9 @@ def noise_rows(runs) -> list[dict]:
     exact = {(r["dataset"], r["seed"]): r["mse"] for r in runs if r["noise"] == "exact"}
     rows = []
     for noise, name in dict.fromkeys((r["noise"], r["mitigation"]) for r in runs):
-        own = [r for r in runs if (r["noise"], r["mitigation"]) == (noise, name)]
-        mean, sem = mean_and_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in own])
-        far, far_sem = mean_and_sem([r["distance"] for r in own])
+        group = [r for r in runs if (r["noise"], r["mitigation"]) == (noise, name)]
+        mean, sem = mean_and_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in group])
+        far, far_sem = mean_and_sem([r["distance"] for r in group])
         rows.append({
             "noise": {"uniform": "probabilities lost", "shots": "shots alone"}.get(noise, noise),
             "mitigation": name if noise not in ("exact", "uniform", "shots") else "",
@@ -161,12 +161,12 @@ def noise(runs):
     figure, axis = plt.subplots(figsize=(6.8, 3.6))
 
     def ratios(kind: str, name: str) -> tuple[float, float]:
-        own = [r for r in runs if (r["noise"], r["mitigation"]) == (kind, name)]
-        return mean_and_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in own])
+        group = [r for r in runs if (r["noise"], r["mitigation"]) == (kind, name)]
+        return mean_and_sem([np.log10(r["mse"] / exact[r["dataset"], r["seed"]]) for r in group])
 
     for colour, mark, shift, name in zip(COLOURS, "osD^", (-0.18, -0.06, 0.06, 0.18), MITIGATIONS, strict=False):
-        found = [ratio(dict(zip(("gain", "gain_sem"), ratios(kind, name), strict=True))) for kind in kinds]
-        middle, low, high = np.array(found).T
+        bounds = [ratio(dict(zip(("gain", "gain_sem"), ratios(kind, name), strict=True))) for kind in kinds]
+        middle, low, high = np.array(bounds).T
         x = np.arange(len(kinds)) + shift
         axis.errorbar(
             x, middle, np.array([middle - low, high - middle]), fmt=mark, ms=5, capsize=2, color=colour, label=name

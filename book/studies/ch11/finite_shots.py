@@ -24,7 +24,7 @@ from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.simulator import Simulator
 from qednas.diffqas.tasks.forecast import Alone, predictions, train_forecasters
 from studies.ch10.campaign import each_run
-from studies.ch10.forecasting import START, single
+from studies.ch10.forecasting import START, single_precision
 
 MOST_SHOTS = 1 << 62  # counts are 64-bit whole numbers
 
@@ -35,7 +35,7 @@ def check_shots(shots: int) -> None:
         raise InputError(f"shots = {shots}: a whole number from 1 to 2^62")
 
 
-class Sampled(torch.autograd.Function):
+class SampledProbabilities(torch.autograd.Function):
     """Estimated probabilities (candidates, 2^n) for angles (depth, n); the way back is by parameter shift."""
 
     @staticmethod
@@ -56,7 +56,7 @@ class Sampled(torch.autograd.Function):
                 shifted[place] += sign * np.pi
                 for circuit, k in zip(simulate.circuits, simulate.alive, strict=True):
                     p = sum(plane * plane for plane in circuit.forward(shifted))
-                    out[place] += sign * read(p, slopes[k], ctx.shots, ctx.draws)
+                    out[place] += sign * sample_mean(p, slopes[k], ctx.shots, ctx.draws)
         return torch.from_numpy(out).to(ctx.angles.dtype), None, None, None
 
 
@@ -65,7 +65,7 @@ def sample(p: np.ndarray, shots: int, draws: np.random.Generator) -> np.ndarray:
     return draws.multinomial(shots, p / p.sum()) / shots
 
 
-def read(p: np.ndarray, values: np.ndarray, shots: int, draws: np.random.Generator) -> float:
+def sample_mean(p: np.ndarray, values: np.ndarray, shots: int, draws: np.random.Generator) -> float:
     """The mean of ``values`` over a sample by probabilities ``p``, both (2^n,), as normal."""
     mean = float(p @ values)
     variance = max(0.0, float(p @ values**2) - mean**2)
@@ -81,7 +81,7 @@ class SampledSimulator:
         self.pool = exact.pool
 
     def __call__(self, theta: torch.Tensor) -> torch.Tensor:
-        return Sampled.apply(theta, self.exact, self.shots, self.draws)
+        return SampledProbabilities.apply(theta, self.exact, self.shots, self.draws)
 
 
 def error_of(net: Generator, data) -> float:
@@ -96,7 +96,7 @@ def run_generator_shots(task: Task) -> dict[str, Any]:
     ``runs``: one for each number of shots in reading, with ``mse``, mean over the repeats, and its standard deviation ``spread``;
     0 shots are exact.
     """
-    data = single(windows(SERIES[task["dataset"]]()))
+    data = single_precision(windows(SERIES[task["dataset"]]()))
     net: Any = Generator(Recurrent(), task["depth"], pool=PAPER, seed=task["seed"], spread=START)
     exact = net.simulate
     if task["shots"]:
@@ -105,10 +105,10 @@ def run_generator_shots(task: Task) -> dict[str, Any]:
     runs = []
     for shots in task["reads"]:
         net.simulate = SampledSimulator(exact, shots, 1000 + task["seed"]) if shots else exact
-        found = [error_of(net, data) for _ in range(task["repeats"] if shots else 1)]
+        errors = [error_of(net, data) for _ in range(task["repeats"] if shots else 1)]
         runs.append({
             "dataset": task["dataset"], "searched_with": task["shots"], "read_with": shots, "seed": task["seed"],
-            "mse": float(np.mean(found)), "spread": float(np.std(found)),
+            "mse": float(np.mean(errors)), "spread": float(np.std(errors)),
         })  # fmt: skip
     return {"runs": runs}
 

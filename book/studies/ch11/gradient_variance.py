@@ -30,23 +30,23 @@ def gradients(number: int, n: int, depth: int, draws: int, seed: int) -> dict[st
         return {name: np.zeros((draws, depth, n)) for name in READS}
     generator = torch.Generator().manual_seed(seed)
     middle = 1 - 2 * ((torch.arange(1 << n) >> (n - 1 - n // 2)) & 1).double()
-    found: dict[str, list[np.ndarray]] = {name: [] for name in READS}
+    samples: dict[str, list[np.ndarray]] = {name: [] for name in READS}
     for _ in range(draws):
         angles = 2 * np.pi * torch.rand(depth, n, dtype=torch.float64, generator=generator)
         signs = 2.0 * torch.randint(0, 2, (1 << n,), generator=generator).double() - 1
         for name, slope in (("weights", signs * 2.0 ** (n / 2)), ("expectation", middle)):
-            own = angles.clone().requires_grad_()
-            (gradient,) = torch.autograd.grad(simulate(own)[0] @ slope, own)
-            found[name].append(gradient.numpy())
-    return {name: np.array(rows) for name, rows in found.items()}
+            leaf = angles.clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(simulate(leaf)[0] @ slope, leaf)
+            samples[name].append(gradient.numpy())
+    return {name: np.array(rows) for name, rows in samples.items()}
 
 
 @declare(version=1)
 def run_variance(task: Task) -> dict[str, Any]:
     """Mean square of the gradient over draws and angles, with its standard error over draws, for each way to read."""
-    found = gradients(task["candidate"], task["qubits"], task["depth"], task["draws"], task["seed"])
+    samples = gradients(task["candidate"], task["qubits"], task["depth"], task["draws"], task["seed"])
     out: dict[str, Any] = dict(task)
-    for name, rows in found.items():
+    for name, rows in samples.items():
         squares = (rows**2).mean((1, 2))
         out[name], out[f"{name}_sem"] = float(squares.mean()), float(squares.std(ddof=1) / len(squares) ** 0.5)
     return out

@@ -16,21 +16,21 @@ Runs = list[dict[str, Any]]
 Differences = dict[str, list[float]]  # of logarithms of errors, {series: by seed}
 
 
-def by_place(runs: Runs, **wanted: Any) -> dict[tuple[str, int], float]:
+def log_errors(runs: Runs, **wanted: Any) -> dict[tuple[str, int], float]:
     """log10 of the errors of the runs with these entries, by series and seed."""
-    own = [r for r in runs if all(r.get(key) == value for key, value in wanted.items())]
-    return {(r["dataset"], r["seed"]): float(np.log10(r["mse"])) for r in own}
+    rows = [r for r in runs if all(r.get(key) == value for key, value in wanted.items())]
+    return {(r["dataset"], r["seed"]): float(np.log10(r["mse"])) for r in rows}
 
 
-def over(other: Mapping[tuple[str, int], float], mine: Mapping[tuple[str, int], float]) -> Differences:
-    """``other`` less ``mine``, which are of the same series and seeds."""
-    found: Differences = {}
-    for series, seed in sorted(mine):
-        found.setdefault(series, []).append(other[series, seed] - mine[series, seed])
-    return found
+def log_ratios(errors: Mapping[tuple[str, int], float], baseline: Mapping[tuple[str, int], float]) -> Differences:
+    """``errors`` less ``baseline``, which are of the same series and seeds."""
+    ratios: Differences = {}
+    for series, seed in sorted(baseline):
+        ratios.setdefault(series, []).append(errors[series, seed] - baseline[series, seed])
+    return ratios
 
 
-def moved(runs: Runs, default: str) -> dict[str, Differences]:
+def transfer_ratios(runs: Runs, default: str) -> dict[str, Differences]:
     """Structural weights of another series against own ones, learned anew ones, and equal ones; all but the first kept fixed.
 
     Of a series and seed the mean over the series that weights came from is taken: what it is compared with is one run.
@@ -39,35 +39,35 @@ def moved(runs: Runs, default: str) -> dict[str, Differences]:
     foreign: dict[tuple[str, int], float] = {}
     others: dict[str, dict[tuple[str, int], float]] = {"own": {}, "learned": {}, "equal": {}}
     for b in names:
-        sources = [by_place(runs, dataset=b, variant=f"weights of {a}") for a in names if a != b]
+        sources = [log_errors(runs, dataset=b, variant=f"weights of {a}") for a in names if a != b]
         if sources:
-            foreign |= {place: float(np.mean([own[place] for own in sources])) for place in sources[0]}
-            others["own"] |= by_place(runs, dataset=b, variant=f"weights of {b}")
-            others["learned"] |= by_place(runs, dataset=b, variant=default)
-            others["equal"] |= by_place(runs, dataset=b, variant="equal weights")
+            foreign |= {place: float(np.mean([source[place] for source in sources])) for place in sources[0]}
+            others["own"] |= log_errors(runs, dataset=b, variant=f"weights of {b}")
+            others["learned"] |= log_errors(runs, dataset=b, variant=default)
+            others["equal"] |= log_errors(runs, dataset=b, variant="equal weights")
     if not foreign:  # of one series there is no other
         return {}
     return {
-        "foreign_over_own": over(foreign, others["own"]),
-        "foreign_over_learned": over(foreign, others["learned"]),
-        "equal_over_foreign": over(others["equal"], foreign),
+        "foreign_over_own": log_ratios(foreign, others["own"]),
+        "foreign_over_learned": log_ratios(foreign, others["learned"]),
+        "equal_over_foreign": log_ratios(others["equal"], foreign),
     }
 
 
-def entangled(runs: Runs) -> dict[str, Any]:
+def entropy_correlation(runs: Runs) -> dict[str, Any]:
     """Spearman's correlation of the entropy of candidates alone, after training, with their error, of every series and seed:
     ``rho``, their mean; ``gain``, the same with its sign turned, positive where more entangled states have lower errors."""
     from scipy.stats import spearmanr
 
     alone = [r for r in runs if r["variant"].startswith("fixed/")]
-    found: Differences = {}
+    correlations: Differences = {}
     for series, seed in dict.fromkeys((r["dataset"], r["seed"]) for r in alone):
-        own = [r for r in alone if (r["dataset"], r["seed"]) == (series, seed)]
-        x, y = [r["after"][0][1] for r in own], [r["mse"] for r in own]
+        rows = [r for r in alone if (r["dataset"], r["seed"]) == (series, seed)]
+        x, y = [r["after"][0][1] for r in rows], [r["mse"] for r in rows]
         orders = min(len(set(x)), len(set(y))) > 1  # of values that are all the same there is no correlation
-        found.setdefault(series, []).append(-float(spearmanr(x, y).statistic) if orders else 0.0)
-    told = compare_within(found)
-    return told | {"rho": -told["gain"]}
+        correlations.setdefault(series, []).append(-float(spearmanr(x, y).statistic) if orders else 0.0)
+    comparison = compare_within(correlations)
+    return comparison | {"rho": -comparison["gain"]}
 
 
 def scaling(runs: Runs) -> dict[str, dict[str, float]]:
@@ -75,30 +75,30 @@ def scaling(runs: Runs) -> dict[str, dict[str, float]]:
     from scipy.stats import linregress
 
     deepest = max(r["depth"] for r in runs)
-    own = [r for r in runs if r["depth"] == deepest and r[READS[0]] > 0]
+    rows = [r for r in runs if r["depth"] == deepest and r[READS[0]] > 0]
     out = {}
     for name in READS:
-        line = linregress([r["qubits"] for r in own], np.log2([r[name] for r in own]))
+        line = linregress([r["qubits"] for r in rows], np.log2([r[name] for r in rows]))
         out[name] = {"slope": float(line.slope), "slope_sem": float(line.stderr)}
     return out
 
 
 def shots(runs: Runs) -> tuple[dict[str, Differences], dict[str, Differences]]:
     """Ratios of errors to exact ones, by shots: of exact searches when read, and of searches with shots when read exactly."""
-    exact = by_place(runs, searched_with=0, read_with=0)
+    exact = log_errors(runs, searched_with=0, read_with=0)
     reading, searching = {}, {}
     for count in sorted({r["read_with"] for r in runs} - {0}):
-        reading[str(count)] = over(by_place(runs, searched_with=0, read_with=count), exact)
+        reading[str(count)] = log_ratios(log_errors(runs, searched_with=0, read_with=count), exact)
     for count in sorted({r["searched_with"] for r in runs} - {0}):
-        searching[str(count)] = over(by_place(runs, searched_with=count, read_with=0), exact)
+        searching[str(count)] = log_ratios(log_errors(runs, searched_with=count, read_with=0), exact)
     return reading, searching
 
 
 def noises(runs: Runs) -> dict[str, Differences]:
     """Ratios of errors to exact ones, by noise and mitigation."""
-    exact = by_place(runs, noise="exact")
+    exact = log_errors(runs, noise="exact")
     kinds = dict.fromkeys((r["noise"], r["mitigation"]) for r in runs if r["noise"] != "exact")
-    return {f"{n} {m}".replace(" ", "_"): over(by_place(runs, noise=n, mitigation=m), exact) for n, m in kinds}
+    return {f"{n} {m}".replace(" ", "_"): log_ratios(log_errors(runs, noise=n, mitigation=m), exact) for n, m in kinds}
 
 
 @declare(version=1)
@@ -110,36 +110,38 @@ def judge_ablations(inputs) -> dict[str, Any]:
     one that is not, as found, trained on, and from the start.  ``gain_of_separate_angles`` and ``gain_of_repaired_pool``: the
     other way round, positive where these are better.  ``reading``, ``searching`` and ``noise``: of circuits read by shots or with
     noise to exact ones.
-    ``gradients``: see :func:`scaling`.  ``entanglement``: see :func:`entangled`.
+    ``gradients``: see :func:`scaling`.  ``entanglement``: see :func:`entropy_correlation`.
     """
     variants, default = inputs["11/variants"]["runs"], inputs["11/variants"]["default"]
     discrete = inputs["11/discrete"]["runs"]
-    mine = by_place(variants, variant=default)
+    searched = log_errors(variants, variant=default)
     names = [v for v in dict.fromkeys(r["variant"] for r in variants) if v != default]
-    compared: dict[str, Differences] = {
-        f"over_{name.replace(' ', '_')}": over(by_place(variants, variant=name), mine)
+    ratios: dict[str, Differences] = {
+        f"over_{name.replace(' ', '_')}": log_ratios(log_errors(variants, variant=name), searched)
         for name in names
         if not name.startswith(("weights of", "fixed/"))
     }
-    compared |= moved(variants, default)
+    ratios |= transfer_ratios(variants, default)
     for name in ("separate angles", "repaired pool"):
-        compared[f"gain_of_{name.replace(' ', '_')}"] = over(mine, by_place(variants, variant=name))
+        ratios[f"gain_of_{name.replace(' ', '_')}"] = log_ratios(searched, log_errors(variants, variant=name))
     against = {"as found": "searched", "trained on": "searched, trained on", "from the start": "searched"}
     for rule in RULES:
         for how, whole in against.items():
             key = f"{rule}_{how}".replace(" ", "_")
-            compared[key] = over(by_place(discrete, variant=f"{rule}, {how}"), by_place(discrete, variant=whole))
+            ratios[key] = log_ratios(
+                log_errors(discrete, variant=f"{rule}, {how}"), log_errors(discrete, variant=whole)
+            )
     reading, searching = shots(inputs["11/shots"]["runs"])
-    tests = {name: compare_within(own) for name, own in compared.items()}
+    tests = {name: compare_within(by_series) for name, by_series in ratios.items()}
     p = {name: test.pop("p") for name, test in tests.items()}
 
-    def measured(found: Mapping[str, Differences]) -> dict[str, Any]:
-        return {name: compare_within(own) for name, own in found.items()}
+    def compare(groups: Mapping[str, Differences]) -> dict[str, Any]:
+        return {name: compare_within(by_series) for name, by_series in groups.items()}
 
     return {
-        "summary": {**tests, "reading": measured(reading), "searching": measured(searching),
-                    "noise": measured(noises(inputs["11/noise"]["runs"])), "gradients": scaling(inputs["11/gradients"]["runs"])},
+        "summary": {**tests, "reading": compare(reading), "searching": compare(searching),
+                    "noise": compare(noises(inputs["11/noise"]["runs"])), "gradients": scaling(inputs["11/gradients"]["runs"])},
         "p": p,
-        "entanglement": entangled(variants),
+        "entanglement": entropy_correlation(variants),
         "default": default,
     }  # fmt: skip

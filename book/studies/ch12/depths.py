@@ -10,10 +10,10 @@ import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.optimisers.angles import flat, interpolated
-from qednas.qnas.optimisers.cost_circuit import alternating, classical
+from qednas.qnas.optimisers.angles import flatten, interpolated
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit, classical_choice
 from qednas.qnas.optimisers.descent import PROBES, spsa
-from qednas.qnas.optimisers.qaoa import QAOA, Optimised
+from qednas.qnas.optimisers.qaoa import QAOA, OptimisedCircuit
 from qednas.qnas.optimisers.ramps import shipped_ramp
 from qednas.qnas.space.encoding import centred
 from qednas.qnas.space.pairwise import Pairwise
@@ -47,10 +47,10 @@ def descents(cost: Pairwise) -> dict[str, float]:
     place = np.arange(costs.size).reshape(costs.shape)
     lowest, to = costs.copy(), place.copy()
     for axis in range(costs.ndim):
-        own = costs.min(axis, keepdims=True)
-        own_place = np.take_along_axis(place, costs.argmin(axis, keepdims=True), axis)
-        better = own < lowest
-        lowest, to = np.where(better, own, lowest), np.where(better, own_place, to)
+        minimum = costs.min(axis, keepdims=True)
+        minimum_place = np.take_along_axis(place, costs.argmin(axis, keepdims=True), axis)
+        better = minimum < lowest
+        lowest, to = np.where(better, minimum, lowest), np.where(better, minimum_place, to)
     to, here = to.ravel(), np.arange(costs.size)
     steps = 0
     while (moved := to[here] != here).any():
@@ -65,13 +65,13 @@ def descents(cost: Pairwise) -> dict[str, float]:
 
 def pair_share(cost: Pairwise) -> float:
     """Share of the variance of a cost that no sum over single columns can have."""
-    pairs = sum(float((own**2).mean()) for own in centred(cost).pair.values())
+    pairs = sum(float((table**2).mean()) for table in centred(cost).pair.values())
     return pairs / cost.moments()[1]
 
 
 def by_depth(
     strategy: str, cost: Pairwise, mixer: str, depths: Sequence[int], steps: int, alpha: float
-) -> Iterator[tuple[Optimised, int]]:
+) -> Iterator[tuple[OptimisedCircuit, int]]:
     """The circuit of every depth with the angles that a strategy of STRATEGIES finds, and how many circuits that took.
 
     "shipped ramp": as it is.  "standard" and "cvar": all angles from it on, by the expectation or the mean of the lowest
@@ -79,14 +79,14 @@ def by_depth(
     """
     rng = np.random.default_rng(0)  # nothing is drawn: objectives are exact
     if strategy == "interp":
-        found = 0
+        total = 0
         earlier: dict[str, Any] | None = None
         for depth in range(1, max(depths) + 1):
-            own = QAOA(depth, mixer, strategy="interp", steps=steps).optimised(cost, rng, earlier)
-            found += own.evaluations
-            earlier = {"angles": interpolated(own.angles)}
+            fit = QAOA(depth, mixer, strategy="interp", steps=steps).optimise(cost, rng, earlier)
+            total += fit.evaluations
+            earlier = {"angles": interpolated(fit.angles)}
             if depth in depths:
-                yield own, found
+                yield fit, total
         return
     named: dict[str, dict[str, Any]] = {
         "shipped ramp": {"steps": 0},
@@ -95,27 +95,27 @@ def by_depth(
     }
     options = named.get(strategy, {"steps": steps, "strategy": strategy})
     for depth in depths:
-        own = QAOA(depth, mixer, **options).optimised(cost, rng)
-        yield own, own.evaluations
+        fit = QAOA(depth, mixer, **options).optimise(cost, rng)
+        yield fit, fit.evaluations
 
 
 @declare(version=1, data=(tables_identity,))
 def run_depths(task: Task) -> dict[str, Any]:
     """One cost: ``ratio``, ``optimum``, ``near`` and ``circuits`` (strategies, depths), and what is there without a circuit."""
     cost = instance(task["kind"], task["choices"], task["seed"])
-    found: dict[str, Any] = {name: np.zeros((len(STRATEGIES), len(task["depths"]))) for name in QUANTITIES}
+    measures: dict[str, Any] = {name: np.zeros((len(STRATEGIES), len(task["depths"]))) for name in QUANTITIES}
     for row, strategy in enumerate(STRATEGIES):
         runs = by_depth(strategy, cost, task["mixer"], task["depths"], task["steps"], task["alpha"])
-        for column, (own, circuits) in enumerate(runs):
-            measured = quality(own.diagonal.energies, own.probabilities()) | {"circuits": circuits}
+        for column, (fit, circuits) in enumerate(runs):
+            measured = quality(fit.diagonal.energies, fit.probabilities()) | {"circuits": circuits}
             for name in QUANTITIES:
-                found[name][row, column] = measured[name]
+                measures[name][row, column] = measured[name]
     costs = cost.listed().ravel()
-    found["uniform"] = quality(costs, np.full(len(costs), 1 / len(costs)))
-    single = cost.costs(classical(cost)[None])[0]
-    found["descent"] = descents(cost) | {"from_singles": float(single <= costs.min() + 1e-9)}
-    found["pair_share"] = pair_share(cost)
-    return found
+    measures["uniform"] = quality(costs, np.full(len(costs), 1 / len(costs)))
+    single = cost.costs(classical_choice(cost)[None])[0]
+    measures["descent"] = descents(cost) | {"from_singles": float(single <= costs.min() + 1e-9)}
+    measures["pair_share"] = pair_share(cost)
+    return measures
 
 
 @declare(version=1, pieces=(run_depths,))
@@ -137,12 +137,12 @@ def depth_runs(
         for mixer, choices in circuits for kind in KINDS for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_depths, tasks, work=work)
-    found: dict[str, Any] = {}
+    by_circuit: dict[str, Any] = {}
     for start in range(0, len(tasks), instances):
-        first, own = tasks[start], runs[start : start + instances]
-        place = found.setdefault(f"{first['mixer']}, {first['choices']}", {})
-        place[first["kind"]] = stacked(own)
-    return {"found": found, "strategies": list(STRATEGIES), "depths": common["depths"], "alpha": alpha}
+        first, group = tasks[start], runs[start : start + instances]
+        place = by_circuit.setdefault(f"{first['mixer']}, {first['choices']}", {})
+        place[first["kind"]] = stacked(group)
+    return {"found": by_circuit, "strategies": list(STRATEGIES), "depths": common["depths"], "alpha": alpha}
 
 
 def stacked(runs: Sequence[Any]) -> Any:
@@ -158,15 +158,15 @@ def start_of(cost: Pairwise, mixer: str, depth: int, share: float) -> tuple[np.n
     return share * gammas, share * betas
 
 
-def exactly_valued(cost: Pairwise, mixer: str, depth: int, share: float, steps: int, rng: np.random.Generator):
+def run_exact_spsa(cost: Pairwise, mixer: str, depth: int, share: float, steps: int, rng: np.random.Generator):
     """(energies, probabilities) after SPSA as QAOA runs it, but with exact expectations: what is left without shot noise."""
-    circuit, diagonal = alternating(cost, mixer, "binary", PENALTY)
+    circuit, diagonal = alternating_circuit(cost, mixer, "binary", PENALTY)
 
     def value(point: np.ndarray) -> float:
         return float(circuit.probabilities((point[:depth], point[depth:])) @ diagonal.energies)
 
-    ends = [np.abs(own).max() for own in start_of(cost, mixer, depth, 1.0)]
-    point = spsa(value, flat(start_of(cost, mixer, depth, share)), np.repeat(ends, depth), steps, rng)
+    ends = [np.abs(angles).max() for angles in start_of(cost, mixer, depth, 1.0)]
+    point = spsa(value, flatten(start_of(cost, mixer, depth, share)), np.repeat(ends, depth), steps, rng)
     return diagonal.energies, circuit.probabilities((point[:depth], point[depth:]))
 
 
@@ -176,30 +176,30 @@ def run_qaoa_shots(task: Task) -> dict[str, Any]:
     without any step, and ``lbfgs`` with exact gradients: its ``ratio``, ``optimum`` and ``circuits`` (starts,)."""
     cost, mixer, depth = instance(task["kind"], task["choices"], task["seed"]), task["mixer"], task["depth"]
     shape = (len(task["starts"]), len(task["shots"]), len(task["circuits"]))
-    found: dict[str, Any] = {name: np.zeros(shape) for name in ("ratio", "optimum")}
-    found |= {where: {name: np.zeros(shape[0]) for name in QUANTITIES} for where in ("start", "lbfgs")}
+    measures: dict[str, Any] = {name: np.zeros(shape) for name in ("ratio", "optimum")}
+    measures |= {where: {name: np.zeros(shape[0]) for name in QUANTITIES} for where in ("start", "lbfgs")}
     for i, share in enumerate(task["starts"]):
         earlier = {"angles": start_of(cost, mixer, depth, share)}
         for where, steps in (("start", 0), ("lbfgs", task["steps"])):
-            own = QAOA(depth, mixer, steps=steps).optimised(cost, np.random.default_rng(0), earlier)
-            measured = quality(own.diagonal.energies, own.probabilities()) | {"circuits": own.evaluations}
+            fit = QAOA(depth, mixer, steps=steps).optimise(cost, np.random.default_rng(0), earlier)
+            measured = quality(fit.diagonal.energies, fit.probabilities()) | {"circuits": fit.evaluations}
             for name in QUANTITIES:
-                found[where][name][i] = measured[name]
+                measures[where][name][i] = measured[name]
         for j, shots in enumerate(task["shots"]):
             for k, circuits in enumerate(task["circuits"]):
                 rng = np.random.default_rng([task["seed"], i, j, k])
                 steps = (circuits - 2 * PROBES) // 2
                 if shots:
                     solver = QAOA(depth, mixer, steps=steps, objective_shots=shots)
-                    own = solver.optimised(cost, rng, earlier)
-                    state = own.diagonal.energies, own.probabilities()
+                    fit = solver.optimise(cost, rng, earlier)
+                    state = fit.diagonal.energies, fit.probabilities()
                 else:
-                    state = exactly_valued(cost, mixer, depth, share, steps, rng)
+                    state = run_exact_spsa(cost, mixer, depth, share, steps, rng)
                 measured = quality(*state)
                 for name in ("ratio", "optimum"):
-                    found[name][i, j, k] = measured[name]
-    found["uniform"] = 1 / cost.space.size
-    return found
+                    measures[name][i, j, k] = measured[name]
+    measures["uniform"] = 1 / cost.space.size
+    return measures
 
 
 @declare(version=1, pieces=(run_qaoa_shots,))
@@ -223,8 +223,8 @@ def qaoa_shot_runs(
     common = {"mixer": mixer, "choices": choices, "depth": depth, "steps": steps, **axes}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
     runs = map_tasks(run_qaoa_shots, tasks, work=work)
-    found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
-    return {"found": found, "depth": depth, "mixer": mixer, **axes}
+    by_kind = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
+    return {"found": by_kind, "depth": depth, "mixer": mixer, **axes}
 
 
 @declare(version=1, data=(tables_identity,))
@@ -237,8 +237,8 @@ def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -
     rng = np.random.default_rng(0)
     calls = {
         "look": lambda: cost.listed().argmin(),
-        "circuit": lambda: QAOA(depth, mixer, steps=0).optimised(cost, rng).probabilities(),
-        "search": lambda: QAOA(depth, mixer, steps=steps).optimised(cost, rng).probabilities(),
+        "circuit": lambda: QAOA(depth, mixer, steps=0).optimise(cost, rng).probabilities(),
+        "search": lambda: QAOA(depth, mixer, steps=steps).optimise(cost, rng).probabilities(),
     }
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 1):
@@ -247,6 +247,6 @@ def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -
             call()
             if turn:  # the first compiles and loads code
                 seconds[name].append(time.perf_counter() - start)
-    medians = {f"{name}_seconds": float(np.median(own)) for name, own in seconds.items()}
+    medians = {f"{name}_seconds": float(np.median(times)) for name, times in seconds.items()}
     slowdown = medians["search_seconds"] / medians["look_seconds"]
     return {"timing": {**medians, "slowdown": slowdown}, "configurations": cost.space.size, "depth": depth}

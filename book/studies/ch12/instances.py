@@ -11,7 +11,7 @@ from qednas.base.errors import InputError
 from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
-from qednas.qnas.space.table import observed
+from qednas.qnas.space.table import draw_scores
 from qednas.qnas.surrogate.surrogate import BayesianQuadratic
 from studies.spaces.nasbench201 import EDGES, OPERATIONS, SPACE, nasbench201
 
@@ -29,12 +29,12 @@ def cells(choices: int) -> tuple[Space, np.ndarray]:
     return Space(EDGES, (OPERATIONS[first:],) * len(EDGES)), np.flatnonzero((SPACE.digits() >= first).all(1))
 
 
-def fitted(choices: int, seed: int, evaluations: int = EVALUATIONS) -> Pairwise:
+def fitted_cost(choices: int, seed: int, evaluations: int = EVALUATIONS) -> Pairwise:
     """The posterior mean after random evaluations, each the value of one training."""
     space, rows = cells(choices)
     table = nasbench201(TABLE)
     chosen = np.random.default_rng([seed, 12]).choice(len(rows), evaluations, replace=False)
-    scores = observed(table, seed)[rows[chosen]]
+    scores = draw_scores(table, seed)[rows[chosen]]
     return BayesianQuadratic().fit(space, space.digits(chosen), scores).mean().standardised()
 
 
@@ -44,7 +44,7 @@ def instance(kind: str, choices: int, seed: int, columns: int = len(EDGES)) -> P
     kind: "fitted", which has 6 columns of 4 or 5 choices, or "random".  Raises InputError for another.
     """
     if kind == "fitted" and columns == len(EDGES):
-        return fitted(choices, seed)
+        return fitted_cost(choices, seed)
     if kind == "random":
         return random_cost((choices,) * columns, np.random.default_rng(FIRST_RANDOM + seed))
     raise InputError(f"instance of kind {kind!r} with {columns} columns: random, or fitted with {len(EDGES)}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.optimisers.cost_circuit import alternating
+from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.mixers import XMixer, xy_mixer
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.optimisers.ramps import shipped_ramp, units
@@ -36,12 +36,13 @@ def encodings() -> dict[str, Any]:
     1 / sqrt(configurations), for the XY mixers on the cells and for X on the 12 qubits of those without "none".
     """
     starts = [
-        own.plain(own.start()) for own in (xy_mixer((5,) * 6, "xy-complete"), xy_mixer((5,) * 6, "xy-ring"), XMixer(12))
+        mixer.complex_amplitudes(mixer.start())
+        for mixer in (xy_mixer((5,) * 6, "xy-complete"), xy_mixer((5,) * 6, "xy-ring"), XMixer(12))
     ]
-    found = {name: counts(cells(choices)[0]) for name, choices in (("cells", 5), ("without_none", 4))}
-    return found | {
-        "most_feasible": max(own["feasible"] for own in found["cells"].values()),
-        "start_error": max(float(np.abs(own - len(own) ** -0.5).max()) for own in starts),
+    spaces = {name: counts(cells(choices)[0]) for name, choices in (("cells", 5), ("without_none", 4))}
+    return spaces | {
+        "most_feasible": max(row["feasible"] for row in spaces["cells"].values()),
+        "start_error": max(float(np.abs(start - len(start) ** -0.5).max()) for start in starts),
     }
 
 
@@ -53,23 +54,23 @@ def run_landscape(task: Task) -> dict[str, Any]:
     optimum, the largest over gammas.
     """
     cost, mixer = instance(task["kind"], task["choices"], task["seed"]), task["mixer"]
-    circuit, diagonal = alternating(cost, mixer, "binary", PENALTY)
+    circuit, diagonal = alternating_circuit(cost, mixer, "binary", PENALTY)
     gammas = np.linspace(0, MOST_GAMMA, task["points"])
     betas = np.linspace(-BETAS[mixer], BETAS[mixer], task["points"])
 
-    def measured(gamma: float, beta: float) -> dict[str, float]:
+    def measure(gamma: float, beta: float) -> dict[str, float]:
         return quality(diagonal.energies, circuit.probabilities((np.array([gamma]), np.array([beta]))))
 
-    grid = [[measured(gamma, beta) for beta in betas] for gamma in gammas]
-    still = [measured(gamma, 0.0)["optimum"] * cost.space.size - 1 for gamma in gammas]
+    grid = [[measure(gamma, beta) for beta in betas] for gamma in gammas]
+    still = [measure(gamma, 0.0)["optimum"] * cost.space.size - 1 for gamma in gammas]
     ramp = shipped_ramp(mixer, "binary", 1, cost.space.sizes, len(diagonal.energies))
     return {
         "mixer": mixer,
         "choices": task["choices"],
         "gammas": gammas,
         "betas": betas,
-        **{name: np.array([[own[name] for own in row] for row in grid]) for name in ("ratio", "optimum")},
-        "ramp": [float(own[0]) for own in ramp],
+        **{name: np.array([[point[name] for point in row] for row in grid]) for name in ("ratio", "optimum")},
+        "ramp": [float(angles[0]) for angles in ramp],
         "unmixed": float(np.abs(still).max()),
     }
 
@@ -91,13 +92,13 @@ def run_ends(task: Task) -> dict[str, Any]:
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
     mixer, depth = task["mixer"], task["depth"]
     states = [
-        QAOA(depth, mixer, strategy="ramp", steps=s).optimised(cost, np.random.default_rng(0))
+        QAOA(depth, mixer, strategy="ramp", steps=s).optimise(cost, np.random.default_rng(0))
         for s in (0, task["steps"])
     ]
-    shipped, own = (quality(state.diagonal.energies, state.probabilities())["ratio"] for state in states)
+    shipped, tuned = (quality(state.diagonal.energies, state.probabilities())["ratio"] for state in states)
     ends = np.array([states[1].angles[0][-1], -states[1].angles[1][0]])
     scale = units(mixer, cost.space.sizes, cost.space.size)
-    return {"ends": ends, "in_units": ends / scale, "relative": shipped / own}
+    return {"ends": ends, "in_units": ends / scale, "relative": shipped / tuned}
 
 
 @declare(version=1, pieces=(run_ends,))
@@ -119,24 +120,24 @@ def concentration_runs(
     ]  # fmt: skip
     runs = map_tasks(run_ends, tasks, work=work)
     parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
-    found = {mixer: parts[k * len(places) : (k + 1) * len(places)] for k, mixer in enumerate(mixers)}
-    return {"found": found, "places": places, "depth": depth}
+    ramps = {mixer: parts[k * len(places) : (k + 1) * len(places)] for k, mixer in enumerate(mixers)}
+    return {"found": ramps, "places": places, "depth": depth}
 
 
 @declare(version=1, data=(tables_identity,))
 def run_own(task: Task) -> dict[str, Any]:
     """Angles (2, depth) found for one cost, in the units of the shipped ramps."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
-    own = QAOA(task["depth"], task["mixer"], steps=task["steps"]).optimised(cost, np.random.default_rng(0))
+    fit = QAOA(task["depth"], task["mixer"], steps=task["steps"]).optimise(cost, np.random.default_rng(0))
     scale = units(task["mixer"], cost.space.sizes, cost.space.size)
-    return {"angles": (np.array(own.angles) / scale[:, None]).tolist()}
+    return {"angles": (np.array(fit.angles) / scale[:, None]).tolist()}
 
 
 @declare(version=1, data=(tables_identity,))
 def run_moved(task: Task) -> dict[str, Any]:
     """Approximation ratios (sources,) of one cost with the angles found for others, and of a uniform measurement."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
-    circuit, diagonal = alternating(cost, task["mixer"], "binary", PENALTY)
+    circuit, diagonal = alternating_circuit(cost, task["mixer"], "binary", PENALTY)
     scale = units(task["mixer"], cost.space.sizes, cost.space.size)
 
     def ratio(angles: Sequence[Any]) -> float:
@@ -144,7 +145,10 @@ def run_moved(task: Task) -> dict[str, Any]:
         return quality(diagonal.energies, circuit.probabilities((gammas, betas)))["ratio"]
 
     depth = task["depth"]
-    return {"ratio": np.array([ratio(own) for own in task["angles"]]), "uniform": ratio([[0.0] * depth, [0.0] * depth])}
+    return {
+        "ratio": np.array([ratio(angles) for angles in task["angles"]]),
+        "uniform": ratio([[0.0] * depth, [0.0] * depth]),
+    }
 
 
 @declare(
@@ -172,17 +176,17 @@ def transfer_runs(
         for kind, choices, columns in groups for seed in range(instances)
     ]  # fmt: skip
 
-    found = map_tasks(run_own, [{**own, "steps": steps} for own in places], work=work.at("own"))
-    angles = [own["angles"] for own in found]
-    moved = map_tasks(
+    tuned = map_tasks(run_own, [{**place, "steps": steps} for place in places], work=work.at("own"))
+    angles = [run["angles"] for run in tuned]
+    transferred = map_tasks(
         run_moved,
-        [{**own, "angles": angles} for own in places],
+        [{**place, "angles": angles} for place in places],
         work=work.at("moved"),
     )
     shape = (len(groups), instances)
     return {
-        "ratio": np.array([own["ratio"] for own in moved]).reshape(shape + shape),
-        "uniform": np.array([own["uniform"] for own in moved]).reshape(shape),
+        "ratio": np.array([run["ratio"] for run in transferred]).reshape(shape + shape),
+        "uniform": np.array([run["uniform"] for run in transferred]).reshape(shape),
         "groups": groups,
         "depth": depth,
     }

@@ -30,10 +30,10 @@ def vqe(result):
     shifts = dict(zip(KINDS, (-0.06, 0.06), strict=True))
     for axis, key in zip(axes, ("ratio", "optimum"), strict=True):
         for colour, (kind, title) in zip(COLOURS, KINDS.items(), strict=False):
-            own = averaged(result["found"][kind])
+            mean = averaged(result["found"][kind])
             for row, (name, style, face) in enumerate(zip(AIMS.values(), ("-", "--"), (colour, "white"), strict=True)):
                 axis.errorbar(
-                    places + shifts[kind], own[key][row], own[f"{key}_sem"][row], fmt=f"o{style}", ms=5, mfc=face, color=colour,
+                    places + shifts[kind], mean[key][row], mean[f"{key}_sem"][row], fmt=f"o{style}", ms=5, mfc=face, color=colour,
                     label=f"{name}, {title}",
                 )  # fmt: skip
         axis.set_xticks(places, map(str, result["layers"]))
@@ -56,10 +56,10 @@ def annealing(result):
     for row, kind in enumerate(kinds):
         for axis, key in zip(axes[row], ("feasible", "optimum"), strict=True):
             for mark, (name, (title, shades)) in zip("os", ANNEALERS.items(), strict=True):
-                own = averaged(result["found"][name][kind])
+                means = averaged(result["found"][name][kind])
                 for place, sweeps in enumerate(result["sweeps"][name]):
                     axis.errorbar(
-                        penalties, own[key][place], own[f"{key}_sem"][place], fmt=f"{mark}-", ms=4, lw=1.2,
+                        penalties, means[key][place], means[f"{key}_sem"][place], fmt=f"{mark}-", ms=4, lw=1.2,
                         color=shades[place % len(shades)], label=f"{title}, {sweeps:,} sweeps",
                     )  # fmt: skip
             axis.set(xscale="log", title=KINDS[kind])
@@ -80,11 +80,11 @@ def annealing_rows(result) -> list[dict]:
         for place, sweeps in enumerate(result["sweeps"][name]):
             row = {"annealing": title, "sweeps": f"{sweeps:,}"}
             for kind, label in KINDS.items():
-                own = averaged(result["found"][name][kind])
-                best = int(np.argmax(own["optimum"][place]))
-                row[f"optimum (%), {label}"] = plus_minus(own, "optimum", (place, best), ".1f", 100)
+                means = averaged(result["found"][name][kind])
+                best = int(np.argmax(means["optimum"][place]))
+                row[f"optimum (%), {label}"] = plus_minus(means, "optimum", (place, best), ".1f", 100)
                 row[f"penalty, {label}"] = f"{result['penalties'][best]:g}"
-            seconds = np.median([own["seconds"][:, place] for own in result["found"][name].values()])
+            seconds = np.median([runs["seconds"][:, place] for runs in result["found"][name].values()])
             rows.append(row | {"ms a shot": f"{1e3 * seconds:.2g}"})
     return rows
 
@@ -96,10 +96,10 @@ def grover(result):
     figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.6))
     sizes = np.array(result["sizes"], float)
     for axis, key in zip(axes, ("calls", "measurements"), strict=True):
-        own = np.asarray(result[key])
-        error = own.std(1, ddof=1) / own.shape[1] ** 0.5 if own.shape[1] > 1 else None
+        counts = np.asarray(result[key])
+        error = counts.std(1, ddof=1) / counts.shape[1] ** 0.5 if counts.shape[1] > 1 else None
         axis.plot(sizes, result["expected"][key], "-", color=COLOURS[0], label="expected")
-        axis.errorbar(sizes, own.mean(1), error, fmt="o", color=COLOURS[0], label="simulated")
+        axis.errorbar(sizes, counts.mean(1), error, fmt="o", color=COLOURS[0], label="simulated")
     axes[0].plot(sizes, np.pi / 4 * sizes**0.5, "--", color=COLOURS[1], label=r"$(\pi/4)\sqrt{N}$, one marked item")
     axes[1].plot(sizes, (sizes + 1) / 2, ":", color="black", label="one by one, at random")
     axes[0].set_ylabel("oracle calls until the minimum")
@@ -114,11 +114,11 @@ def surrogate(result):
     """How well surrogates know other cells than the evaluated ones, against evaluations: four measures."""
     import matplotlib.pyplot as plt
 
-    own = averaged(with_logs(result["found"]))
-    lines = [(name, own[model][kind]) for (model, kind), name in LINES.items() if model in own]
+    means = averaged(with_logs(result["found"]))
+    lines = [(name, means[model][kind]) for (model, kind), name in LINES.items() if model in means]
     figure, axes = plt.subplots(2, 2, figsize=(7.0, 5.8), sharex=True)
-    shown = {"r2": "$R^2$", "spearman": "Spearman's correlation", "spearman_top": "the same, best tenth of all cells"}
-    for axis, (key, label) in zip(axes.flat, shown.items(), strict=False):
+    panels = {"r2": "$R^2$", "spearman": "Spearman's correlation", "spearman_top": "the same, best tenth of all cells"}
+    for axis, (key, label) in zip(axes.flat, panels.items(), strict=False):
         for colour, mark, (name, line) in zip(COLOURS, MARKS, lines, strict=False):
             axis.errorbar(
                 result["counts"], line[key], line[f"{key}_sem"], fmt=f"{mark}-", ms=4, lw=1.2, color=colour, label=name
@@ -126,7 +126,7 @@ def surrogate(result):
         axis.set_ylabel(label)
     for colour, mark, (name, line) in zip(COLOURS, MARKS, lines, strict=False):
         draw_rank(axes[1, 1], result["counts"], line, f"{mark}-", colour, name)
-    draw_rank(axes[1, 1], result["counts"], own["evaluated"], "--", "black", "best of those evaluated")
+    draw_rank(axes[1, 1], result["counts"], means["evaluated"], "--", "black", "best of those evaluated")
     axes[1, 1].set(yscale="log", ylabel="true rank of the best", ylim=(MOST, FEWEST))
     for axis in axes[1]:
         axis.set_xlabel("evaluations")

@@ -31,15 +31,15 @@ def run_vqe(task: Task) -> dict[str, Any]:
     cost = instance(task["kind"], 4, task["seed"])
     energies = on_qubits(cost, "binary", PENALTY).energies
     qubits = len(energies).bit_length() - 1
-    found = {name: np.zeros((len(AIMS), len(task["layers"]))) for name in ("ratio", "optimum", "near")}
+    measures = {name: np.zeros((len(AIMS), len(task["layers"]))) for name in ("ratio", "optimum", "near")}
     for row, aim in enumerate(AIMS):
         for column, layers in enumerate(task["layers"]):
             solver = VQE(layers, objective=aim, alpha=task["alpha"], steps=task["steps"])
             angles = solver.sample(cost, 1, np.random.default_rng(task["seed"])).found["angles"]
             measured = quality(energies, RealCircuit(qubits, layers).probabilities(np.array(angles)))
-            for name, own in found.items():
-                own[row, column] = measured[name]
-    return found
+            for name, table in measures.items():
+                table[row, column] = measured[name]
+    return measures
 
 
 @declare(version=1, pieces=(run_vqe,))
@@ -51,8 +51,8 @@ def vqe_runs(layers: list[int], steps: int, alpha: float, instances: int, work: 
     common = {"layers": layers, "steps": steps, "alpha": alpha}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
     runs = map_tasks(run_vqe, tasks, work=work)
-    found = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
-    return {"found": found, "objectives": list(AIMS), **common}
+    by_kind = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
+    return {"found": by_kind, "objectives": list(AIMS), **common}
 
 
 @declare(version=1, data=(tables_identity,))
@@ -61,16 +61,16 @@ def run_annealing(task: Task) -> dict[str, Any]:
     cost = instance(task["kind"], 5, task["seed"])
     best = int(cost.listed().argmin())
     shape = (len(task["sweeps"]), len(task["penalties"]))
-    found = {name: np.zeros(shape) for name in ("feasible", "optimum", "seconds")}
+    measures = {name: np.zeros(shape) for name in ("feasible", "optimum", "seconds")}
     for i, sweeps in enumerate(task["sweeps"]):
         for j, penalty in enumerate(task["penalties"]):
             solver = ANNEALERS[task["annealer"]](penalty=penalty, sweeps=sweeps)
             start = time.perf_counter()
             samples = solver.sample(cost, task["shots"], np.random.default_rng([task["seed"], i, j]))
-            found["seconds"][i, j] = (time.perf_counter() - start) / task["shots"]
-            found["feasible"][i, j] = len(samples.digits) / task["shots"]
-            found["optimum"][i, j] = (cost.space.index(samples.digits) == best).sum() / task["shots"]
-    return found
+            measures["seconds"][i, j] = (time.perf_counter() - start) / task["shots"]
+            measures["feasible"][i, j] = len(samples.digits) / task["shots"]
+            measures["optimum"][i, j] = (cost.space.index(samples.digits) == best).sum() / task["shots"]
+    return measures
 
 
 @declare(version=1, pieces=(run_annealing,))
@@ -86,13 +86,13 @@ def annealing_runs(
     Returns ``found``: {annealer: {kind: as of :func:`run_annealing`, with an axis over instances in front}}, and the axes.
     """
     tasks = [
-        {"annealer": name, "sweeps": own, "kind": kind, "seed": seed, "penalties": penalties, "shots": shots}
-        for name, own in sweeps.items() for kind in KINDS for seed in range(instances)
+        {"annealer": name, "sweeps": counts, "kind": kind, "seed": seed, "penalties": penalties, "shots": shots}
+        for name, counts in sweeps.items() for kind in KINDS for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_annealing, tasks, work=work)
     parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
-    found = {name: dict(zip(KINDS, parts[k * len(KINDS) :], strict=False)) for k, name in enumerate(sweeps)}
-    return {"found": found, "sweeps": sweeps, "penalties": penalties, "shots": shots}
+    by_annealer = {name: dict(zip(KINDS, parts[k * len(KINDS) :], strict=False)) for k, name in enumerate(sweeps)}
+    return {"found": by_annealer, "sweeps": sweeps, "penalties": penalties, "shots": shots}
 
 
 @declare(version=1, data=(tables_identity,))
@@ -102,9 +102,9 @@ def run_grover(task: Task) -> dict[str, Any]:
     limit = LONG * default_limit(len(values))
     spent = np.zeros((2, task["searches"]))
     for search in range(task["searches"]):
-        found = adaptive_search(values, np.random.default_rng([task["seed"], search]), limit)
-        end = found["rank"].index(0)
-        spent[:, search] = found["oracle calls"][end], found["measurements"][end]
+        trace = adaptive_search(values, np.random.default_rng([task["seed"], search]), limit)
+        end = trace["rank"].index(0)
+        spent[:, search] = trace["oracle calls"][end], trace["measurements"][end]
     return {"calls": spent[0], "measurements": spent[1]}
 
 
@@ -132,11 +132,11 @@ def grover_runs(
     first, last = (expected_cost(choices**k)["oracle calls"] for k in large)
     return {
         "sizes": sizes,
-        "calls": np.stack([own["calls"] for own in runs]),
-        "measurements": np.stack([own["measurements"] for own in runs]),
+        "calls": np.stack([run["calls"] for run in runs]),
+        "measurements": np.stack([run["measurements"] for run in runs]),
         "expected": {
-            "calls": [own["oracle calls"] for own in expected],
-            "measurements": [own["measurements"] for own in expected],
+            "calls": [cost["oracle calls"] for cost in expected],
+            "measurements": [cost["measurements"] for cost in expected],
         },
         "slope": math.log(last / first, choices) / (large[1] - large[0]),
         "iterations": iterations,

@@ -6,7 +6,7 @@ import numpy as np
 
 from qednas.companion.figures import COLOURS
 from qednas.qnas.optimisers.ramps import RAMPS
-from studies.ch12.verdict import SHOTS, averaged, moved, shots_judged
+from studies.ch12.verdict import SHOTS, averaged, judge_shots, transfer_ratios
 
 MIXERS = {"xy-complete": "XY, all pairs", "xy-ring": "XY, ring", "x": "X"}
 KINDS = {"fitted": "fitted costs", "random": "random costs"}
@@ -25,7 +25,7 @@ def circuit_title(mixer: str, choices: int) -> str:
     return f"{MIXERS[mixer]} ({choices**6:,})"
 
 
-def titled(circuit: str) -> str:
+def title_of(circuit: str) -> str:
     mixer, choices = circuit.split(", ")
     return circuit_title(mixer, int(choices))
 
@@ -35,14 +35,14 @@ def encoding_rows(encodings, name: str) -> list[dict]:
     return [
         {
             "encoding": encoding,
-            "qubits": own["qubits"],
-            "fields": own["linear"],
-            "couplings": own["quadratic"],
-            "products of more": own["higher"],
-            "couplings of the constraint": own["constraint"],
-            "feasible strings": f"{100 * own['feasible']:.3g} %",
+            "qubits": counts["qubits"],
+            "fields": counts["linear"],
+            "couplings": counts["quadratic"],
+            "products of more": counts["higher"],
+            "couplings of the constraint": counts["constraint"],
+            "feasible strings": f"{100 * counts['feasible']:.3g} %",
         }
-        for encoding, own in encodings[name].items()
+        for encoding, counts in encodings[name].items()
     ]
 
 
@@ -53,20 +53,20 @@ def landscape(runs):
     figure, axes = plt.subplots(2, len(runs), figsize=(2.55 * len(runs), 5.0), squeeze=False, sharex=True)
     rows = (("ratio", "approximation ratio", 1), ("optimum", "chance of the optimum (%)", 100))
     for row, (key, label, factor) in enumerate(rows):
-        highest, lowest = (factor * pick([pick(own[key]) for own in runs]) for pick in (np.max, np.min))
-        for axis, own in zip(axes[row], runs, strict=True):
+        highest, lowest = (factor * pick([pick(run[key]) for run in runs]) for pick in (np.max, np.min))
+        for axis, run in zip(axes[row], runs, strict=True):
             image = axis.pcolormesh(
-                own["gammas"], own["betas"], factor * np.asarray(own[key]).T, vmin=lowest, vmax=highest, rasterized=True
+                run["gammas"], run["betas"], factor * np.asarray(run[key]).T, vmin=lowest, vmax=highest, rasterized=True
             )
-            best = np.unravel_index(np.argmax(own[key]), np.shape(own[key]))
+            best = np.unravel_index(np.argmax(run[key]), np.shape(run[key]))
             for colour, width in (("black", 3.4), ("white", 1.6)):
-                axis.plot(own["gammas"][best[0]], own["betas"][best[1]], "o", ms=9, mfc="none", mec=colour, mew=width)
-            axis.plot(*own["ramp"], "x", ms=8, color="#D55E00", mew=2.2)
+                axis.plot(run["gammas"][best[0]], run["betas"][best[1]], "o", ms=9, mfc="none", mec=colour, mew=width)
+            axis.plot(*run["ramp"], "x", ms=8, color="#D55E00", mew=2.2)
             axis.grid(visible=False)
         axes[row, 0].set_ylabel(r"$\beta$")
         figure.colorbar(image, ax=axes[row], label=label, pad=0.01)
-    for axis, own in zip(axes[0], runs, strict=True):
-        axis.set_title(circuit_title(own["mixer"], own["choices"]))
+    for axis, run in zip(axes[0], runs, strict=True):
+        axis.set_title(circuit_title(run["mixer"], run["choices"]))
     for axis in axes[1]:
         axis.set_xlabel(r"$\gamma$ (1/standard deviation)")
     return figure
@@ -76,28 +76,28 @@ def depth(result, kind: str):
     """Approximation ratio and chance of the optimum against depth, one column a circuit, one line a way to find angles."""
     import matplotlib.pyplot as plt
 
-    found = {name: own for name, own in list(averaged(result["found"]).items())[:3]}
+    circuits = {name: means for name, means in list(averaged(result["found"]).items())[:3]}
     depths, strategies = result["depths"], result["strategies"]
     figure, axes = plt.subplots(
-        2, len(found), figsize=(2.55 * len(found), 5.6), squeeze=False, sharex=True, sharey="row"
+        2, len(circuits), figsize=(2.55 * len(circuits), 5.6), squeeze=False, sharex=True, sharey="row"
     )
-    for column, (circuit, kinds) in enumerate(found.items()):
-        own = kinds[kind]
+    for column, (circuit, kinds) in enumerate(circuits.items()):
+        means = kinds[kind]
         for row, key in enumerate(("ratio", "optimum")):
             axis = axes[row, column]
-            shown = [name for name in strategies if name != "cvar"]
-            for colour, mark, name in zip(COLOURS, MARKS, shown, strict=False):
+            lines = [name for name in strategies if name != "cvar"]
+            for colour, mark, name in zip(COLOURS, MARKS, lines, strict=False):
                 place = strategies.index(name)
                 # Hollow and dotted, so that what lies beneath is seen: the two often agree.
                 look = {"ls": ":", "mfc": "none", "ms": 7} if name == "interp" else {"ls": "-", "ms": 4}
                 axis.errorbar(
-                    depths, own[key][place], own[f"{key}_sem"][place], marker=mark, lw=1.2, color=colour,
+                    depths, means[key][place], means[f"{key}_sem"][place], marker=mark, lw=1.2, color=colour,
                     label=LABELS[name], **look,
                 )  # fmt: skip
-            axis.axhline(own["uniform"][key], color="0.5", ls="--", lw=1.2, label="uniform measurement")
-        axes[1, column].axhline(own["descent"]["reached"], color="black", ls=":", lw=1.6, label="classical descent")
+            axis.axhline(means["uniform"][key], color="0.5", ls="--", lw=1.2, label="uniform measurement")
+        axes[1, column].axhline(means["descent"]["reached"], color="black", ls=":", lw=1.6, label="classical descent")
         axes[1, column].set(yscale="log", xlabel="layers $p$", ylim=(None, 1.4))
-        axes[0, column].set_title(titled(circuit))
+        axes[0, column].set_title(title_of(circuit))
         axes[1, column].set_xticks(depths, map(str, depths))
     axes[0, 0].set_ylabel("approximation ratio")
     axes[1, 0].set_ylabel("chance of the optimum")
@@ -105,9 +105,9 @@ def depth(result, kind: str):
     return figure
 
 
-def plus_minus(own, key: str, place: tuple[int, ...], form: str, factor: float = 1.0) -> str:
+def plus_minus(means, key: str, place: tuple[int, ...], form: str, factor: float = 1.0) -> str:
     """A mean with its standard error, at a place of a nested list."""
-    values = [own[key], own[f"{key}_sem"]]
+    values = [means[key], means[f"{key}_sem"]]
     for index in place:
         values = [value[index] for value in values]
     return " ± ".join(f"{factor * value:{form}}" for value in values)
@@ -115,21 +115,21 @@ def plus_minus(own, key: str, place: tuple[int, ...], form: str, factor: float =
 
 def strategy_rows(result, circuit: str) -> list[dict]:
     """What every way to find angles reaches at the largest depth, on both kinds of costs."""
-    own = averaged(result["found"][circuit])
+    means = averaged(result["found"][circuit])
     rows = []
     for place, name in enumerate(result["strategies"]):
-        row = {"angles": LABELS[name], "circuits": plus_minus(own["fitted"], "circuits", (place, -1), ".0f")}
+        row = {"angles": LABELS[name], "circuits": plus_minus(means["fitted"], "circuits", (place, -1), ".0f")}
         for kind, title in KINDS.items():
-            row[f"ratio, {title}"] = plus_minus(own[kind], "ratio", (place, -1), ".3f")
-            row[f"optimum (%), {title}"] = plus_minus(own[kind], "optimum", (place, -1), ".1f", 100)
+            row[f"ratio, {title}"] = plus_minus(means[kind], "ratio", (place, -1), ".3f")
+            row[f"optimum (%), {title}"] = plus_minus(means[kind], "optimum", (place, -1), ".1f", 100)
         rows.append(row)
     row = {"angles": "uniform measurement", "circuits": "0"}
     descent = {"angles": "classical descent", "circuits": "0"}
     for kind, title in KINDS.items():
-        row[f"ratio, {title}"] = plus_minus(own[kind]["uniform"], "ratio", (), ".3f")
-        row[f"optimum (%), {title}"] = plus_minus(own[kind]["uniform"], "optimum", (), ".2g", 100).split(" ±")[0]
+        row[f"ratio, {title}"] = plus_minus(means[kind]["uniform"], "ratio", (), ".3f")
+        row[f"optimum (%), {title}"] = plus_minus(means[kind]["uniform"], "optimum", (), ".2g", 100).split(" ±")[0]
         descent[f"ratio, {title}"] = ""
-        descent[f"optimum (%), {title}"] = plus_minus(own[kind]["descent"], "reached", (), ".1f", 100)
+        descent[f"optimum (%), {title}"] = plus_minus(means[kind]["descent"], "reached", (), ".1f", 100)
     return [*rows, row, descent]
 
 
@@ -138,7 +138,7 @@ def mixer_rows(result) -> list[dict]:
     place = result["strategies"].index("standard")
     rows = []
     for circuit, kinds in averaged(result["found"]).items():
-        row = {"mixer (configurations)": titled(circuit)}
+        row = {"mixer (configurations)": title_of(circuit)}
         for kind, title in KINDS.items():
             row[f"optimum (%), {title}"] = plus_minus(kinds[kind], "optimum", (place, -1), ".1f", 100)
             row[f"best 1 % (%), {title}"] = plus_minus(kinds[kind], "near", (place, -1), ".1f", 100)
@@ -155,11 +155,11 @@ def objectives(result, circuit: str):
     figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.5))
     for axis, key in zip(axes, ("ratio", "optimum"), strict=True):
         for colour, (kind, title) in zip(COLOURS, KINDS.items(), strict=False):
-            own = averaged(result["found"][circuit][kind])
+            means = averaged(result["found"][circuit][kind])
             for style, face, name, label in (("-", colour, "standard", "expectation"), ("--", "white", "cvar", "CVaR")):
                 place = result["strategies"].index(name)
                 axis.errorbar(
-                    result["depths"], own[key][place], own[f"{key}_sem"][place], fmt=f"o{style}", ms=5, mfc=face,
+                    result["depths"], means[key][place], means[f"{key}_sem"][place], fmt=f"o{style}", ms=5, mfc=face,
                     color=colour, label=f"{label}, {title}",
                 )  # fmt: skip
         axis.set_xticks(result["depths"], map(str, result["depths"]))
@@ -202,11 +202,11 @@ def group_title(group) -> str:
 
 def transfer_rows(transfer) -> list[dict]:
     """Approximation ratio with angles of other costs over that with own ones, one row where they are used."""
-    own = moved(np.asarray(transfer["ratio"]), np.asarray(transfer["uniform"]))
+    ratios = transfer_ratios(np.asarray(transfer["ratio"]), np.asarray(transfer["uniform"]))
     titles = [group_title(group) for group in transfer["groups"]]
     return [
         {"used on": used}
-        | {f"from {source}": plus_minus(own, "relative", (i, j), ".3f") for j, source in enumerate(titles)}
+        | {f"from {source}": plus_minus(ratios, "relative", (i, j), ".3f") for j, source in enumerate(titles)}
         for i, used in enumerate(titles)
     ]
 
@@ -220,16 +220,16 @@ def shots(result):
         len(starts), len(kinds), figsize=(7.0, 2.5 * len(starts) + 0.7), squeeze=False, sharex=True, sharey="row"
     )
     for column, kind in enumerate(kinds):
-        own = shots_judged(result["found"])[kind]
+        losses = judge_shots(result["found"])[kind]
         for row, start in enumerate(starts):
             axis = axes[row, column]
             for colour, mark, place in zip(COLOURS, MARKS, range(len(result["shots"])), strict=False):
                 count = result["shots"][place]
                 axis.errorbar(
-                    result["circuits"], own["lost"][row][place], own["lost_sem"][row][place], fmt=f"{mark}-", ms=4, lw=1.2,
+                    result["circuits"], losses["lost"][row][place], losses["lost_sem"][row][place], fmt=f"{mark}-", ms=4, lw=1.2,
                     color=colour, label=f"{count:,} shots" if count else "exact values",
                 )  # fmt: skip
-            axis.axhline(own["start"]["lost"][row], color="0.5", ls="--", lw=1.2, label="start")
+            axis.axhline(losses["start"]["lost"][row], color="0.5", ls="--", lw=1.2, label="start")
             axis.axhline(0, color="black", lw=1)
             axis.set_xscale("log")
             axis.set_xticks(result["circuits"], map(str, result["circuits"]))

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.space.interfaces import Surrogate
-from qednas.qnas.space.table import observed
+from qednas.qnas.space.table import draw_scores
 from qednas.qnas.surrogate.factorisation import FactorisationMachine
 from qednas.qnas.surrogate.surrogate import TARGETS, BayesianQuadratic, target
 from studies.ch12.depths import stacked
@@ -30,7 +30,7 @@ TOP = 0.1  # the best share of all cells
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's, ties sharing their rank; 0 where one of the two is constant."""
-    a, b = (rankdata(own) - (len(own) + 1) / 2 for own in (first, second))
+    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (first, second))
     return float(a @ b / max(np.sqrt((a @ a) * (b @ b)), 1e-300))
 
 
@@ -44,18 +44,18 @@ def run_surrogates(task: Task) -> dict[str, Any]:
     that is predicted to be the best.  "evaluated": rank of the best of those evaluated, by what was observed.
     """
     table, seed = nasbench201(TABLE), task["seed"]
-    means, seen = table.means, observed(table, seed)
+    means, scores = table.means, draw_scores(table, seed)
     order = np.random.default_rng([seed, 13]).permutation(len(means))
     top = means >= np.quantile(means, 1 - TOP)
 
     def rank(cell: int) -> int:
         return 1 + int((means > means[cell]).sum())
 
-    def judged(model: str, kind: str, count: int) -> dict[str, float]:
+    def judge(model: str, kind: str, count: int) -> dict[str, float]:
         rows, others = order[:count], np.isin(np.arange(len(means)), order[:count], invert=True)
-        found = MODELS[model](kind=kind).fit(table.space, table.digits[rows], seen[rows])
-        predicted = -found.mean().costs(table.digits)
-        true = target(means) if kind == "rank" else (means - seen[rows].mean()) / seen[rows].std()
+        fit = MODELS[model](kind=kind).fit(table.space, table.digits[rows], scores[rows])
+        predicted = -fit.mean().costs(table.digits)
+        true = target(means) if kind == "rank" else (means - scores[rows].mean()) / scores[rows].std()
         missed = ((predicted - true)[others] ** 2).sum()
         return {
             "r2": float(1 - missed / ((true[others] - true[others].mean()) ** 2).sum()),
@@ -65,10 +65,10 @@ def run_surrogates(task: Task) -> dict[str, Any]:
         }
 
     out: dict[str, Any] = {
-        model: {kind: stacked([judged(model, kind, count) for count in task["counts"]]) for kind in TARGETS}
+        model: {kind: stacked([judge(model, kind, count) for count in task["counts"]]) for kind in TARGETS}
         for model in task["models"]
     }
-    best = [order[:count][seen[order[:count]].argmax()] for count in task["counts"]]
+    best = [order[:count][scores[order[:count]].argmax()] for count in task["counts"]]
     return out | {"evaluated": {"rank": np.array([rank(int(cell)) for cell in best], float)}}
 
 

@@ -16,7 +16,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
-from qednas.qnas.space.table import Table, observed
+from qednas.qnas.space.table import Table, draw_scores
 from studies.ch13.regrets import regret_curves
 from studies.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
 
@@ -29,7 +29,7 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     search itself took and ``counts`` of the method.
     """
     method = spec["method"]
-    values, listing = observed(table, seed), table.listing
+    values, listing = draw_scores(table, seed), table.listing
     rows: list[int] = []
 
     def look(choices: dict[str, str]) -> float:

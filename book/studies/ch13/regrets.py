@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from qednas.base.errors import InputError
-from qednas.base.statistics import a12, bootstrap_interval, orders, paired_t, rank_biserial, resampled, wilcoxon
+from qednas.base.statistics import a12, bootstrap_indices, bootstrap_interval, orders, paired_t, rank_biserial, wilcoxon
 
 
 def regret_curves(scores: np.ndarray, best: float) -> np.ndarray:
@@ -35,7 +35,7 @@ def median_evaluations(counts: np.ndarray, budget: int, rng: np.random.Generator
     runs, reached: how many.  censored: whether the median lies beyond the budget.
     """
     counts = np.minimum(np.asarray(counts, float), budget + 1)
-    low, high = bootstrap_interval(np.median(counts[resampled(len(counts), draws, rng)], axis=1))
+    low, high = bootstrap_interval(np.median(counts[bootstrap_indices(len(counts), draws, rng)], axis=1))
     median, reached = float(np.median(counts)), int((counts <= budget).sum())
     return {
         "median": median,
@@ -60,7 +60,7 @@ def compare_pair(first: np.ndarray, second: np.ndarray, rng: np.random.Generator
     p: Wilcoxon.  zeros: seeds with the same value, exactly.  The interval of A12 is of a bootstrap over seeds, which keeps pairs.
     """
     differences = first - second
-    above, chosen = orders(first, second), resampled(len(first), draws, rng)
+    above, chosen = orders(first, second), bootstrap_indices(len(first), draws, rng)
     weights = np.stack([np.bincount(row, minlength=len(first)) for row in chosen]) / len(first)
     low, high = bootstrap_interval(((weights @ above) * weights).sum(1))
     found: dict[str, Any] = {"seeds": len(first), "zeros": int((differences == 0).sum()), "p": wilcoxon(differences)}

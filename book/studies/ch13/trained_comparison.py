@@ -12,7 +12,7 @@ import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
-from qednas.qnas.space.table import observed
+from qednas.qnas.space.table import draw_scores
 from studies.ch13.comparison import run_search
 from studies.spaces.trained_tables import trained_table, trained_values
 
@@ -29,7 +29,7 @@ def run_trained_searches(task: Task) -> dict[str, Any]:
     found = []
     for run, seed in zip(runs, task["seeds"], strict=True):
         rows = run["rows"]
-        found.append(int(rows[np.argmax(observed(table, seed)[rows])]))
+        found.append(int(rows[np.argmax(draw_scores(table, seed)[rows])]))
     return {
         **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
         "seconds": np.array([run["seconds"] for run in runs]),

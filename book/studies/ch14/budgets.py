@@ -16,7 +16,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
-from qednas.qnas.space.table import Table, observed
+from qednas.qnas.space.table import Table, draw_scores
 from studies.spaces.costs import costs
 from studies.spaces.trained_spaces import trained_space
 from studies.spaces.trained_tables import trained_table
@@ -65,7 +65,7 @@ def budgeted_search(
     row within the budget, and ``seconds`` of the search itself.  Raises InputError for a budget that nothing meets, with its
     value and the lowest there is, and for one that leaves fewer rows than evaluations.
     """
-    values, listing = observed(table, seed), table.listing
+    values, listing = draw_scores(table, seed), table.listing
     name, most, own_costs = (NONE, np.inf, np.zeros(len(values))) if budget is None else budget
     inside = own_costs <= most
     known = {} if budget is None else {"costs": {name: look_up(table, own_costs)}, "limits": {name: most}}

@@ -16,7 +16,7 @@ from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.space import Space
-from qednas.qnas.space.table import observed
+from qednas.qnas.space.table import draw_scores
 from studies.ch14.device.hardware import DeviceQAOA
 from studies.ch14.device.noise import region_backend
 from studies.spaces.trained_tables import trained_table
@@ -39,7 +39,7 @@ def optimiser(spec: Mapping[str, Any], space: Space) -> DeviceQAOA | QAOA:
 def run_device(task: Task) -> dict[str, Any]:
     """One search of a trained space: ``regret`` at the end, ``infeasible`` of the ``measured`` shots, ``circuits`` that ran."""
     table, seed = trained_table(task["table"]), task["seed"]
-    values = observed(table, seed)
+    values = draw_scores(table, seed)
     own = SurrogateSearch(optimiser(task["spec"], table.space))
     search = Search(table.space, own, seed, rows=table.digits, batch=batch_of("qaoa"))
     rows: list[int] = []

@@ -8,7 +8,7 @@ import numpy as np
 
 from qednas.base.statistics import compare, mean_sem
 from qednas.base.task import declare
-from qednas.qnas.space.table import observed
+from qednas.qnas.space.table import draw_scores
 from studies.ch14.budgets import NONE, known_table
 from studies.ch14.pareto import front, share_found
 from studies.spaces.costs import costs
@@ -38,7 +38,7 @@ class Known:
     def seen(self, seed: int) -> np.ndarray:
         """(architectures,) the value that searches with this seed see."""
         found = np.full(len(self.means), np.nan)
-        found[self.usable] = observed(known_table(self.space), seed)
+        found[self.usable] = draw_scores(known_table(self.space), seed)
         return found
 
 

@@ -15,7 +15,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.optimisers.alternating import Alternating, Angles
 from qednas.qnas.optimisers.angles import linear_ramp
-from qednas.qnas.optimisers.cost_circuit import classical
+from qednas.qnas.optimisers.cost_circuit import classical_choice
 from qednas.qnas.optimisers.descent import lbfgs
 from qednas.qnas.optimisers.mixers import XMixer, xy_mixer
 from qednas.qnas.optimisers.objectives import Expectation
@@ -23,7 +23,7 @@ from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
 from studies.ch12.depths import stacked
-from studies.ch12.instances import fitted
+from studies.ch12.instances import fitted_cost
 from studies.ch14.device.gate_circuits import GateCircuit
 from studies.ch14.device.noise import NoisyCircuit, noise_of
 from studies.ch14.device.routing import counted
@@ -60,10 +60,10 @@ def part(cost: Pairwise, kept: Mapping[int, Sequence[int]], fixed: np.ndarray) -
 
 def small_cost(columns: int, choices: int, seed: int) -> Pairwise:
     """A part of a fitted cost: edges and operations drawn at random, of mean 0 and standard deviation 1."""
-    whole, rng = fitted(OPERATIONS, seed), np.random.default_rng([seed, 14])
+    whole, rng = fitted_cost(OPERATIONS, seed), np.random.default_rng([seed, 14])
     edges = sorted(rng.choice(len(whole.space.names), columns, replace=False).tolist())
     kept = {edge: sorted(rng.choice(OPERATIONS, choices, replace=False).tolist()) for edge in edges}
-    return part(whole, kept, classical(whole)).standardised()
+    return part(whole, kept, classical_choice(whole)).standardised()
 
 
 class Reading:

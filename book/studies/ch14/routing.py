@@ -102,7 +102,7 @@ def run_layers(task: Task) -> dict[str, Any]:
     near = costs <= np.partition(costs, (count := int(np.ceil(NEAR * len(costs)))) - 1)[count - 1]
     rows = []
     for depth in task["depths"]:
-        own = QAOA(depth, mixer, encoding, PENALTY, steps=task["steps"]).optimised(cost, np.random.default_rng(0))
+        own = QAOA(depth, mixer, encoding, PENALTY, steps=task["steps"]).optimise(cost, np.random.default_rng(0))
         exact = p = own.probabilities()
         if mixer == "xy-ring":
             p = with_rounds(own.diagonal.energies, cost.space.sizes, mixer, RINGS, own.angles)

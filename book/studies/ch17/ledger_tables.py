@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from qednas.companion.ledger.claims_file import FAILS, HOLDS, PAPERS, SORTS, UNDECIDED, VERDICTS
-from qednas.companion.ledger.ledger import COLUMNS, Rows, marked, scored
+from qednas.companion.ledger.ledger import COLUMNS, Rows, mark_trivial, scored_rows
 
-__all__ = ["COLUMNS", "KINDS", "TITLES", "by_paper", "chapters_of", "marked", "of"]
+__all__ = ["COLUMNS", "KINDS", "TITLES", "by_paper", "chapters_of", "mark_trivial", "of"]
 
 TITLES = {"qed-nas": "QED-NAS", "diffqas": "DiffQAS-QT", "qnas": "Q-NAS"}
 KINDS = {"paper": "the paper's claims", "own": "our own questions"}
@@ -21,7 +21,7 @@ def by_paper(rows: Rows) -> list[dict[str, Any]]:
     for paper in PAPERS:
         for kind in SORTS:
             own = of(rows, paper, kind)
-            counted = scored(own)
+            counted = scored_rows(own)
             verdicts = {verdict: sum(row["verdict"] == verdict for row in counted) for verdict in VERDICTS}
             names = {"paper": TITLES[paper], "kind": KINDS[kind]}
             out.append(names | verdicts | {"all": len(counted), "trivial": len(own) - len(counted)})

@@ -22,8 +22,8 @@ from qednas.base.errors import InputError
 from qednas.base.progress import note
 from qednas.base.task import every_piece
 from qednas.companion import paths, profiles
-from qednas.companion.comparison.audit_plan import LEAST_TASKS, Item, Journal, Run, drawn, read_run
-from qednas.companion.comparison.comparing import Deviation, Ground, decided, deviations
+from qednas.companion.comparison.audit_plan import LEAST_TASKS, Item, Journal, Run, draw_items, read_run
+from qednas.companion.comparison.comparing import Deviation, Ground, deviations, judge_deviations
 from qednas.companion.comparison.consistency import arguments_of, inconsistencies
 from qednas.companion.comparison.scatter import against_scatter
 from qednas.companion.results import provenance, records, sums
@@ -32,7 +32,7 @@ from qednas.companion.results.status import CORRUPT, STALE, UNVERIFIED, function
 from qednas.companion.results.store import Store
 
 SLACK = 1.2  # a task is begun only if so many times its recorded seconds are left
-SPOKEN = 20.0  # seconds between lines of progress
+NOTE_SECONDS = 20.0  # seconds between lines of progress
 Write = Callable[[str], None]
 
 
@@ -68,8 +68,8 @@ def compare_item(run: Run, item: Item, output: dict[str, Any]) -> list[Deviation
     if item.identity in recorded.projected:
         return list(deviations(records.projected(output), recorded.projected[item.identity], kind, ground))
     stored = recorded.known[item.identity].output or {}
-    found = list(deviations(output, stored, kind, ground))
-    return found if ground.same or kind != "statistical" else against_scatter(output, stored, recorded, item.identity)
+    values = list(deviations(output, stored, kind, ground))
+    return values if ground.same or kind != "statistical" else against_scatter(output, stored, recorded, item.identity)
 
 
 def task_tolerance(tolerance: str | Mapping[str, str]) -> str:
@@ -120,11 +120,11 @@ def audit(
         what = "unverified result" if unverified else "result"
         where = f"chapter {number}" if number else "the paper run"
         raise InputError(f"no task to audit: {where} has no {what} with recorded tasks")
-    plan = drawn(run.items, seed, unverified)
+    plan = draw_items(run.items, seed, unverified)
     with Journal(root, folder, [minutes, seed, number, unverified]) as journal:
-        agreed, found = recompute(run, plan, journal, 60 * minutes, workers, write)
-    compared = sum(len(own) for own in found.values())
-    wrong = report(run, found, compared, agreed, write)
+        agreed, by_result = recompute(run, plan, journal, 60 * minutes, workers, write)
+    compared = sum(len(group) for group in by_result.values())
+    wrong = report(run, by_result, compared, agreed, write)
     stamped = stamp(run, {row["name"]: row for row in rows}, agreed, wrong)
     if stamped:
         write(f"audit: {len(stamped)} results stamped with the code of today: {', '.join(sorted(stamped))}")
@@ -139,24 +139,24 @@ def recompute(
     start, before = time.monotonic(), journal.spent
     if before:
         write(f"audit: going on with {len(journal.done)} tasks done in {before:.0f} s")
-    found: dict[str, list[Deviation]] = {}
+    by_result: dict[str, list[Deviation]] = {}
     by_key = {item.key: item for item in run.items}
     computed = [by_key[key] for key in journal.done if key in by_key]
     for key in journal.done:
-        found.setdefault(key.split(" ")[0], []).extend(journal.deviations(key))
+        by_result.setdefault(key.split(" ")[0], []).extend(journal.deviations(key))
     waiting = iter([item for item in plan if item.key not in journal.done])
     checked = {key.split(" ")[0] for key in journal.done if key.endswith(" together")}
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=parallel.start_worker)
     running: dict[Future[Any], Item] = {}
-    spoken = start
+    noted = start
 
-    def spent() -> float:
+    def elapsed() -> float:
         return before + time.monotonic() - start
 
     def submit_next() -> bool:
         for item in waiting:
-            if spent() + SLACK * item.seconds > limit:
+            if elapsed() + SLACK * item.seconds > limit:
                 continue
             running[submit(pool, run, item)] = item
             if item.identity and item.result not in checked:
@@ -174,27 +174,27 @@ def recompute(
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 item = running.pop(future)
-                own = outcome(run, item, future)
+                differences = outcome(run, item, future)
                 if item.identity != "together":
                     computed.append(item)
-                found.setdefault(item.result, []).extend(own)
-                journal.add(item.key, own, spent())
-            if time.monotonic() - spoken > SPOKEN:
-                spoken = time.monotonic()
-                note(f"audit: {len(computed)} tasks in {spent():.0f} of {limit:.0f} s")
+                by_result.setdefault(item.result, []).extend(differences)
+                journal.add(item.key, differences, elapsed())
+            if time.monotonic() - noted > NOTE_SECONDS:
+                noted = time.monotonic()
+                note(f"audit: {len(computed)} tasks in {elapsed():.0f} of {limit:.0f} s")
     except BaseException:
         parallel.stop_pool(pool)
         raise
     pool.shutdown()
-    return computed, found
+    return computed, by_result
 
 
 def submit(pool: ProcessPoolExecutor, run: Run, item: Item) -> Future[Any]:
     if not item.identity:
         return pool.submit(compute_whole, str(run.folder), item.result)
-    one = run.recorded[item.result].known[item.identity]
-    located = {name: str(run.folder / f"{name}.json") for name in one.located}
-    return pool.submit(compute_task, str(run.folder), item.result, one.task, one.arguments, located)
+    record = run.recorded[item.result].known[item.identity]
+    located = {name: str(run.folder / f"{name}.json") for name in record.located}
+    return pool.submit(compute_task, str(run.folder), item.result, record.task, record.arguments, located)
 
 
 def outcome(run: Run, item: Item, future: Future[Any]) -> list[Deviation]:
@@ -208,17 +208,19 @@ def outcome(run: Run, item: Item, future: Future[Any]) -> list[Deviation]:
 
 
 def report(
-    run: Run, found: dict[str, list[Deviation]], compared: int, computed: list[Item], write: Write
+    run: Run, by_result: dict[str, list[Deviation]], compared: int, computed: list[Item], write: Write
 ) -> dict[str, list[Deviation]]:
     """Print deviations and what was covered; returns the deviations by result."""
-    shared = sum(one.chance is not None for own in found.values() for one in own)
-    wrong = {name: [one for one in decided(own, shared) if not one.ok] for name, own in found.items()}
-    wrong = {name: own for name, own in wrong.items() if own}
-    for name, own in sorted(wrong.items()):
-        for one in own[:5]:
-            write(f"{name}: {one.path} {one.why}")
-        if len(own) > 5:
-            write(f"{name}: and {len(own) - 5} more values")
+    shared = sum(value.chance is not None for group in by_result.values() for value in group)
+    wrong = {
+        name: [value for value in judge_deviations(group, shared) if not value.ok] for name, group in by_result.items()
+    }
+    wrong = {name: group for name, group in wrong.items() if group}
+    for name, group in sorted(wrong.items()):
+        for value in group[:5]:
+            write(f"{name}: {value.path} {value.why}")
+        if len(group) > 5:
+            write(f"{name}: and {len(group) - 5} more values")
     if run.unrecorded:
         write(f"audit: no recorded tasks, so not drawn from: {', '.join(run.unrecorded)}")
     seconds, looked = sum(item.seconds for item in computed), {item.result for item in computed}
@@ -234,15 +236,15 @@ def stamp(run: Run, rows: Mapping[str, Mapping[str, Any]], computed: list[Item],
     """Stamp unverified results of which enough tasks agree with the code of today; returns their names."""
     stamped = []
     for name in run.results:
-        own = [item for item in computed if item.result == name]
+        done = [item for item in computed if item.result == name]
         total = [item for item in run.items if item.result == name]
-        if rows[name]["state"] != UNVERIFIED or name in wrong or len(own) < min(LEAST_TASKS, len(total)) or not own:
+        if rows[name]["state"] != UNVERIFIED or name in wrong or len(done) < min(LEAST_TASKS, len(total)) or not done:
             continue
         result = run.results[name]
         record = dict(files.read_record(result.path))
         code, _ = provenance.code_behind(function_of(result).__module__)
-        share = sum(item.seconds for item in own) / sum(item.seconds for item in total)
-        audited = {"code": code, "tasks": len(own), "share": round(share, 4), "created": provenance.today()}
+        share = sum(item.seconds for item in done) / sum(item.seconds for item in total)
+        audited = {"code": code, "tasks": len(done), "share": round(share, 4), "created": provenance.today()}
         record["provenance"] = {**record["provenance"], "audited": audited}
         files.rewrite_header(result.path, record)
         sums.update(run.folder, result.path)

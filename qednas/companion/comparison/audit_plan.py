@@ -55,10 +55,10 @@ def read_run(folder: Path, chosen: set[str] | None = None) -> Run:
             continue
         result = load(folder, name)
         run.results[name] = result
-        found = records.read_tasks(records.path_of(result.path), result.digest)
-        if found is not None:
-            run.recorded[name] = found
-            run.items += [Item(name, one.identity, max(one.seconds, 1e-3)) for one in found.tasks]
+        recorded = records.read_tasks(records.path_of(result.path), result.digest)
+        if recorded is not None:
+            run.recorded[name] = recorded
+            run.items += [Item(name, task.identity, max(task.seconds, 1e-3)) for task in recorded.tasks]
         elif result.provenance["pieces"]:
             run.unrecorded.append(name)
         else:
@@ -67,7 +67,7 @@ def read_run(folder: Path, chosen: set[str] | None = None) -> Run:
     return run
 
 
-def drawn(items: list[Item], seed: int, every_result_first: bool) -> list[Item]:
+def draw_items(items: list[Item], seed: int, every_result_first: bool) -> list[Item]:
     """Items in random order, a second of the run as likely as any other (Efraimidis and Spirakis, doi:10.1016/j.ipl.2005.11.003).
 
     With ``every_result_first`` the first few tasks of each result come before the rest, the quickest results first.
@@ -79,11 +79,11 @@ def drawn(items: list[Item], seed: int, every_result_first: bool) -> list[Item]:
         return order
     first: dict[str, list[Item]] = {}
     for k in rng.permutation(len(items)):
-        own = first.setdefault(items[k].result, [])
-        if len(own) < LEAST_TASKS:
-            own.append(items[k])
-    lists = sorted(first.values(), key=lambda own: sum(item.seconds for item in own))
-    begin = [item for own in lists for item in own]
+        group = first.setdefault(items[k].result, [])
+        if len(group) < LEAST_TASKS:
+            group.append(items[k])
+    lists = sorted(first.values(), key=lambda group: sum(item.seconds for item in group))
+    begin = [item for group in lists for item in group]
     taken = set(begin)
     return begin + [item for item in order if item not in taken]
 
@@ -100,8 +100,8 @@ class Journal:
 
     def __enter__(self) -> Journal:
         try:
-            kept = json.loads(self.path.read_text())
-            self.done, self.spent = dict(kept["done"]), float(kept["spent"])
+            saved = json.loads(self.path.read_text())
+            self.done, self.spent = dict(saved["done"]), float(saved["spent"])
         except (OSError, ValueError, KeyError, TypeError):
             self.done, self.spent = {}, 0.0
         return self
@@ -110,10 +110,10 @@ class Journal:
         if kind is None:
             self.path.unlink(missing_ok=True)
 
-    def add(self, key: str, found: list[Deviation], spent: float) -> None:
-        self.done[key] = [[one.path, one.kind, min(one.size, 1e300), one.ok, one.why, one.chance] for one in found]
+    def add(self, key: str, deviations: list[Deviation], spent: float) -> None:
+        self.done[key] = [[d.path, d.kind, min(d.size, 1e300), d.ok, d.why, d.chance] for d in deviations]
         self.spent = spent
         files.write_atomic(self.path, (json.dumps({"done": self.done, "spent": spent}) + "\n").encode(), durable=False)
 
     def deviations(self, key: str) -> list[Deviation]:
-        return [Deviation(*one) for one in self.done[key]]
+        return [Deviation(*fields) for fields in self.done[key]]

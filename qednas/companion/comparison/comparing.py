@@ -72,7 +72,7 @@ def _compare(
             yield from _compare(new[key], old[key], tolerance, inner, ground)
         elif _is_list_of_mappings(old[key]) and _is_list_of_mappings(new[key]) and len(old[key]) == len(new[key]):
             if kind == "statistical" and not ground.same and all(SEED in row for row in old[key]):
-                yield from _grouped(new[key], old[key], tolerance, inner, ground)
+                yield from _compare_groups(new[key], old[key], tolerance, inner, ground)
                 continue
             left, right = ({str(i): item for i, item in enumerate(side[key])} for side in (new, old))
             yield from _compare(left, right, tolerance, inner, ground)
@@ -83,9 +83,9 @@ def _compare(
             yield Deviation(inner, kind, np.inf, False, f"{count} rows, not {len(old[key])}")
         elif kind == "statistical" and not ground.same:
             if not str(key).endswith(SEM):  # the yardstick itself
-                yield _statistical(inner, new[key], old[key], new.get(f"{key}{SEM}"), old.get(f"{key}{SEM}"), ground)
+                yield _compare_sem(inner, new[key], old[key], new.get(f"{key}{SEM}"), old.get(f"{key}{SEM}"), ground)
         else:
-            yield _value(inner, kind, new[key], old[key], ground.same)
+            yield _compare_value(inner, kind, new[key], old[key], ground.same)
 
 
 def _is_list_of_mappings(value: Any) -> bool:
@@ -103,10 +103,10 @@ def numbers(value: Any) -> np.ndarray | None:
     return array if array.dtype.kind in "iufc" else None
 
 
-def _value(path: str, kind: str, new: Any, old: Any, same: bool) -> Deviation:
+def _compare_value(path: str, kind: str, new: Any, old: Any, same: bool) -> Deviation:
     left, right = numbers(new), numbers(old)
     if left is None or right is None:
-        return _nested(path, kind, new, old, same)
+        return _compare_nested(path, kind, new, old, same)
     if left.shape != right.shape:
         return Deviation(path, kind, np.inf, False, f"shape {left.shape} is not {right.shape}")
     if left.size == 0 or np.array_equal(left, right, equal_nan=left.dtype.kind in "fc" and right.dtype.kind in "fc"):
@@ -130,18 +130,18 @@ def _relative_to_largest(distance: np.ndarray, sizes: np.ndarray) -> float:
     return float(distance.max()) / largest if ROUNDING < largest < 1.0 else 0.0
 
 
-def _nested(path: str, kind: str, new: Any, old: Any, same: bool) -> Deviation:
+def _compare_nested(path: str, kind: str, new: Any, old: Any, same: bool) -> Deviation:
     """Text, lists of lists of different lengths, and whatever is no number."""
     if isinstance(new, list) and isinstance(old, list) and new and len(new) == len(old):
-        inner = [_value(f"{path}.{k}", kind, a, b, same) for k, (a, b) in enumerate(zip(new, old, strict=True))]
-        wrong = [one for one in inner if not one.ok]
-        return replace(max(wrong or inner, key=lambda one: one.size), path=wrong[0].path if wrong else path)
+        inner = [_compare_value(f"{path}.{k}", kind, a, b, same) for k, (a, b) in enumerate(zip(new, old, strict=True))]
+        wrong = [value for value in inner if not value.ok]
+        return replace(max(wrong or inner, key=lambda value: value.size), path=wrong[0].path if wrong else path)
     same = np.array_equal(new, old) if isinstance(old, np.ndarray) else new == old
     why = "" if same else f"{new!r} is not {old!r}"[:120]
     return Deviation(path, kind, 0.0 if same else np.inf, bool(same), why)
 
 
-def _statistical(path: str, new: Any, old: Any, *rest: Any) -> Deviation:
+def _compare_sem(path: str, new: Any, old: Any, *rest: Any) -> Deviation:
     """By standard errors, on another kind of processor; without any a value cannot be compared there."""
     new_sem, old_sem, ground = rest
     left, right = numbers(new), numbers(old)
@@ -151,25 +151,25 @@ def _statistical(path: str, new: Any, old: Any, *rest: Any) -> Deviation:
     if left.shape != right.shape or any(error.shape not in (left.shape, ()) for error in errors if error is not None):
         return Deviation(path, "statistical", np.inf, False, f"shape {left.shape} is not {right.shape}")
     combined = np.sqrt(sum(np.abs(error) ** 2 for error in errors if error is not None))
-    return _judged(path, np.abs(left - right), combined, ground.freedom)
+    return _judge_distance(path, np.abs(left - right), combined, ground.freedom)
 
 
-def _judged(path: str, distance: np.ndarray, combined: np.ndarray, freedom: float) -> Deviation:
+def _judge_distance(path: str, distance: np.ndarray, combined: np.ndarray, freedom: float) -> Deviation:
     from scipy.special import stdtr
 
     # A standard error of zero (one seed, or seeds that happened to agree) tells nothing of the scatter: nothing is judged by it.
-    told = combined > 0
+    measured = combined > 0
     floor = LIMITS["seeded"] * np.maximum(1.0, combined)
-    if not told.any() and (distance > floor).any():
+    if not measured.any() and (distance > floor).any():
         return Deviation(path, "other processor", 0.0, True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sizes = np.where((distance <= floor) | ~told, 0.0, distance / combined)
+        sizes = np.where((distance <= floor) | ~measured, 0.0, distance / combined)
     size = float(np.max(sizes, initial=0.0))
     chance = min(1.0, float(2 * stdtr(freedom, -size)) * max(1, int(np.size(sizes)))) if np.isfinite(size) else 0.0
     return Deviation(path, "statistical", size, True, "", chance)
 
 
-def _grouped(
+def _compare_groups(
     new: list[Mapping[str, Any]], old: list[Mapping[str, Any]], tolerance: Any, path: str, ground: Ground
 ) -> Iterator[Deviation]:
     """Rows that differ in their seed alone: their means, by the scatter over the seeds."""
@@ -195,15 +195,15 @@ def _grouped(
             left, right = (np.array([float(np.real(v)) for v in side if v is not None]) for side in sides)
             combined = np.sqrt(left.var(ddof=1) / len(left) + right.var(ddof=1) / len(right))
             freedom = 2.0 * (len(left) - 1)
-            yield _judged(inner, np.abs(left.mean() - right.mean()), np.asarray(combined), freedom)
+            yield _judge_distance(inner, np.abs(left.mean() - right.mean()), np.asarray(combined), freedom)
 
 
-def decided(found: list[Deviation], compared: int) -> list[Deviation]:
+def judge_deviations(group: list[Deviation], compared: int) -> list[Deviation]:
     """Deviations with their verdicts: those by standard errors against :data:`FALSE_ALARM` shared among all ``compared``."""
     threshold = FALSE_ALARM / max(1, compared)
     return [
-        one
-        if one.chance is None or one.chance >= threshold
-        else replace(one, ok=False, why=f"{one.size:.1f} standard errors apart (chance {one.chance:.1g})")
-        for one in found
+        value
+        if value.chance is None or value.chance >= threshold
+        else replace(value, ok=False, why=f"{value.size:.1f} standard errors apart (chance {value.chance:.1g})")
+        for value in group
     ]

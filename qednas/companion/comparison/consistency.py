@@ -60,11 +60,11 @@ def arguments_of(result: Result, *folders: Path) -> dict[str, Any]:
 def _input(asking: str, name: str, identity: str, folders: Sequence[Path]) -> Result:
     for folder in folders:
         try:
-            found = load(folder, name)
+            result = load(folder, name)
         except FileNotFoundError:
             continue
-        if found.identity == identity:
-            return found
+        if result.identity == identity:
+            return result
     raise InputError(f"{asking}: the input {name} that it was made from is not here")
 
 
@@ -82,5 +82,5 @@ def inconsistencies(folder: Path, name: str, *others: Path) -> list[Deviation]:
         return [Deviation("tasks", "exact", float("inf"), False, why)]
     if again is None:
         return []
-    found = deviations(again, dict(result), result.tolerance)
-    return [one for one in found if not one.ok]
+    differences = deviations(again, dict(result), result.tolerance)
+    return [value for value in differences if not value.ok]

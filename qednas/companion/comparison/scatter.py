@@ -21,12 +21,12 @@ def against_scatter(
 ) -> list[Deviation]:
     """Deviations of single numbers of ``output`` from those of tasks alike, as prediction intervals of a normal sample tell;
     without enough tasks alike nothing can be told between kinds of processors."""
-    own = recorded.known[identity]
-    alike = [one for one in recorded.tasks if one.output is not None and without_seed(one) == without_seed(own)]
+    task = recorded.known[identity]
+    alike = [run for run in recorded.tasks if run.output is not None and without_seed(run) == without_seed(task)]
     if len(alike) < LEAST:
         return [Deviation("task", "other processor", 0.0, True)]
-    found = []
-    columns = [dict(scalars(one.output or {})) for one in alike]
+    deviations = []
+    columns = [dict(scalars(run.output or {})) for run in alike]
     for path, value in scalars(output):
         sample = np.array([column[path] for column in columns if path in column])
         if len(sample) < LEAST or abs(value - dict(scalars(stored)).get(path, np.inf)) <= 1e-6 * max(1.0, abs(value)):
@@ -34,13 +34,13 @@ def against_scatter(
         spread = float(sample.std(ddof=1)) * (1 + 1 / len(sample)) ** 0.5
         size = abs(value - float(sample.mean())) / max(spread, 1e-12)
         chance = float(2 * stdtr(len(sample) - 1, -size))
-        found.append(Deviation(path, "statistical", size, True, "", chance))
-    return found
+        deviations.append(Deviation(path, "statistical", size, True, "", chance))
+    return deviations
 
 
-def without_seed(one: TaskRecord) -> str:
-    rest = {key: value for key, value in one.arguments.items() if key != SEED}
-    return files.canonical([one.task, rest])
+def without_seed(record: TaskRecord) -> str:
+    rest = {key: value for key, value in record.arguments.items() if key != SEED}
+    return files.canonical([record.task, rest])
 
 
 def scalars(value: Any, path: str = "") -> Iterator[tuple[str, float]]:

@@ -9,7 +9,7 @@ from typing import Any
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.companion import paths, profiles
-from qednas.companion.comparison.comparing import Deviation, Ground, decided, deviations
+from qednas.companion.comparison.comparing import Deviation, Ground, deviations, judge_deviations
 from qednas.companion.comparison.consistency import inconsistencies
 from qednas.companion.ledger import claims
 from qednas.companion.results import sums
@@ -35,14 +35,14 @@ def verify(root: Path, profile: str, *, only: str | None = None, write: Write = 
         numbers = [number for number in numbers if number in state.chapters or number in state.only]
         write(f"verify: no complete {profile} run here; looking at chapter {' '.join(numbers) or '-'} only")
     committed = paths.committed_results(root, profile)
-    known, made = set(names(committed)) if committed.is_dir() else set(), set(names(results))
-    wanted = sorted(name for name in known | made if name.split("/")[0] in numbers)
+    known, computed = set(names(committed)) if committed.is_dir() else set(), set(names(results))
+    wanted = sorted(name for name in known | computed if name.split("/")[0] in numbers)
     rows: list[Row] = []
     problems = sums.problems(committed) if committed.is_dir() else {}
     wrong = {name: why for name, why in problems.items() if name.split("/")[0] in numbers or name == sums.NAME}
     bad = {name.rsplit(".", 1)[0] for name in wrong}
     rows += [(name, "-", "-", f"COMMITTED FILE {why}") for name, why in wrong.items()]
-    found: dict[str, list[Deviation]] = {}
+    by_result: dict[str, list[Deviation]] = {}
     new, kinds = 0, set()
     for name in wanted:
         if name not in known:
@@ -59,14 +59,14 @@ def verify(root: Path, profile: str, *, only: str | None = None, write: Write = 
             bad.add(name)
             rows.append((name, "-", "-", f"CORRUPT {error}"))
             continue
-        found[name] = compare_results(now, old, results, committed)
+        by_result[name] = compare_results(now, old, results, committed)
         kinds.add(ground_of(now, old).same)
-    shared = sum(one.chance is not None for own in found.values() for one in own)
-    for name, own in found.items():
-        told = summary_rows(name, decided(own, shared))
-        if any(not row[3].startswith("ok") for row in told):
+    shared = sum(value.chance is not None for group in by_result.values() for value in group)
+    for name, group in by_result.items():
+        lines = summary_rows(name, judge_deviations(group, shared))
+        if any(not row[3].startswith("ok") for row in lines):
             bad.add(name)
-        rows += told
+        rows += lines
     print_table([("result", "class", "largest deviation", "verdict"), *rows], write)
     changed = changed_verdicts(root, results, committed) if profile == "paper" and only is None and known else []
     for row in changed:
@@ -97,7 +97,7 @@ def changed_verdicts(root: Path, results: Path, committed: Path) -> list[str]:
 
 def ground_of(new: Result, old: Result) -> Ground:
     """Whether two results were computed on one kind of processor, and over how many seeds."""
-    on = [one.provenance.get("processor") for one in (new, old)]
+    on = [result.provenance.get("processor") for result in (new, old)]
     return Ground(on[0] is not None and on[0] == on[1], seeds_of(old))
 
 
@@ -125,36 +125,36 @@ def compare_results(new: Result, old: Result, *folders: Path) -> list[Deviation]
     ``folders``, also has to be what its own recorded tasks and its inputs, in any of them, give.
     """
     ground = ground_of(new, old)
-    found = [
+    differences = [
         Deviation(f"provenance.{part}", "exact", float("inf"), False, f"the {part} of the run is not the committed one")
         for part in ("profile", "seed", "task", "version", "settings")
         if new.provenance.get(part) != old.provenance.get(part)
     ]
-    found += deviations(dict(new), dict(old), old.tolerance, ground)
+    differences += deviations(dict(new), dict(old), old.tolerance, ground)
     if not ground.same and folders:
-        found += inconsistencies(folders[0], new.name, *folders[1:])
-    return found
+        differences += inconsistencies(folders[0], new.name, *folders[1:])
+    return differences
 
 
-def summary_rows(name: str, found: list[Deviation]) -> list[Row]:
+def summary_rows(name: str, differences: list[Deviation]) -> list[Row]:
     """One line per tolerance class of a result."""
     groups: dict[str, list[Deviation]] = {}
-    for deviation in found:
+    for deviation in differences:
         groups.setdefault(deviation.kind, []).append(deviation)
     rows = []
-    for kind, own in groups.items():
+    for kind, group in groups.items():
         if kind == "timing":
             rows.append((name, kind, "-", "ok (measured times, not compared)"))
             continue
         if kind == "other processor":
             rows.append(
-                (name, kind, "-", f"ok ({len(own)} values without standard errors, not compared between kinds)")
+                (name, kind, "-", f"ok ({len(group)} values without standard errors, not compared between kinds)")
             )
             continue
-        wrong = [deviation for deviation in own if not deviation.ok]
-        worst = max(own, key=lambda deviation: deviation.size)
+        wrong = [deviation for deviation in group if not deviation.ok]
+        worst = max(group, key=lambda deviation: deviation.size)
         unit = " s.e." if worst.chance is not None else ""
-        verdict = "ok" if not wrong else f"MISMATCH in {len(wrong)} of {len(own)}: {wrong[0].path} {wrong[0].why}"
+        verdict = "ok" if not wrong else f"MISMATCH in {len(wrong)} of {len(group)}: {wrong[0].path} {wrong[0].why}"
         rows.append((name, kind, f"{worst.size:.2g}{unit}", verdict))
     return rows
 

@@ -9,7 +9,7 @@ from typing import Any
 from qednas.base import files
 from qednas.base.errors import InputError
 from qednas.base.statistics import holm
-from qednas.companion.ledger.claim_tests import Measured, Outdated, judge_exact, measure, verdict_of
+from qednas.companion.ledger.claim_tests import Measurement, Outdated, judge_exact, measure, verdict_of
 from qednas.companion.ledger.claims_file import (
     FAILS,
     HOLDS,
@@ -41,24 +41,24 @@ def evaluate(store: Store, path: Path, *, chapter: str | None = None) -> list[di
     """
     ledger = load_claims(path)
     results = _Results(store)
-    judged: dict[str, dict[str, tuple[str, str]]] = {}
-    found = []
+    verdicts: dict[str, dict[str, tuple[str, str]]] = {}
+    claims = []
     for row in ledger.rows:
         number = str(row["chapter"]).zfill(2)
         if chapter is not None and number != chapter:
             continue
         family = row["family"]
-        if family not in judged:
-            judged[family] = _judge_family(ledger, family, results)
-        verdict, why = _judge(row, row["test"], judged[family], results)
-        kept = {field: row[field] for field in ("id", "paper", "kind", "family")}
-        kept |= {"trivial": row.get("trivial", False), "source": row["source"], "statement": row["statement"]}
+        if family not in verdicts:
+            verdicts[family] = _judge_family(ledger, family, results)
+        verdict, why = _judge(row, row["test"], verdicts[family], results)
+        claim = {field: row[field] for field in ("id", "paper", "kind", "family")}
+        claim |= {"trivial": row.get("trivial", False), "source": row["source"], "statement": row["statement"]}
         reason = {"reason": row["reason"]} if "reason" in row else {}
-        found.append({**kept, "chapter": number, "result": _named(row), "verdict": verdict, "why": why, **reason})
-    return found
+        claims.append({**claim, "chapter": number, "result": _inputs(row), "verdict": verdict, "why": why, **reason})
+    return claims
 
 
-def _named(row: Mapping[str, Any]) -> str | None:
+def _inputs(row: Mapping[str, Any]) -> str | None:
     """The results that a row is judged by."""
     names = [part.get("result", row.get("result")) for part in parts(row["test"]) if "key" in part]
     return ", ".join(dict.fromkeys(names)) or None
@@ -97,37 +97,37 @@ class _Results:
 def _judge_family(ledger: Ledger, name: str, results: _Results) -> dict[str, tuple[str, str]]:
     """{identity: verdict and why} of the statistical tests of a family, corrected together."""
     family, tests = ledger.families[name], ledger.tests(name)
-    found: dict[str, Measured | Missing] = {}
+    measurements: dict[str, Measurement | Missing] = {}
     for key, test in tests.items():
         result = results(test["result"])
         try:
-            found[key] = result if isinstance(result, tuple) else measure(result, test)
+            measurements[key] = result if isinstance(result, tuple) else measure(result, test)
         except Outdated as error:
-            found[key] = PENDING, str(error)
+            measurements[key] = PENDING, str(error)
         except InputError as error:
-            raise InputError(f"{_who(ledger, name, key)}: {error}") from None
-    corrected = holm([own.p if isinstance(own, Measured) else 1.0 for own in found.values()])
+            raise InputError(f"{_owner(ledger, name, key)}: {error}") from None
+    corrected = holm([value.p if isinstance(value, Measurement) else 1.0 for value in measurements.values()])
     return {
-        key: verdict_of(own, float(p), len(tests), family.alpha) if isinstance(own, Measured) else own
-        for (key, own), p in zip(found.items(), corrected, strict=True)
+        key: verdict_of(value, float(p), len(tests), family.alpha) if isinstance(value, Measurement) else value
+        for (key, value), p in zip(measurements.items(), corrected, strict=True)
     }
 
 
-def _who(ledger: Ledger, family: str, key: str) -> str:
+def _owner(ledger: Ledger, family: str, key: str) -> str:
     """The claim, or else the family, that a test belongs to."""
     for row in ledger.rows:
-        if row["family"] == family and key in [identity(_whole(row, part)) for part in parts(row["test"])]:
+        if row["family"] == family and key in [identity(_with_result(row, part)) for part in parts(row["test"])]:
             return f"claim {row['id']}"
     return f"family {family}"
 
 
-def _whole(row: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
+def _with_result(row: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, Any]:
     """A test with the result that it is judged by."""
     return dict(test, result=test.get("result", row.get("result")))
 
 
 def _judge(
-    row: Mapping[str, Any], test: Mapping[str, Any], judged: Mapping[str, tuple[str, str]], results: _Results
+    row: Mapping[str, Any], test: Mapping[str, Any], verdicts: Mapping[str, tuple[str, str]], results: _Results
 ) -> tuple[str, str]:
     kind = test["kind"]
     if kind == "pending":
@@ -137,10 +137,10 @@ def _judge(
     if kind == "read":
         return test["verdict"], f"read: {test['evidence']}"
     if kind == "all":
-        return _together([_judge(row, own, judged, results) for own in test["of"]])
+        return _combine([_judge(row, part, verdicts, results) for part in test["of"]])
     if kind in STATISTICAL:
-        return judged[identity(_whole(row, test))]
-    result = results(_whole(row, test)["result"])
+        return verdicts[identity(_with_result(row, test))]
+    result = results(_with_result(row, test)["result"])
     if isinstance(result, tuple):
         return result
     try:
@@ -149,8 +149,8 @@ def _judge(
         raise InputError(f"claim {row['id']}: {error}") from None
 
 
-def _together(found: list[tuple[str, str]]) -> tuple[str, str]:
+def _combine(verdicts: list[tuple[str, str]]) -> tuple[str, str]:
     """Of a claim with several parts: it falls with one of them, and holds with all."""
     order = (FAILS, PENDING, UNTESTABLE, UNDECIDED, HOLDS)
-    verdict = min((own for own, _ in found), key=order.index)
-    return verdict, "; ".join(f"({number}) {own}: {why}" for number, (own, why) in enumerate(found, 1))
+    verdict = min((part for part, _ in verdicts), key=order.index)
+    return verdict, "; ".join(f"({number}) {part}: {why}" for number, (part, why) in enumerate(verdicts, 1))

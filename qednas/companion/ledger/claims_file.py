@@ -67,8 +67,8 @@ class Ledger:
 
     def tests(self, family: str) -> dict[str, Mapping[str, Any]]:
         """{identity: test} of the statistical tests of a family, with `result` in each; the same test of two rows counts once."""
-        own = [(row, part) for row in self.rows if row["family"] == family for part in parts(row["test"])]
-        every = [dict(part, result=part.get("result", row.get("result"))) for row, part in own]
+        pairs = [(row, part) for row in self.rows if row["family"] == family for part in parts(row["test"])]
+        every = [dict(part, result=part.get("result", row.get("result"))) for row, part in pairs]
         every += [dict(test) for test in self.families[family].also]
         return {identity(test): test for test in every if test["kind"] in STATISTICAL}
 
@@ -76,8 +76,8 @@ class Ledger:
 def parts(test: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The single tests of a test."""
     if test["kind"] == "all":
-        for own in test["of"]:
-            yield from parts(own)
+        for part in test["of"]:
+            yield from parts(part)
     else:
         yield test
 
@@ -87,26 +87,26 @@ def identity(test: Mapping[str, Any]) -> str:
     return json.dumps({name: test[name] for name in sorted(test)}, sort_keys=True)
 
 
-def counted(test: Mapping[str, Any]) -> tuple[int, str]:
+def parse_units(test: Mapping[str, Any]) -> tuple[int, str]:
     """Number and noun of `units`."""
-    found = UNITS.fullmatch(test["units"])
-    assert found is not None  # checked on loading
-    return int(found[1]), found[2]
+    match = UNITS.fullmatch(test["units"])
+    assert match is not None  # checked on loading
+    return int(match[1]), match[2]
 
 
 def load_claims(path: Path) -> Ledger:
     """The ledger in a file, checked.  Raises InputError naming the row or family, the value, and what is allowed."""
-    whole = read_yaml(path)
-    if not isinstance(whole, dict) or set(whole) != {"families", "claims"}:
+    content = read_yaml(path)
+    if not isinstance(content, dict) or set(content) != {"families", "claims"}:
         raise InputError(f"{path}: a mapping with families and claims")
-    if not isinstance(whole["families"], dict) or not isinstance(whole["claims"], list):
+    if not isinstance(content["families"], dict) or not isinstance(content["claims"], list):
         raise InputError(f"{path}: families is a mapping, claims a list")
-    families = {name: _family(name, own, f"{path}, family {name}") for name, own in whole["families"].items()}
-    seen: set[str] = set()
-    made = _results_made(path.parent)
-    for index, row in enumerate(whole["claims"]):
-        _check_row(row, f"{path}, row {index + 1}", seen, families, made)
-    ledger = Ledger(families, whole["claims"])
+    families = {name: _family(name, family, f"{path}, family {name}") for name, family in content["families"].items()}
+    ids: set[str] = set()
+    code = _notebook_code(path.parent)
+    for index, row in enumerate(content["claims"]):
+        _check_row(row, f"{path}, row {index + 1}", ids, families, code)
+    ledger = Ledger(families, content["claims"])
     for name in families:
         _check_reachable(ledger, name, f"{path}, family {name}")
     return ledger
@@ -116,7 +116,7 @@ def _names(names: Any) -> str:
     return ", ".join(sorted(names))
 
 
-def _fields(given: Any, needed: set[str], optional: set[str], where: str, what: str) -> None:
+def _check_fields(given: Any, needed: set[str], optional: set[str], where: str, what: str) -> None:
     if not isinstance(given, dict):
         raise InputError(f"{where}: {what} has {_names(needed)}, not {str(given)[:60]!r}")
     if needed - set(given) or set(given) - needed - optional:
@@ -128,23 +128,23 @@ def _fields(given: Any, needed: set[str], optional: set[str], where: str, what: 
 
 
 def _family(name: Any, given: Any, where: str) -> Family:
-    _fields(given, *FAMILY, where, "a family")
+    _check_fields(given, *FAMILY, where, "a family")
     alpha = float(given.get("alpha", ALPHA))
     if not 0 < alpha < 1:
         raise InputError(f"{where}: alpha lies between 0 and 1, not {alpha:g}")
     also = []
     for entry in given.get("also", []):
-        _fields(entry, ALSO, set(), where, "an entry of also")
+        _check_fields(entry, ALSO, set(), where, "an entry of also")
         if not isinstance(entry["keys"], list) or not entry["keys"]:
             raise InputError(f"{where}: keys is a list of at least one key")
         for key in entry["keys"]:
-            test = {"kind": "better", **{k: entry[k] for k in ("result", "by", "units")}, **_both(key, where)}
+            test = {"kind": "better", **{k: entry[k] for k in ("result", "by", "units")}, **_key_and_p(key, where)}
             _check_test(test, where)
             also.append(test)
     return Family(str(name), str(given["question"]), alpha, tuple(also))
 
 
-def _both(entry: Any, where: str) -> dict[str, str]:
+def _key_and_p(entry: Any, where: str) -> dict[str, str]:
     """ "key: where its p stands" as the two keys of a test."""
     if not isinstance(entry, dict) or len(entry) != 1:
         raise InputError(
@@ -153,7 +153,7 @@ def _both(entry: Any, where: str) -> dict[str, str]:
     return {"key": str(next(iter(entry))), "p": str(next(iter(entry.values())))}
 
 
-def _check_row(row: Any, where: str, seen: set[str], families: Mapping[str, Family], made: Mapping[str, str]) -> None:
+def _check_row(row: Any, where: str, ids: set[str], families: Mapping[str, Family], code: Mapping[str, str]) -> None:
     if not isinstance(row, dict):
         raise InputError(f"{where}: a mapping with {', '.join(FIELDS)}")
     where = f"{where} ({row.get('id', 'no id')})"
@@ -161,9 +161,9 @@ def _check_row(row: Any, where: str, seen: set[str], families: Mapping[str, Fami
         raise InputError(f"{where}: {', '.join(missing)} missing")
     if unknown := sorted(set(row) - {*FIELDS, *OPTIONAL}):
         raise InputError(f"{where}: unknown {', '.join(unknown)}; a row has {', '.join([*FIELDS, *OPTIONAL])}")
-    if not isinstance(row["id"], str) or row["id"] in seen:
+    if not isinstance(row["id"], str) or row["id"] in ids:
         raise InputError(f"{where}: an id is text and used once")
-    seen.add(row["id"])
+    ids.add(row["id"])
     for field, allowed in (("paper", PAPERS), ("kind", SORTS), ("family", tuple(families))):
         if row[field] not in allowed:
             raise InputError(f"{where}: {field} is one of {', '.join(allowed)}, not {str(row[field])[:60]!r}")
@@ -177,7 +177,7 @@ def _check_row(row: Any, where: str, seen: set[str], families: Mapping[str, Fami
         if not isinstance(name, str):
             raise InputError(f"{where}: result, the one it is judged by, is missing")
         chapter, _, short = name.partition("/")
-        if chapter in made and f'"{short}"' not in made[chapter]:
+        if chapter in code and f'"{short}"' not in code[chapter]:
             raise InputError(f"{where}: chapter {chapter} makes no result {name!r}")
 
 
@@ -186,14 +186,14 @@ def _check_test(test: Any, where: str) -> None:
         raise InputError(f"{where}: test needs a kind out of {', '.join(KINDS)}")
     kind = test["kind"]
     needed, optional = KINDS[kind]
-    _fields(test, {*needed, "kind"}, optional, where, f"a test of kind {kind}")
+    _check_fields(test, {*needed, "kind"}, optional, where, f"a test of kind {kind}")
     if kind == "all":
         if not isinstance(test["of"], list) or len(test["of"]) < 2:
             raise InputError(f"{where}: of is a list of two tests or more")
-        for own in test["of"]:
-            _check_test(own, where)
-            if own["kind"] in ("pending", "not_testable", "read"):
-                raise InputError(f"{where}: a test of kind {own['kind']} stands alone")
+        for part in test["of"]:
+            _check_test(part, where)
+            if part["kind"] in ("pending", "not_testable", "read"):
+                raise InputError(f"{where}: a test of kind {part['kind']} stands alone")
     if kind == "read" and test["verdict"] not in (HOLDS, FAILS, UNDECIDED):
         raise InputError(f"{where}: verdict is one of {HOLDS}, {FAILS}, {UNDECIDED}, not {test['verdict']!r}")
     if kind not in STATISTICAL:
@@ -225,16 +225,16 @@ def _check_reachable(ledger: Ledger, name: str, where: str) -> None:
 
 def least_p(test: Mapping[str, Any]) -> float:
     """The smallest p with which a test can hold."""
-    units, _ = counted(test)
+    units, _ = parse_units(test)
     if test["kind"] == "share":
         return smallest_p("share", units, test["at_least"] if "at_least" in test else 1 - test["at_most"])
     return smallest_p(test.get("by", WITHIN), units) * test.get("chosen_from", 1)
 
 
-def _results_made(folder: Path) -> dict[str, str]:
+def _notebook_code(folder: Path) -> dict[str, str]:
     """{chapter: code of its notebook} of the notebooks beside the file."""
-    found = {}
+    code = {}
     for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        found[path.name[:2]] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    return found
+        code[path.name[:2]] = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return code

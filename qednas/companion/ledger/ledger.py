@@ -13,12 +13,12 @@ COLUMNS = {"id": "claim", "statement": "statement", "source": "where", "chapter"
 Rows = Sequence[Mapping[str, Any]]
 
 
-def scored(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def scored_rows(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Rows that are neither true nor false by construction."""
     return [row for row in rows if not row["trivial"]]
 
 
-def marked(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def mark_trivial(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows as a table shows them: those that are true or false by construction say so beside the verdict."""
     return [{**row, "verdict": f"{row['verdict']} (trivial)" if row["trivial"] else row["verdict"]} for row in rows]
 
@@ -27,9 +27,9 @@ def score(rows: Rows) -> str:
     """The counts of verdicts, the papers' claims and our own questions apart, in one sentence each; trivial rows left out."""
     parts = []
     for kind in SORTS:
-        own = scored(row for row in rows if row["kind"] == kind)
-        told = [f"{verdict}: {n}" for verdict in VERDICTS if (n := sum(row["verdict"] == verdict for row in own))]
+        group = scored_rows(row for row in rows if row["kind"] == kind)
+        counts = [f"{verdict}: {n}" for verdict in VERDICTS if (n := sum(row["verdict"] == verdict for row in group))]
         parts.append(
-            f"{len(own)} {'claims of the papers' if kind == 'paper' else 'questions of our own'} ({', '.join(told)})"
+            f"{len(group)} {'claims of the papers' if kind == 'paper' else 'questions of our own'} ({', '.join(counts)})"
         )
     return " and ".join(parts)

@@ -122,7 +122,7 @@ def closure(
     `folders` maps a top-level package to the folder that holds it. Sub-package __init__ files count; the top one does
     not: it holds the version alone, and a new version number changes no result.
     """
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     outside: set[str] = set()
     waiting = sorted(start)
     while waiting:
@@ -131,18 +131,18 @@ def closure(
         if top not in folders:
             outside.add(top)
             continue
-        if module in found or module == PACKAGE or left_out(module):
+        if module in hashes or module == PACKAGE or left_out(module):
             continue
         path = source_file(module, folders[top])
         if path is None:
             continue
-        found[module], imports = _read(module, path)
+        hashes[module], imports = _read(module, path)
         for name in imports:
             parts = name.split(".")
             waiting.extend(".".join(parts[:k]) for k in range(1, len(parts) + 1))
         parents = module.split(".")[:-1]
         waiting.extend(".".join(parents[:k]) for k in range(1, len(parents) + 1))
-    return dict(sorted(found.items())), outside
+    return dict(sorted(hashes.items())), outside
 
 
 def is_machinery(module: str) -> bool:
@@ -203,11 +203,11 @@ def versions() -> dict[str, str]:
     """Versions of Python, the package and of those numerical libraries that are in use in this process."""
     from qednas import __version__
 
-    found = {"python": ".".join(map(str, sys.version_info[:3])), PACKAGE: __version__}
+    table = {"python": ".".join(map(str, sys.version_info[:3])), PACKAGE: __version__}
     for name in RECORDED:
         if name in sys.modules:
-            found[name] = version_of(name)
-    return found
+            table[name] = version_of(name)
+    return table
 
 
 def processor() -> str:
@@ -234,10 +234,10 @@ def processor() -> str:
 
 def threads() -> dict[str, Any]:
     """Thread limits in force: they can change the last digits."""
-    found: dict[str, Any] = {name: os.environ[name] for name in THREADS if name in os.environ}
+    limits: dict[str, Any] = {name: os.environ[name] for name in THREADS if name in os.environ}
     if "torch" in sys.modules:
-        found["torch"] = sys.modules["torch"].get_num_threads()
-    return found
+        limits["torch"] = sys.modules["torch"].get_num_threads()
+    return limits
 
 
 def peak_memory_mb() -> float:

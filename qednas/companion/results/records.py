@@ -67,9 +67,9 @@ class Recorder:
 
     def recall(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         """What a task gave before; None where it has to be computed.  Raises InputError in refusing mode."""
-        found = self.known.get(identity_of(name_of(function), arguments))
-        if found is not None and found.output is not None:
-            return found.output
+        record = self.known.get(identity_of(name_of(function), arguments))
+        if record is not None and record.output is not None:
+            return record.output
         if self.missing == "refuse":
             raise InputError(f"{self.result}: a task of {name_of(function)} is not recorded")
         return None
@@ -83,10 +83,10 @@ class Recorder:
         located: tuple[str, ...],
     ) -> None:
         """Tasks that are done; those that were recalled keep the seconds that they took when they were computed."""
-        for own, output, spent in zip(arguments, outputs, seconds, strict=True):
-            one = TaskRecord(name_of(function), own, output, spent, located)
-            before = self.known.get(one.identity)
-            self.tasks.append(before if before is not None and before.output is output else one)
+        for given, output, spent in zip(arguments, outputs, seconds, strict=True):
+            record = TaskRecord(name_of(function), given, output, spent, located)
+            before = self.known.get(record.identity)
+            self.tasks.append(before if before is not None and before.output is output else record)
 
 
 def _pack(array: np.ndarray) -> dict[str, Any]:
@@ -121,17 +121,17 @@ def projected(value: Any, path: str = "") -> Any:
     return value
 
 
-def _encoded(tasks: Sequence[TaskRecord], full: bool) -> list[dict[str, Any]]:
+def _encode(tasks: Sequence[TaskRecord], full: bool) -> list[dict[str, Any]]:
     rows = []
-    for one in tasks:
-        row: dict[str, Any] = {"task": one.task, "arguments": one.arguments, "seconds": round(one.seconds, 3)}
-        if one.located:
-            row["located"] = list(one.located)
+    for record in tasks:
+        row: dict[str, Any] = {"task": record.task, "arguments": record.arguments, "seconds": round(record.seconds, 3)}
+        if record.located:
+            row["located"] = list(record.located)
         if full:
-            plain, arrays = files.split(one.output or {})
+            plain, arrays = files.split(record.output or {})
             row |= {"output": plain, "arrays": {name: _pack(array) for name, array in arrays.items()}}
         else:
-            row["projected"] = files.split(projected(one.output or {}))[0]
+            row["projected"] = files.split(projected(record.output or {}))[0]
         rows.append(row)
     return rows
 
@@ -147,7 +147,7 @@ def write_tasks(path: Path, digest: str, tasks: Sequence[TaskRecord]) -> None:
         path.unlink(missing_ok=True)
         return
     for full in (True, False):
-        body = {"format": FORMAT, "result": digest, "tasks": _encoded(tasks, full)}
+        body = {"format": FORMAT, "result": digest, "tasks": _encode(tasks, full)}
         text = files.canonical({**body, "digest": files.sha256(files.canonical(body).encode())})
         packed = gzip.compress(text.encode(), 9, mtime=0)
         if len(packed) <= LARGEST:
@@ -164,7 +164,7 @@ class Tasks:
 
     @property
     def known(self) -> dict[str, TaskRecord]:
-        return {one.identity: one for one in self.tasks}
+        return {record.identity: record for record in self.tasks}
 
     @property
     def whole(self) -> bool:
@@ -191,11 +191,11 @@ def read_tasks(path: Path, digest: str) -> Tasks | None:
             if "output" in row:
                 arrays = {name: _unpack(stored) for name, stored in row["arrays"].items()}
                 output = files.join(row["output"], arrays.__getitem__)
-            told = tuple(row.get("located", ()))
-            one = TaskRecord(row["task"], row["arguments"], output, float(row["seconds"]), told)
-            tasks.append(one)
+            located = tuple(row.get("located", ()))
+            record = TaskRecord(row["task"], row["arguments"], output, float(row["seconds"]), located)
+            tasks.append(record)
             if output is None:
-                sums[one.identity] = row["projected"]
+                sums[record.identity] = row["projected"]
     except files.CorruptFile:
         raise
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zlib.error, RecursionError) as error:

@@ -100,5 +100,5 @@ def load(root: Path, name: str) -> Result:
 
 def names(root: Path) -> list[str]:
     """Names of all results under `root`, in order."""
-    found = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.json"))
-    return sorted(name for name in found if not name.startswith(".") and "/." not in name)
+    candidates = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.json"))
+    return sorted(name for name in candidates if not name.startswith(".") and "/." not in name)

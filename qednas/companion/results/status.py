@@ -13,7 +13,7 @@ from qednas.companion import paths, profiles
 from qednas.companion.results import provenance, sums
 from qednas.companion.results.coverage import compared_share
 from qednas.companion.results.result import Result, load, names
-from qednas.companion.results.store import Store, other_versions, what_belongs
+from qednas.companion.results.store import Store, key_contents, other_versions
 from qednas.companion.results.tasks import find_task
 
 FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "stale", "corrupt", "missing", "edited"
@@ -76,15 +76,15 @@ def collect(root: Path) -> list[dict[str, Any]]:
             places[folder.relative_to(root).as_posix()] = Store(folder, fallback=fallback, profile=profile)
     behind = once_each(provenance.code_behind)
     for place, store in places.items():
-        own = {row["name"]: {"store": place, **row} for row in result_rows(store, root, behind)}
+        by_name = {row["name"]: {"store": place, **row} for row in result_rows(store, root, behind)}
         if place.startswith("results/"):
             for name, why in sums.problems(store.root).items():
-                row = own.setdefault(
+                row = by_name.setdefault(
                     name, {"store": place, "name": name, "seconds": None, "compared": None, "state": FRESH}
                 )
                 if row["state"] != CORRUPT:
                     row |= {"state": MISSING if why == sums.GONE else EDITED, "why": why}
-        rows.extend(own.values())
+        rows.extend(by_name.values())
     known = {row["name"].split("/")[0] for row in rows if row["store"] == "results/paper"}
     for number, notebook in profiles.chapters(root).items():
         if number not in known and "get_or_run" in notebook.read_text(encoding="utf-8"):
@@ -104,7 +104,7 @@ def stale_reasons(result: Result, store: Store, root: Path | None, stale: set[st
     record = result.provenance
     try:
         fn = function_of(result)
-        now = what_belongs(result.name, fn, record["settings"], record["upstream"], record["files"])
+        now = key_contents(result.name, fn, record["settings"], record["upstream"], record["files"])
         libraries = behind(fn.__module__)[1]
     except InputError as error:
         return [str(error)]
@@ -134,9 +134,9 @@ def _changes(word: str, then: Any, now: Any) -> Iterator[str]:
     before = then if isinstance(then, Mapping) else {}
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
-            told = (f"is {now[name]}, was {before[name]}" if name in now and name in before else
+            change = (f"is {now[name]}, was {before[name]}" if name in now and name in before else
                     "is new" if name in now else "is gone")  # fmt: skip
-            yield f"{word} {name} {told if len(told) < 60 else 'changed'}"
+            yield f"{word} {name} {change if len(change) < 60 else 'changed'}"
 
 
 def code_changes(result: Result, behind: CodeBehind) -> list[str]:
@@ -176,7 +176,7 @@ def _changed_settings(result: Result, root: Path) -> Iterator[str]:
 def _changed_files(recorded: Mapping[str, str], root: Path) -> list[str]:
     reasons = []
     for name, digest in recorded.items():
-        found = [path for folder in ("qednas", "book") for path in (root / folder).rglob(name)]
-        if not any(files.sha256(path.read_bytes()) == digest for path in found):
-            reasons.append(f"file {name} changed" if found else f"file {name} is gone")
+        copies = [path for folder in ("qednas", "book") for path in (root / folder).rglob(name)]
+        if not any(files.sha256(path.read_bytes()) == digest for path in copies):
+            reasons.append(f"file {name} changed" if copies else f"file {name} is gone")
     return reasons

@@ -82,13 +82,13 @@ class Store:
         _check_name(name)
         tolerance = _check_tolerance(name, tolerance)
         if self.mode == "render":
-            return self._committed(name)
+            return self._load_committed(name)
         provenance.function_name(fn)
         plain_settings, arrays = files.split(settings)
         if arrays:
             raise InputError(f"{name}: settings are JSON values; the array {next(iter(arrays))!r} belongs upstream")
         inputs = {other: self.read(other, asking=name) for other in upstream}
-        what = what_belongs(
+        what = key_contents(
             name,
             fn,
             plain_settings,
@@ -97,15 +97,15 @@ class Store:
         )
         libraries = provenance.code_behind(fn.__module__)[1]
         key = key_of(what)
-        found = self._fresh(name, key, libraries, tolerance)
-        if found is not None:
-            return found
+        fresh = self._load_fresh(name, key, libraries, tolerance)
+        if fresh is not None:
+            return fresh
         slug = name.replace("/", "__")
         waiting = f"{name}: another process is computing it, waiting for its result"
         with locked(self.root / ".locks" / f"{slug}.lock", on_wait=lambda: note(waiting)):
-            found = self._fresh(name, key, libraries, tolerance, warn=True)
-            if found is not None:
-                return found
+            fresh = self._load_fresh(name, key, libraries, tolerance, warn=True)
+            if fresh is not None:
+                return fresh
             where = {"function": provenance.function_name(fn), "libraries": libraries, "origins": dict(origins or {})}
             return self._compute(fn, key, what, where, inputs, tolerance, workers)
 
@@ -133,7 +133,7 @@ class Store:
 
         return result_rows(self)
 
-    def _committed(self, name: str) -> Result:
+    def _load_committed(self, name: str) -> Result:
         try:
             result = load(self.root, name)
         except FileNotFoundError:
@@ -144,7 +144,7 @@ class Store:
             raise InputError(f"{result.path} is of the {profile} profile, not a {self.profile} result")
         return result
 
-    def _fresh(
+    def _load_fresh(
         self, name: str, key: str, libraries: Mapping[str, str], tolerance: str | dict[str, str], warn: bool = False
     ) -> Result | None:
         try:
@@ -180,10 +180,10 @@ class Store:
         if tasks is None or then.get("data") != what["data"] or other_versions(then["libraries"], libraries):
             return recorder
         recorder.known = {
-            one.identity: one
-            for one in tasks.tasks
-            if what["pieces"].get(one.task, 0) == then["pieces"].get(one.task)
-            and all(then["upstream"].get(name) == what["upstream"].get(name) for name in one.located)
+            record.identity: record
+            for record in tasks.tasks
+            if what["pieces"].get(record.task, 0) == then["pieces"].get(record.task)
+            and all(then["upstream"].get(name) == what["upstream"].get(name) for name in record.located)
         }
         return recorder
 
@@ -201,8 +201,8 @@ class Store:
         path = self.root / f"{name}.json"
         slug = name.replace("/", "__")
         partial = self.root / ".partial" / f"{slug}-{key[:16]}"
-        for left in path.parent.glob(f".{path.stem}.*.tmp"):  # of a writer that was killed; we hold its lock now
-            left.unlink(missing_ok=True)
+        for leftover in path.parent.glob(f".{path.stem}.*.tmp"):  # of a writer that was killed; we hold its lock now
+            leftover.unlink(missing_ok=True)
         accepted = inspect.signature(fn).parameters
         extra: dict[str, Any] = {}
         before, start, tell = 0.0, time.perf_counter(), every(PROGRESS_SECONDS, name)
@@ -211,8 +211,8 @@ class Store:
                 partial.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise InputError(f"cannot make {partial}: {error.strerror}") from None
-            before = _spent(clock := partial.with_name(f"{partial.name}.seconds"))
-            extra["work"] = Work(workers, partial, _timed(tell, clock, before, start))
+            before = _read_clock(clock := partial.with_name(f"{partial.name}.seconds"))
+            extra["work"] = Work(workers, partial, _with_clock(tell, clock, before, start))
         if "progress" in accepted:
             extra["progress"] = tell
         if "inputs" in accepted:
@@ -260,7 +260,7 @@ class Store:
         return {"name": what["name"], "key": key, "tolerance": tolerance, "provenance": record}
 
 
-def what_belongs(
+def key_contents(
     name: str,
     fn: Callable[..., Any],
     settings: Mapping[str, Any],
@@ -287,11 +287,11 @@ def other_versions(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]
 
 
 def key_of(what: Mapping[str, Any]) -> str:
-    """Key of a result, from :func:`what_belongs`."""
+    """Key of a result, from :func:`key_contents`."""
     return files.sha256(files.canonical(what).encode())
 
 
-def _spent(clock: Path) -> float:
+def _read_clock(clock: Path) -> float:
     """Seconds that runs spent on this result before they were interrupted."""
     try:
         return max(0.0, float(clock.read_text()))
@@ -299,15 +299,15 @@ def _spent(clock: Path) -> float:
         return 0.0
 
 
-def _timed(tell: Progress, clock: Path, before: float, start: float) -> Progress:
+def _with_clock(tell: Progress, clock: Path, before: float, start: float) -> Progress:
     """``tell`` that also keeps the seconds spent so far, so that a run that was interrupted is not told to have been quick."""
 
-    def told(done: int, total: int, text: str = "") -> None:
+    def report(done: int, total: int, text: str = "") -> None:
         with suppress(OSError):
             clock.write_text(f"{before + time.perf_counter() - start:.3f}\n")
         tell(done, total, text)
 
-    return told
+    return report
 
 
 def _check_name(name: str) -> None:
@@ -316,9 +316,9 @@ def _check_name(name: str) -> None:
 
 
 def _check_tolerance(name: str, tolerance: str | Mapping[str, str]) -> str | dict[str, str]:
-    for given in [tolerance] if isinstance(tolerance, str) else tolerance.values():
-        if given not in CLASSES:
-            raise InputError(f"{name}: tolerance class {given!r} is none of {', '.join(CLASSES)}")
+    for kind in [tolerance] if isinstance(tolerance, str) else tolerance.values():
+        if kind not in CLASSES:
+            raise InputError(f"{name}: tolerance class {kind!r} is none of {', '.join(CLASSES)}")
     return tolerance if isinstance(tolerance, str) else dict(tolerance)
 
 

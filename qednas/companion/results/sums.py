@@ -35,8 +35,8 @@ def write_sums(folder: Path) -> None:
 
 def update(folder: Path, path: Path) -> None:
     """Write the checksum of one file anew, as an audit does that has stamped it."""
-    found = read_sums(folder) | {path.relative_to(folder).as_posix(): files.sha256(path.read_bytes())}
-    files.write_atomic(folder / NAME, "".join(f"{found[name]}  {name}\n" for name in sorted(found)).encode())
+    checksums = read_sums(folder) | {path.relative_to(folder).as_posix(): files.sha256(path.read_bytes())}
+    files.write_atomic(folder / NAME, "".join(f"{checksums[name]}  {name}\n" for name in sorted(checksums)).encode())
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -46,13 +46,13 @@ def read_sums(folder: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise files.CorruptFile(f"{path} is missing or cannot be read") from None
-    found = {}
+    checksums = {}
     for number, line in enumerate(lines, start=1):
         match = LINE.fullmatch(line)
         if match is None or ".." in match[2].split("/"):
             raise files.CorruptFile(f"{path}, line {number}: not a checksum and a file")
-        found[match[2]] = match[1]
-    return found
+        checksums[match[2]] = match[1]
+    return checksums
 
 
 def problems(folder: Path, only: str | None = None) -> dict[str, str]:
@@ -62,7 +62,7 @@ def problems(folder: Path, only: str | None = None) -> dict[str, str]:
     except files.CorruptFile as error:
         return {NAME: str(error)}
     there = {path.relative_to(folder).as_posix(): path for path in kept_files(folder)}
-    found: dict[str, str] = {}
+    faults: dict[str, str] = {}
     for name in sorted({*expected, *there}):
         if only is not None and name.split("/")[0] != only:
             continue
@@ -74,5 +74,5 @@ def problems(folder: Path, only: str | None = None) -> dict[str, str]:
             why = CHANGED
         else:
             continue
-        found[name.removesuffix(".json")] = why
-    return found
+        faults[name.removesuffix(".json")] = why
+    return faults

@@ -45,13 +45,13 @@ def find_task(recorded: str) -> Callable[..., Any]:
 @lru_cache(maxsize=64)
 def declaring_modules(folder: Path, package: str, name: str) -> tuple[str, ...]:
     """Modules of a package in ``folder`` with a declared function of this name."""
-    found = []
+    modules = []
     for path in sorted((folder / package).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         if f"def {name}(" in text and DECORATOR in text and name in declared_names(text):
             parts = path.relative_to(folder).with_suffix("").parts
-            found.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    return tuple(found)
+            modules.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return tuple(modules)
 
 
 def declared_names(source: str) -> set[str]:

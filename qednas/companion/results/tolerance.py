@@ -19,10 +19,10 @@ def tolerance_class(tolerance: str | Mapping[str, str], path: str) -> str:
         return "timing"
     if isinstance(tolerance, str):
         return tolerance
-    best, found = 0, tolerance.get("*", "seeded")
+    best, chosen = 0, tolerance.get("*", "seeded")
     for pattern, kind in tolerance.items():
         wanted = pattern.split(".")
         if pattern != "*" and best < len(wanted) <= len(parts):
             if all(want in ("*", part) for want, part in zip(wanted, parts, strict=False)):
-                best, found = len(wanted), kind
-    return found
+                best, chosen = len(wanted), kind
+    return chosen

@@ -75,11 +75,11 @@ def accuracy(net: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, 
     """Share of images that a network (or a generator) classifies correctly."""
     with torch.no_grad():
         apply = frozen(net) if isinstance(net, Generated) else net
-        right = sum(
+        correct = sum(
             int((apply(x).argmax(1) == y).sum())
             for x, y in zip(images.split(TESTED), labels.split(TESTED), strict=True)
         )
-    return right / len(labels)
+    return correct / len(labels)
 
 
 def frozen(net: Generated) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -128,9 +128,9 @@ def train_classifier(
     done, earlier = state.load(checkpoint) if checkpoint else (0, {})
     history |= earlier
     for epoch in range(done, epochs):
-        for number, own in enumerate(torch.randperm(len(labels), generator=order).split(batch), 1):
+        for number, rows in enumerate(torch.randperm(len(labels), generator=order).split(batch), 1):
             optimiser.zero_grad()
-            loss = cross_entropy(net(images[own]), labels[own])
+            loss = cross_entropy(net(images[rows]), labels[rows])
             loss.backward()
             optimiser.step()
             if rates:
@@ -187,7 +187,7 @@ def classify(
     task |= {name: value for name, value in options.items() if isinstance(value, str | int | float)}
     history = train_classifier(net, data, epochs, seed=seed, checkpoint=checkpoint, task=task, progress=progress)
     names = [str(c) for c in net.simulate.pool]
-    files = {} if folder is None else written(net, data, folder, dataset, depth, epochs, seed, options)
+    files = {} if folder is None else write_classifier(net, data, folder, dataset, depth, epochs, seed, options)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)  # it is done: another training may take the folder
     return {
@@ -201,7 +201,7 @@ def classify(
     }
 
 
-def written(
+def write_classifier(
     net: Generator,
     data: Data,
     folder: str | Path,
@@ -225,7 +225,7 @@ def written(
         f"qednas diffqas --dataset {dataset} --classes {classes} --depth {depth} --epochs {epochs} --seed {seed}{more} "
         f"--out {shlex.quote(str(folder))}"
     )
-    told = sizes[1:-1] and {name for name, value in options.items() if value is not None} <= {"device", "shots"}
+    reproducible = sizes[1:-1] and {name for name, value in options.items() if value is not None} <= {"device", "shots"}
     record = {
         "dataset": dataset,
         "classes": list(data.classes),
@@ -235,6 +235,6 @@ def written(
         "output": "one score a class; the largest is the answer",
         "test_accuracy": accuracy(module, *data.test),
         "trained_parameters": net.trained_parameters,
-        "command": command if told else None,  # the command line does not know every option
+        "command": command if reproducible else None,  # the command line does not know every option
     }
     return save_network(module, data.test[0][:1], folder, record)

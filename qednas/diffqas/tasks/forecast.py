@@ -76,7 +76,7 @@ def train_forecasters(
     if epochs < 1 or batch < 1 or not seeds:
         raise InputError(f"epochs = {epochs}, batch = {batch}, {len(seeds)} seeds: all positive")
     kind = next(net.parameters()).dtype
-    (inputs, targets), (unseen, coming) = ((x.to(kind), y.to(kind)) for x, y in (data.train, data.test))
+    (inputs, targets), (test_inputs, test_targets) = ((x.to(kind), y.to(kind)) for x, y in (data.train, data.test))
     orders = [torch.Generator().manual_seed(seed) for seed in seeds]
     settings: dict[str, Any] = {"alpha": SMOOTHING, "eps": EPSILON}
     optimiser: Any
@@ -86,16 +86,16 @@ def train_forecasters(
         optimiser = OwnRates(torch.optim.RMSprop, net.parameters(), rates, **settings)
     losses, tests = [], []
     for epoch in range(epochs):
-        drawn = torch.stack([torch.randperm(len(inputs), generator=order) for order in orders])  # (runs, count)
+        shuffled = torch.stack([torch.randperm(len(inputs), generator=order) for order in orders])  # (runs, count)
         total = torch.zeros(len(seeds), dtype=kind)
-        for own in drawn.split(batch, 1):
+        for rows in shuffled.split(batch, 1):
             optimiser.zero_grad()
-            loss = (net(inputs[own]) - targets[own]).square().flatten(1).mean(1)  # (runs,)
+            loss = (net(inputs[rows]) - targets[rows]).square().flatten(1).mean(1)  # (runs,)
             loss.sum().backward()
             optimiser.step()
-            total += loss.detach() * own.shape[1]
+            total += loss.detach() * rows.shape[1]
         losses.append(total / len(inputs))
-        tests.append((predictions(net, unseen, len(seeds)) - coming[:, 0]).square().mean(1))
+        tests.append((predictions(net, test_inputs, len(seeds)) - test_targets[:, 0]).square().mean(1))
         if not all(math.isfinite(value) for value in losses[-1].tolist()):
             raise NumericalError(f"a loss is not finite in epoch {epoch + 1}: a smaller rate may help")
         if progress:
@@ -103,7 +103,7 @@ def train_forecasters(
     return {
         "loss": torch.stack(losses).T.tolist(),
         "test": torch.stack(tests).T.tolist(),
-        "predictions": predictions(net, unseen, len(seeds)).tolist(),
+        "predictions": predictions(net, test_inputs, len(seeds)).tolist(),
     }
 
 
@@ -132,22 +132,22 @@ def forecast(
         torch.manual_seed(seed)
         module = Recurrent()
     net = Generator(module, depth, seed=seed, **options)
-    found = train_forecasters(Alone(net), data, [seed], epochs, progress=progress)
+    history = train_forecasters(Alone(net), data, [seed], epochs, progress=progress)
     record = {
         "dataset": dataset,
         "input": f"{WINDOW} values, the series scaled to -1 to 1",
         "output": "the next value",
-        "test_mse": found["test"][0][-1],
+        "test_mse": history["test"][0][-1],
         "trained_parameters": net.trained_parameters,
     }
     files = {} if folder is None else save_network(plain(net), torch.zeros(1, WINDOW, 1), folder, record)
     names = [str(c) for c in net.simulate.pool]
     return {
-        "test_mse": found["test"][0][-1],
+        "test_mse": history["test"][0][-1],
         "trained_parameters": net.trained_parameters,
         "target_parameters": net.count,
         "structural_weights": dict(zip(names, net.structure().tolist(), strict=True)),
-        "history": {"loss": found["loss"][0], "test_mse": found["test"][0]},
+        "history": {"loss": history["loss"][0], "test_mse": history["test"][0]},
         "files": files,
         "seconds": time.perf_counter() - began,
     }

@@ -16,8 +16,8 @@ def gaussian_proxies(modes: list[np.ndarray]) -> np.ndarray:
     modes: polarisations nu of each cut.  The LEVELS smallest sums of excitations hold at most the LEVELS - 1 softest modes.
     """
     nu = np.ones((len(modes), max([LEVELS - 1, *map(len, modes)])))
-    for row, found in zip(nu, modes, strict=True):
-        row[: len(found)] = np.clip(np.abs(found), 0.0, 1.0)
+    for row, polarisations in zip(nu, modes, strict=True):
+        row[: len(polarisations)] = np.clip(np.abs(polarisations), 0.0, 1.0)
     up, down = (1 + nu) / 2, np.maximum((1 - nu) / 2, 1e-300)
     delta = np.log(up / down)
     entropy = -(up * np.log(up) + down * np.log(down)).sum(1)

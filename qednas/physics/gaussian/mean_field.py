@@ -119,8 +119,8 @@ def tilt_angle(hamiltonian: Hamiltonian) -> float:
         strings, _ = minors(turned(small, angle))
         return solve(strings, small.sites, False, None, None)["energy"] if strings else 0.0
 
-    found = minimize_scalar(energy, bounds=(start - TILT_REACH, start + TILT_REACH), options={"xatol": TILT_ACCURACY})
-    return float(found.x)
+    minimum = minimize_scalar(energy, bounds=(start - TILT_REACH, start + TILT_REACH), options={"xatol": TILT_ACCURACY})
+    return float(minimum.x)
 
 
 def tilted(hamiltonian: Hamiltonian) -> Hamiltonian:
@@ -133,13 +133,13 @@ def mean_field(hamiltonian: Hamiltonian, strength: float = 1.0, frame: Frame | N
 
     strength: factor of all minors of order two and more; 0 leaves free fermions.  frame: the canonical frame, if known.
     """
-    found = frame or canonical(hamiltonian)
-    chain, ancillas = with_ancillas(found.hamiltonian)
-    parity, magnetisation = found.parity, found.magnetisation
+    chosen = frame or canonical(hamiltonian)
+    chain, ancillas = with_ancillas(chosen.hamiltonian)
+    parity, magnetisation = chosen.parity, chosen.magnetisation
     chain = shortened(chain)
     strings, left_out = minors(chain)
     if left_out[chain.x.sum(1) % 2 == 1].any():  # odd strings in the bulk
-        chain, ancillas, parity, magnetisation = tilted(found.hamiltonian), False, None, None
+        chain, ancillas, parity, magnetisation = tilted(chosen.hamiltonian), False, None, None
         strings, left_out = minors(chain)
     weights = {order: np.abs(s.couplings).sum() for order, s in strings.items()}
     total = np.abs(chain.couplings).sum()
@@ -152,7 +152,7 @@ def mean_field(hamiltonian: Hamiltonian, strength: float = 1.0, frame: Frame | N
         sites=hamiltonian.sites,
         ancillas=ancillas,
         interaction=float(sum(w for order, w in weights.items() if order > 1) / total),
-        missing=1.0 if is_across(hamiltonian, found) else missing,
+        missing=1.0 if is_across(hamiltonian, chosen) else missing,
         **state,
     )
 
@@ -181,9 +181,9 @@ def solve(strings: dict[int, Minors], size: int, ancillas: bool, parity: int | N
             return filled_state(matrix, magnetisation)
         if empty is None:
             return polar_state(matrix, parity)
-        kept = np.ix_(np.delete(np.arange(size), empty[0]), np.delete(np.arange(size), empty[1]))
+        coupled = np.ix_(np.delete(np.arange(size), empty[0]), np.delete(np.arange(size), empty[1]))
         c = np.zeros_like(matrix)
-        c[kept] = polar_state(matrix[kept], (-1) ** (size - 1))  # the ancillas point the same way
+        c[coupled] = polar_state(matrix[coupled], (-1) ** (size - 1))  # the ancillas point the same way
         c[empty] = 1.0
         return c
 

@@ -48,8 +48,8 @@ def turned(hamiltonian: Hamiltonian, angle: float) -> Hamiltonian:
         np.packbits(np.concatenate([x, z], 1), axis=1), axis=0, return_index=True, return_inverse=True
     )
     merged = np.bincount(place.reshape(-1), couplings, len(keys))
-    kept = np.abs(merged) > 1e-12
-    return replace(hamiltonian, x=x[first][kept], z=z[first][kept], couplings=merged[kept], sector=Sector())
+    nonzero = np.abs(merged) > 1e-12
+    return replace(hamiltonian, x=x[first][nonzero], z=z[first][nonzero], couplings=merged[nonzero], sector=Sector())
 
 
 def middle(hamiltonian: Hamiltonian, sites: int) -> Hamiltonian:
@@ -57,8 +57,8 @@ def middle(hamiltonian: Hamiltonian, sites: int) -> Hamiltonian:
     first = hamiltonian.sites // 2 - sites // 2
     inside = slice(first, first + sites)
     support = hamiltonian.x | hamiltonian.z
-    kept = support[:, inside].sum(1) == support.sum(1)
-    if hamiltonian.sites <= sites or not kept.any():
+    contained = support[:, inside].sum(1) == support.sum(1)
+    if hamiltonian.sites <= sites or not contained.any():
         return hamiltonian
-    x, z = hamiltonian.x[kept][:, inside], hamiltonian.z[kept][:, inside]
-    return replace(hamiltonian, sites=sites, x=x, z=z, couplings=hamiltonian.couplings[kept], sector=Sector())
+    x, z = hamiltonian.x[contained][:, inside], hamiltonian.z[contained][:, inside]
+    return replace(hamiltonian, sites=sites, x=x, z=z, couplings=hamiltonian.couplings[contained], sector=Sector())

@@ -43,22 +43,24 @@ class Attention(Autoregressive):
             raise InputError(f"width = {width}: a multiple of heads = {heads} is needed")
         self.width, self.layers, self.count = width, layers, heads
 
-        def drawn(*shape: int, spread: float) -> torch.nn.Parameter:
+        def random_parameter(*shape: int, spread: float) -> torch.nn.Parameter:
             return torch.nn.Parameter(spread * torch.randn(*shape, dtype=torch.float64, generator=generator))
 
-        self.token = drawn(3, width, spread=0.5)  # up, down, nothing yet
-        self.place = drawn(sites, width, spread=0.5)
-        each = width**-0.5
-        self.mix = torch.nn.ParameterList([drawn(3 * width, width, spread=each) for _ in range(layers)])
-        self.join = torch.nn.ParameterList([drawn(width, width, spread=each / layers**0.5) for _ in range(layers)])
-        self.rise = torch.nn.ParameterList([drawn(2 * width, width, spread=each) for _ in range(layers)])
+        self.token = random_parameter(3, width, spread=0.5)  # up, down, nothing yet
+        self.place = random_parameter(sites, width, spread=0.5)
+        scale = width**-0.5
+        self.mix = torch.nn.ParameterList([random_parameter(3 * width, width, spread=scale) for _ in range(layers)])
+        self.join = torch.nn.ParameterList(
+            [random_parameter(width, width, spread=scale / layers**0.5) for _ in range(layers)]
+        )
+        self.rise = torch.nn.ParameterList([random_parameter(2 * width, width, spread=scale) for _ in range(layers)])
         self.bend = torch.nn.ParameterList(
             [torch.nn.Parameter(torch.zeros(2 * width, dtype=torch.float64)) for _ in range(layers)]
         )
         self.fall = torch.nn.ParameterList(
-            [drawn(width, 2 * width, spread=each / (2 * layers) ** 0.5) for _ in range(layers)]
+            [random_parameter(width, 2 * width, spread=scale / (2 * layers) ** 0.5) for _ in range(layers)]
         )
-        self.read = drawn(self.outputs, width, spread=0.1 * each)
+        self.read = random_parameter(self.outputs, width, spread=0.1 * scale)
         self.level = torch.nn.Parameter(torch.zeros(self.outputs, dtype=torch.float64))
 
     def extra_repr(self) -> str:
@@ -69,22 +71,22 @@ class Attention(Autoregressive):
 
     def through(self, x: torch.Tensor, memory: Memory | None) -> tuple[torch.Tensor, Memory]:
         """Vectors (batch, sites, width) after all layers; with a memory they are the sites that come next."""
-        kept: Memory = []
+        cache: Memory = []
         for layer in range(self.layers):
-            q, k, v = (self.split(part) for part in (self.own(x) @ self.mix[layer].mT).chunk(3, -1))
+            q, k, v = (self.split(part) for part in (self.normalise(x) @ self.mix[layer].mT).chunk(3, -1))
             if memory:
                 k, v = torch.cat([memory[layer][0], k], -2), torch.cat([memory[layer][1], v], -2)
-            kept.append((k, v))
+            cache.append((k, v))
             scores = q @ k.mT / (self.width / self.count) ** 0.5
             if memory is None:
                 later = torch.ones(x.shape[-2], x.shape[-2], dtype=torch.bool).triu(1)
                 scores = scores.masked_fill(later, -torch.inf)
-            seen = (scores.softmax(-1) @ v).transpose(-2, -3).flatten(-2)
-            x = x + seen @ self.join[layer].mT
-            x = x + gelu(self.bend[layer] + self.own(x) @ self.rise[layer].mT) @ self.fall[layer].mT
-        return self.level + self.own(x) @ self.read.mT, kept
+            attended = (scores.softmax(-1) @ v).transpose(-2, -3).flatten(-2)
+            x = x + attended @ self.join[layer].mT
+            x = x + gelu(self.bend[layer] + self.normalise(x) @ self.rise[layer].mT) @ self.fall[layer].mT
+        return self.level + self.normalise(x) @ self.read.mT, cache
 
-    def own(self, x: torch.Tensor) -> torch.Tensor:
+    def normalise(self, x: torch.Tensor) -> torch.Tensor:
         return layer_norm(x, (self.width,))
 
     def heads(self, bits: torch.Tensor) -> torch.Tensor:
@@ -95,10 +97,10 @@ class Attention(Autoregressive):
         return count, []
 
     def advance(self, memory, before: torch.Tensor | None, site: int):
-        count, kept = memory
+        count, cache = memory
         token = self.token[2].expand(count, -1) if before is None else self.token[before.to(torch.int64)]
-        out, kept = self.through((token + self.place[site])[:, None], kept)
-        return out[:, 0], (count, kept)
+        out, cache = self.through((token + self.place[site])[:, None], cache)
+        return out[:, 0], (count, cache)
 
 
 def build(size: str, given: Given, generator: torch.Generator) -> Attention:

@@ -54,37 +54,39 @@ class Dense(Block):
     def extra_repr(self) -> str:
         return f"widths={self.widths}, real={self.is_real}"
 
-    def first(self, s: torch.Tensor) -> torch.Tensor:
+    def first_layer(self, s: torch.Tensor) -> torch.Tensor:
         """What enters the first activation (batch, width) of spins (batch, sites)."""
         return self.biases[0] + s @ self.weights[0].mT
 
-    def after(self, entered: torch.Tensor) -> torch.Tensor:
+    def later_layers(self, preactivation: torch.Tensor) -> torch.Tensor:
         """ln psi (batch,) of what enters the first activation (batch, width)."""
-        x = gelu(entered)
+        x = gelu(preactivation)
         for w, b in zip(list(self.weights)[1:-1], list(self.biases)[1:], strict=True):
             x = gelu(b + x @ w.mT)
-        return self.combined(x @ self.weights[-1].mT)
+        return self.as_complex(x @ self.weights[-1].mT)
 
-    def combined(self, out: torch.Tensor) -> torch.Tensor:
+    def as_complex(self, out: torch.Tensor) -> torch.Tensor:
         real = out[..., 0]
         return torch.complex(real, torch.zeros_like(real) if self.is_real else out[..., 1])
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
-        return self.after(self.first(spins(configurations)))
+        return self.later_layers(self.first_layer(spins(configurations)))
 
     def derivatives(self, configurations: torch.Tensor) -> Derivatives:
         s = spins(configurations)
         inputs, x = [s], s
-        entered: list[torch.Tensor] = []
+        preactivations: list[torch.Tensor] = []
         with torch.enable_grad():
             for w, b in zip(list(self.weights)[:-1], self.biases, strict=True):
-                z = (b + x @ w.mT).detach() if not entered else b + x @ w.mT
+                z = (b + x @ w.mT).detach() if not preactivations else b + x @ w.mT
                 z.requires_grad_()
-                entered.append(z)
+                preactivations.append(z)
                 x = gelu(z)
                 inputs.append(x)
             out = x @ self.weights[-1].mT  # (batch, 1 or 2)
-            backs = [torch.autograd.grad(out[:, k].sum(), entered, retain_graph=True) for k in range(out.shape[1])]
+            backs = [
+                torch.autograd.grad(out[:, k].sum(), preactivations, retain_graph=True) for k in range(out.shape[1])
+            ]
         one = torch.ones(len(s), 1, dtype=torch.float64)
         zero = torch.zeros_like(one)
         if self.is_real:
@@ -104,9 +106,11 @@ class Dense(Block):
             parts = []
             for bits in configurations.split(max(1, BATCH // (self.widths[0] * len(flips)))):
                 s = spins(bits)
-                entered = self.first(s)
-                turned = torch.stack([entered + self.change(s, flip) for flip in flips], 1)  # (batch, flips, width)
-                parts.append(torch.exp(self.after(turned) - self.after(entered)[:, None]))
+                preactivation = self.first_layer(s)
+                turned = torch.stack(
+                    [preactivation + self.change(s, flip) for flip in flips], 1
+                )  # (batch, flips, width)
+                parts.append(torch.exp(self.later_layers(turned) - self.later_layers(preactivation)[:, None]))
             ratios = torch.cat(parts)
             return ratios.real if self.is_real else ratios
 
@@ -126,20 +130,20 @@ class DenseWalk(Walk):
         self.dense, self.block, self.bits = block, block, configurations.bool().clone()
         with torch.no_grad():
             self.spins = spins(self.bits)
-            self.entered = block.first(self.spins)
-            self.logs = block.after(self.entered).real
-        self._new = self.entered, self.logs
+            self.preactivation = block.first_layer(self.spins)
+            self.logs = block.later_layers(self.preactivation).real
+        self._new = self.preactivation, self.logs
 
     def propose(self, flip: Flip) -> torch.Tensor:
         with torch.no_grad():
-            entered = self.entered + self.dense.change(self.spins, flip)
-            self._new = entered, self.dense.after(entered).real
+            preactivation = self.preactivation + self.dense.change(self.spins, flip)
+            self._new = preactivation, self.dense.later_layers(preactivation).real
         return 2 * (self._new[1] - self.logs)
 
     def carry(self, flip: Flip, accepted: torch.Tensor) -> None:
         places = list(flip)
         self.spins[:, places] = torch.where(accepted[:, None], -self.spins[:, places], self.spins[:, places])
-        self.entered = torch.where(accepted[:, None], self._new[0], self.entered)
+        self.preactivation = torch.where(accepted[:, None], self._new[0], self.preactivation)
         self.logs = torch.where(accepted, self._new[1], self.logs)
 
 

@@ -91,8 +91,8 @@ class Derivatives:
     def scaled(self, columns: torch.Tensor) -> Derivatives:
         """Every column times its number (columns,), which is the same all over a piece."""
         pieces: list[Piece] = []
-        for p, own in zip(self.pieces, columns.split(self.sizes()), strict=True):
-            pieces.append(Outer(p.left * own[0], p.right) if isinstance(p, Outer) else p * own[:1])
+        for p, factors in zip(self.pieces, columns.split(self.sizes()), strict=True):
+            pieces.append(Outer(p.left * factors[0], p.right) if isinstance(p, Outer) else p * factors[:1])
         return Derivatives(pieces, self.groups)
 
     def gram(self) -> torch.Tensor:
@@ -149,9 +149,9 @@ def add_to_parameters(block: Block, step: torch.Tensor) -> None:
     with torch.no_grad():
         for p in block.parameters():
             if p.requires_grad:
-                own = torch.view_as_real(p) if p.is_complex() and not step.is_complex() else p
-                own += step[first : first + own.numel()].reshape(own.shape).to(own.dtype)
-                first += own.numel()
+                view = torch.view_as_real(p) if p.is_complex() and not step.is_complex() else p
+                view += step[first : first + view.numel()].reshape(view.shape).to(view.dtype)
+                first += view.numel()
 
 
 def log_derivatives(block: Block, configurations: torch.Tensor) -> torch.Tensor:
@@ -163,8 +163,8 @@ def log_derivatives(block: Block, configurations: torch.Tensor) -> torch.Tensor:
     complex_names = {name for name, p in block.named_parameters() if p.is_complex()}
 
     def log_psi(real_values: dict[str, torch.Tensor], bits: torch.Tensor) -> torch.Tensor:
-        given = {n: torch.view_as_complex(v) if n in complex_names else v for n, v in real_values.items()}
-        return functional_call(block, given, (bits[None],))[0]
+        parameters = {n: torch.view_as_complex(v) if n in complex_names else v for n, v in real_values.items()}
+        return functional_call(block, parameters, (bits[None],))[0]
 
     def flat(gradient: dict[str, torch.Tensor]) -> torch.Tensor:
         return torch.cat([g.flatten(1) for g in gradient.values()], 1).to(torch.float64)

@@ -80,13 +80,13 @@ class Jastrow(Block):
     def extra_repr(self) -> str:
         return f"pairs={len(self.pairs)}, fields={self.fields is not None}"
 
-    def whole(self) -> torch.Tensor:
+    def coupling_matrix(self) -> torch.Tensor:
         """J (sites, sites), symmetric, zero on the diagonal."""
         return self.pairs[self.place.clamp_min(0)] * (1 - torch.eye(self.sites, dtype=torch.float64))
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
         s = spins(configurations).to(self.pairs.dtype)
-        out = ((s @ self.whole()) * s).sum(1) / 2
+        out = ((s @ self.coupling_matrix()) * s).sum(1) / 2
         if self.fields is not None:
             out = out + s @ self.fields
         return out.to(torch.complex128)
@@ -97,17 +97,17 @@ class Jastrow(Block):
         products = s[:, first] * s[:, second]
         if len(self.pairs) < len(first):
             products = products @ torch.nn.functional.one_hot(self.place[first, second], len(self.pairs)).to(s.dtype)
-        own = [products] if self.fields is None else [s, products]
-        return Derivatives([p.to(self.pairs.dtype) for p in own])
+        tables = [products] if self.fields is None else [s, products]
+        return Derivatives([p.to(self.pairs.dtype) for p in tables])
 
     def flip_ratios(
         self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
     ) -> torch.Tensor:
         with torch.no_grad():
             s = spins(configurations).to(self.pairs.dtype)
-            whole = self.whole()
-            fields = s @ whole + (0 if self.fields is None else self.fields)
-            return torch.exp(torch.stack([turning(s, fields, whole, flip)[0] for flip in flips], 1))
+            couplings = self.coupling_matrix()
+            fields = s @ couplings + (0 if self.fields is None else self.fields)
+            return torch.exp(torch.stack([flip_change(s, fields, couplings, flip)[0] for flip in flips], 1))
 
     def walk(self, configurations: torch.Tensor) -> Walk:
         return JastrowWalk(self, configurations)
@@ -119,7 +119,7 @@ class JastrowWalk(Walk):
     def __init__(self, block: Jastrow, configurations: torch.Tensor):
         self.block, self.bits = block, configurations.bool().clone()
         with torch.no_grad():
-            couplings = block.whole()
+            couplings = block.coupling_matrix()
             start = spins(self.bits).to(couplings.dtype)
             fields = start @ couplings + (0 if block.fields is None else block.fields.detach())
         self.couplings, self.spins, self.fields = couplings.numpy(), start.numpy(), fields.numpy()
@@ -134,7 +134,7 @@ class JastrowWalk(Walk):
         kernels.pairs_accept(self.spins, self.fields, self.couplings, kernels.sites_of(flip), accepted.numpy())
 
 
-def turning(
+def flip_change(
     s: torch.Tensor, fields: torch.Tensor, couplings: torch.Tensor, flip: Flip
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """ln psi(s')/psi(s) (batch,) and s' - s (batch, places) when the spins at ``flip`` are turned over.

@@ -53,19 +53,19 @@ def machine_ratio(s, x, linear, factors, starts, ends, flip):
     while begin < high:
         end = min(begin + RUN, high)
         old = x[begin:end]  # slices from 0 are what makes these loops quick
-        own = factors[flip[0], 0 if s[flip[0]] > 0 else 1, begin:end]
+        factor = factors[flip[0], 0 if s[flip[0]] > 0 else 1, begin:end]
         product = total * 0 + 1
         if len(flip) == 1:
             for u in range(len(old)):
-                product *= (1 + old[u] * own[u]) / (1 + old[u])
+                product *= (1 + old[u] * factor[u]) / (1 + old[u])
         else:
-            other = factors[flip[1], 0 if s[flip[1]] > 0 else 1, begin:end]
+            second_factor = factors[flip[1], 0 if s[flip[1]] > 0 else 1, begin:end]
             if len(flip) == 2:
                 for u in range(len(old)):
-                    product *= (1 + old[u] * own[u] * other[u]) / (1 + old[u])
+                    product *= (1 + old[u] * factor[u] * second_factor[u]) / (1 + old[u])
             else:
                 for u in range(len(old)):
-                    new = old[u] * own[u] * other[u]
+                    new = old[u] * factor[u] * second_factor[u]
                     for i in flip[2:]:
                         new *= factors[i, 0 if s[i] > 0 else 1, begin + u]
                     product *= (1 + new) / (1 + old[u])
@@ -87,10 +87,10 @@ def machine_accept(s, x, factors, starts, ends, flip, accepted):
     for c in range(len(s)):
         if accepted[c]:
             for i in flip:
-                own = factors[i, 0 if s[c, i] > 0 else 1, starts[i] : ends[i]]
-                mine = x[c, starts[i] : ends[i]]
-                for u in range(len(mine)):
-                    mine[u] *= own[u]
+                factor = factors[i, 0 if s[c, i] > 0 else 1, starts[i] : ends[i]]
+                part = x[c, starts[i] : ends[i]]
+                for u in range(len(part)):
+                    part[u] *= factor[u]
                 s[c, i] = -s[c, i]
 
 
@@ -141,12 +141,12 @@ def matrix_lefts(bits, tensors, bonds, out, logs):
         out[0, c, 0] = 1
         logs[c, 0] = 0
         for k in range(len(tensors)):
-            own, vector, new, size = tensors[k, bits[c, k]], out[k, c], out[k + 1, c], 0.0
+            matrix, vector, new, size = tensors[k, bits[c, k]], out[k, c], out[k + 1, c], 0.0
             for b in range(bonds[k + 1]):
                 new[b] = 0
             for a in range(bonds[k]):
                 for b in range(bonds[k + 1]):
-                    new[b] += vector[a] * own[a, b]
+                    new[b] += vector[a] * matrix[a, b]
             for b in range(bonds[k + 1]):
                 size = max(size, abs(new[b]))
             logs[c, k + 1] = logs[c, k] + np.log(size)
@@ -163,11 +163,11 @@ def matrix_rights(bits, tensors, bonds, out, logs):
         out[sites, c, 0] = 1
         logs[c, sites] = 0
         for k in range(sites - 1, -1, -1):
-            own, size = tensors[k, bits[c, k]], 0.0
+            matrix, size = tensors[k, bits[c, k]], 0.0
             for a in range(bonds[k]):
                 total = out[k, c, a] * 0
                 for b in range(bonds[k + 1]):
-                    total += own[a, b] * out[k + 1, c, b]
+                    total += matrix[a, b] * out[k + 1, c, b]
                 out[k, c, a] = total
                 size = max(size, abs(total))
             logs[c, k] = logs[c, k + 1] + np.log(size)
@@ -177,17 +177,17 @@ def matrix_rights(bits, tensors, bonds, out, logs):
 
 
 @compiled
-def through(vector, other, tensors, bonds, bits, turned, first, last):
-    """``vector`` times the matrices first..last of one chain, in place; ``other`` is room of the same size."""
+def through(vector, room, tensors, bonds, bits, turned, first, last):
+    """``vector`` times the matrices first..last of one chain, in place; ``room`` is of the same size."""
     for k in range(first, last + 1):
-        own = tensors[k, bits[k] ^ turned[k]]
+        matrix = tensors[k, bits[k] ^ turned[k]]
         for b in range(bonds[k + 1]):
-            other[b] = 0
+            room[b] = 0
         for a in range(bonds[k]):
             for b in range(bonds[k + 1]):
-                other[b] += vector[a] * own[a, b]
+                room[b] += vector[a] * matrix[a, b]
         for b in range(bonds[k + 1]):
-            vector[b] = other[b]
+            vector[b] = room[b]
 
 
 @compiled
@@ -235,18 +235,18 @@ def matrix_propose(vectors, right, tensors, bonds, bits, flip, first, last, out)
     turned = np.zeros(len(tensors), dtype=np.uint8)
     for i in flip:
         turned[i] = 1
-    one, other = np.empty_like(vectors[0]), np.empty_like(vectors[0])
+    vector, room = np.empty_like(vectors[0]), np.empty_like(vectors[0])
     for c in range(len(vectors)):
-        one[:] = vectors[c]
-        through(one, other, tensors, bonds, bits[c], nothing, first, last)
-        old = one[0] * 0
+        vector[:] = vectors[c]
+        through(vector, room, tensors, bonds, bits[c], nothing, first, last)
+        old = vector[0] * 0
         for b in range(bonds[last + 1]):
-            old += one[b] * right[c, b]
-        one[:] = vectors[c]
-        through(one, other, tensors, bonds, bits[c], turned, first, last)
-        new = one[0] * 0
+            old += vector[b] * right[c, b]
+        vector[:] = vectors[c]
+        through(vector, room, tensors, bonds, bits[c], turned, first, last)
+        new = vector[0] * 0
         for b in range(bonds[last + 1]):
-            new += one[b] * right[c, b]
+            new += vector[b] * right[c, b]
         out[c] = 2 * (np.log(abs(new)) - np.log(abs(old)))
 
 
@@ -257,7 +257,7 @@ def matrix_flips(left, right, scale, tensors, bonds, bits, flips, wanted, out):
     scale (batch, sites + 1, 2) are ln of the sizes of left and right; flips (flips, longest) are places of tensors, see
     :func:`padded`.
     """
-    one, other = np.empty_like(left[0, 0]), np.empty_like(left[0, 0])
+    vector, room = np.empty_like(left[0, 0]), np.empty_like(left[0, 0])
     turned = np.zeros(len(tensors), dtype=np.uint8)
     sites = len(tensors)
     for f in range(len(flips)):
@@ -268,11 +268,11 @@ def matrix_flips(left, right, scale, tensors, bonds, bits, flips, wanted, out):
                 first, last = min(first, i), max(last, i)
         for c in range(len(bits)):
             if wanted[c, f]:
-                one[:] = left[first, c]
-                through(one, other, tensors, bonds, bits[c], turned, first, last)
-                total = one[0] * 0
+                vector[:] = left[first, c]
+                through(vector, room, tensors, bonds, bits[c], turned, first, last)
+                total = vector[0] * 0
                 for b in range(bonds[last + 1]):
-                    total += one[b] * right[last + 1, c, b]
+                    total += vector[b] * right[last + 1, c, b]
                 size = scale[c, first, 0] + scale[c, last + 1, 1] - scale[c, sites, 0]
                 out[c, f] = total / left[sites, c, 0] * np.exp(size)
         for i in flips[f]:

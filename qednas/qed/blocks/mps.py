@@ -27,9 +27,8 @@ class MPS(Block):
     """Tensors (left bond, 2, right bond) of ``bond`` at most, and no larger than a state of that many spins can use.
 
     dtype: float64 or complex128.  path (sites,): the order in which the tensors visit the sites, by default from first to last;
-    :func:`folded` keeps the neighbours on a ring close.  magnetisation: only configurations with that sum Z are sampled, which
-    projects the state on them.  It starts as the product of (up + down) on every site with noise of
-    size ``scale``.
+    :func:`folded_path` keeps the neighbours on a ring close.  magnetisation: only configurations with that sum Z are sampled,
+    which projects the state on them.  It starts as the product of (up + down) on every site with noise of size ``scale``.
     Raises InputError for a bond dimension that is not positive or does not fit in memory.
     """
 
@@ -82,7 +81,7 @@ class MPS(Block):
         """A(up) and A(down) of every site."""
         return [(t[:, 0], t[:, 1]) for t in self.tensors]
 
-    def filled(self) -> np.ndarray:
+    def padded_tensors(self) -> np.ndarray:
         """All tensors as one (sites, 2, bond, bond), filled up with zeros."""
         size = max(self.bonds)
         out = np.zeros((self.sites, 2, size, size), self.tensors[0].detach().numpy().dtype)
@@ -95,7 +94,7 @@ class MPS(Block):
 
         Both are (sites + 1, batch, bond) and of size one; third, ln of their sizes (batch, sites + 1, 2).
         """
-        tensors, bonds, along = self.filled(), np.array(self.bonds), bits.numpy().view(np.uint8)
+        tensors, bonds, along = self.padded_tensors(), np.array(self.bonds), bits.numpy().view(np.uint8)
         left = np.zeros((self.sites + 1, len(bits), tensors.shape[-1]), tensors.dtype)
         right, logs = np.zeros_like(left), np.zeros((2, len(bits), self.sites + 1))
         kernels.matrix_lefts(along, tensors, bonds, left, logs[0])
@@ -105,7 +104,7 @@ class MPS(Block):
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
         bits = self.along(configurations)
         if not torch.is_grad_enabled():
-            tensors = self.filled()
+            tensors = self.padded_tensors()
             signs, sizes = np.empty(len(bits), tensors.dtype), np.empty(len(bits))
             kernels.matrix_amplitudes(bits.numpy().view(np.uint8), tensors, np.array(self.bonds), signs, sizes)
             return torch.complex(torch.from_numpy(sizes), torch.from_numpy(np.angle(signs)))
@@ -124,9 +123,11 @@ class MPS(Block):
             chosen = np.stack([~bits.numpy(), bits.numpy()], 2) * sizes[:, :, None]  # (batch, sites, spin)
             pieces: list[torch.Tensor | Outer] = []
             for k in range(self.sites):
-                own = left[k, :, : self.bonds[k], None] * chosen[:, k, None]
-                there = np.ascontiguousarray(right[k + 1, :, : self.bonds[k + 1]])
-                pieces.append(Outer(torch.from_numpy(own).flatten(1), torch.from_numpy(there)))  # (left, spin), (right)
+                before = left[k, :, : self.bonds[k], None] * chosen[:, k, None]
+                after = np.ascontiguousarray(right[k + 1, :, : self.bonds[k + 1]])
+                pieces.append(
+                    Outer(torch.from_numpy(before).flatten(1), torch.from_numpy(after))
+                )  # (left, spin), (right)
             return Derivatives(pieces)
 
     def flip_ratios(
@@ -134,12 +135,12 @@ class MPS(Block):
     ) -> torch.Tensor:
         bits = self.along(configurations)
         left, right, logs = self.environments(bits)
-        asked = np.ones((len(bits), len(flips)), bool) if wanted is None else wanted.numpy()
-        tensors = self.filled()
-        out = np.zeros(asked.shape, tensors.dtype)
+        mask = np.ones((len(bits), len(flips)), bool) if wanted is None else wanted.numpy()
+        tensors = self.padded_tensors()
+        out = np.zeros(mask.shape, tensors.dtype)
         places = kernels.padded([[self.places[site] for site in flip] for flip in flips])
         kernels.matrix_flips(
-            left, right, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, asked, out
+            left, right, logs, tensors, np.array(self.bonds), bits.numpy().view(np.uint8), places, mask, out
         )
         return torch.from_numpy(out)
 
@@ -152,20 +153,20 @@ class MPS(Block):
     def sample(self, count: int, generator: torch.Generator) -> torch.Tensor:
         if self.magnetisation is None:
             return self.sample_any(count, generator)
-        found: list[torch.Tensor] = []
-        missing, tried, share = count, 0, FIRST_SHARE
+        samples: list[torch.Tensor] = []
+        missing, attempts, share = count, 0, FIRST_SHARE
         while missing > 0:
             size = min(int(missing / share * 1.1) + 16, MOST * count)
             bits = self.sample_any(size, generator)
-            fit = bits[spins(bits).sum(1) == self.magnetisation][:missing]
-            found.append(fit)
-            missing, tried = missing - len(fit), tried + size
-            share = max(count - missing, 1) / tried
-            if share < LEAST_SHARE and tried > 10 / LEAST_SHARE:
+            matching = bits[spins(bits).sum(1) == self.magnetisation][:missing]
+            samples.append(matching)
+            missing, attempts = missing - len(matching), attempts + size
+            share = max(count - missing, 1) / attempts
+            if share < LEAST_SHARE and attempts > 10 / LEAST_SHARE:
                 raise NumericalError(
                     f"sum Z = {self.magnetisation}: fewer than {LEAST_SHARE:g} of the samples of the MPS have it"
                 )
-        return torch.cat(found)
+        return torch.cat(samples)
 
     def sample_any(self, count: int, generator: torch.Generator) -> torch.Tensor:
         """Bits (count, sites) of any sum Z."""
@@ -193,7 +194,7 @@ class MPSWalk(Walk):
     def __init__(self, block: MPS, configurations: torch.Tensor):
         self.order = block.places
         self.mps, self.block, self.bits = block, block, configurations.bool().clone()
-        self.tensors, self.bonds = block.filled(), np.array(block.bonds)
+        self.tensors, self.bonds = block.padded_tensors(), np.array(block.bonds)
         self.along = block.along(self.bits).numpy().view(np.uint8)  # a copy, in the order of the tensors
         self.right = np.zeros((self.mps.sites + 1, len(self.bits), self.tensors.shape[-1]), self.tensors.dtype)
         self.vectors = np.zeros_like(self.right[0])
@@ -223,7 +224,7 @@ class MPSWalk(Walk):
         self.reached = max(self.reached, int(places.max()))
 
 
-def folded(sites: int) -> torch.Tensor:
+def folded_path(sites: int) -> torch.Tensor:
     """The path 0, N-1, 1, N-2, ... along which neighbours on a ring are never more than two tensors apart."""
     ends = torch.stack([torch.arange(sites), torch.arange(sites - 1, -1, -1)], 1)
     return ends.flatten()[:sites]

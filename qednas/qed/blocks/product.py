@@ -38,7 +38,7 @@ class Combined(Block):
     def parameter_count(self) -> int:
         return sum(b.parameter_count for b in self.blocks)
 
-    def own(self, block: Block, configurations: torch.Tensor) -> list[Piece]:
+    def block_pieces(self, block: Block, configurations: torch.Tensor) -> list[Piece]:
         """The derivatives of one block, by real parameters where the whole is not holomorphic."""
         if block.holomorphic and not self.holomorphic:
             return [by_real(p) for p in block.derivatives(configurations).pieces]
@@ -52,13 +52,13 @@ class Product(Combined):
     The amplitudes are sampled by Markov chains, so that a sector which H conserves projects every factor on it.
     """
 
-    def open(self) -> list[tuple[float, Block]]:
+    def active_blocks(self) -> list[tuple[float, Block]]:
         """The gates that are not zero, with their blocks."""
         return [(float(g), b) for g, b in zip(self.gates, self.blocks, strict=True) if g != 0]
 
     def log_psi(self, configurations: torch.Tensor) -> torch.Tensor:
         total = torch.zeros(len(configurations), dtype=torch.complex128)
-        for gate, block in self.open():
+        for gate, block in self.active_blocks():
             total = total + gate * block.log_psi(configurations)
         return total
 
@@ -66,18 +66,18 @@ class Product(Combined):
         pieces: list[Piece] = []
         groups: list[int] = []
         for number, (gate, block) in enumerate(zip(self.gates, self.blocks, strict=True)):
-            own = self.own(block, configurations)
-            pieces += [Outer(gate * p.left, p.right) if isinstance(p, Outer) else gate * p for p in own]
-            groups += [number] * len(own)
+            parts = self.block_pieces(block, configurations)
+            pieces += [Outer(gate * p.left, p.right) if isinstance(p, Outer) else gate * p for p in parts]
+            groups += [number] * len(parts)
         return Derivatives(pieces, groups)
 
     def flip_ratios(
         self, configurations: torch.Tensor, flips: Sequence[Flip], wanted: torch.Tensor | None = None
     ) -> torch.Tensor:
         total: torch.Tensor | float = 1.0
-        for gate, block in self.open():
+        for gate, block in self.active_blocks():
             ratios = block.flip_ratios(configurations, flips, wanted)
-            total = total * (ratios if gate == 1 else powered(ratios, gate))
+            total = total * (ratios if gate == 1 else gate_power(ratios, gate))
         assert isinstance(total, torch.Tensor)
         return total
 
@@ -90,7 +90,7 @@ class ProductWalk(Walk):
 
     def __init__(self, block: Product, configurations: torch.Tensor):
         self.block, self.bits = block, configurations.bool().clone()
-        self.walks = [(gate, part.walk(self.bits)) for gate, part in block.open()]
+        self.walks = [(gate, part.walk(self.bits)) for gate, part in block.active_blocks()]
         for _, walk in self.walks:
             walk.bits = self.bits  # turned once for all
         orders = [walk.order for _, walk in self.walks if walk.order is not None]
@@ -104,7 +104,7 @@ class ProductWalk(Walk):
             walk.carry(flip, accepted)
 
 
-def powered(ratios: torch.Tensor, gate: float) -> torch.Tensor:
+def gate_power(ratios: torch.Tensor, gate: float) -> torch.Tensor:
     """ratio^gate with the principal branch; a negative real ratio needs a complex one."""
     if not ratios.is_complex() and bool((ratios < 0).any()):
         ratios = ratios.to(torch.complex128)
@@ -113,9 +113,9 @@ def powered(ratios: torch.Tensor, gate: float) -> torch.Tensor:
 
 def by_real(piece: Piece) -> Piece:
     """Derivatives by real and imaginary part (..., 2) of each parameter, of a piece by complex parameters."""
-    both = piece.right if isinstance(piece, Outer) else piece
-    both = torch.stack([both, 1j * both], 2).flatten(1)
-    return Outer(piece.left, both) if isinstance(piece, Outer) else both
+    factor = piece.right if isinstance(piece, Outer) else piece
+    factor = torch.stack([factor, 1j * factor], 2).flatten(1)
+    return Outer(piece.left, factor) if isinstance(piece, Outer) else factor
 
 
 def as_complex(piece: Piece) -> Piece:

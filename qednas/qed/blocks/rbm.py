@@ -83,16 +83,16 @@ class RBM(Block):
         self.orbits = None if tied is None else torch.arange(sites) if shifted else orbits(tied)
         self.windows = windows_of(self.bonds())
 
-        def drawn(*shape: int) -> torch.nn.Parameter:
+        def random_parameter(*shape: int) -> torch.nn.Parameter:
             spread = scale * (2**0.5 if dtype.is_complex else 1)
             return torch.nn.Parameter(spread * torch.randn(*shape, dtype=dtype, generator=generator))
 
         if even:
             self.visible = self.hidden = None
         else:
-            self.visible = drawn(sites if self.orbits is None else int(self.orbits.max()) + 1)
-            self.hidden = drawn(units)
-        self.weights = drawn(units, sites if tied is None else tied.shape[1])
+            self.visible = random_parameter(sites if self.orbits is None else int(self.orbits.max()) + 1)
+            self.hidden = random_parameter(units)
+        self.weights = random_parameter(units, sites if tied is None else tied.shape[1])
 
     @classmethod
     def from_weights(cls, visible: torch.Tensor, hidden: torch.Tensor, weights: torch.Tensor) -> RBM:
@@ -101,10 +101,10 @@ class RBM(Block):
         block = cls(sites, units / sites)
         with torch.no_grad():
             for name, value in (("visible", visible), ("hidden", hidden), ("weights", weights)):
-                own = getattr(block, name)
-                if own.shape != value.shape:
-                    raise InputError(f"{name} has shape {tuple(value.shape)}, {tuple(own.shape)} is needed")
-                own.copy_(value)
+                parameter = getattr(block, name)
+                if parameter.shape != value.shape:
+                    raise InputError(f"{name} has shape {tuple(value.shape)}, {tuple(parameter.shape)} is needed")
+                parameter.copy_(value)
         block.mask.copy_(weights != 0)
         block.local = True
         block.windows = windows_of(block.bonds())
@@ -140,9 +140,9 @@ class RBM(Block):
         """Which sites each unit sees, bool (units of all places, sites)."""
         if self.tied is None:
             return self.mask
-        seen = torch.zeros(len(self.tied), self.sites + 1, dtype=torch.bool)
-        seen.scatter_(1, self.tied, True)
-        return seen[:, : self.sites].repeat(len(self.mask), 1)
+        mask = torch.zeros(len(self.tied), self.sites + 1, dtype=torch.bool)
+        mask.scatter_(1, self.tied, True)
+        return mask[:, : self.sites].repeat(len(self.mask), 1)
 
     def angles(self, s: torch.Tensor) -> torch.Tensor:
         """b_j + sum_k W_jk s_k (batch, units) of spins (batch, sites)."""
@@ -161,18 +161,18 @@ class RBM(Block):
         with torch.no_grad():
             s = spins(configurations)
             t = torch.tanh(self.angles(s))  # (batch, units)
-            own = s.to(t.dtype)
+            inputs = s.to(t.dtype)
             pieces: list[torch.Tensor | Outer] = []
             if self.tied is None or self.orbits is None:
                 if self.visible is not None:
-                    pieces += [own, t]
-                pieces.append((Outer(t, own).table() * self.mask.flatten()) if self.local else Outer(t, own))
+                    pieces += [inputs, t]
+                pieces.append((Outer(t, inputs).table() * self.mask.flatten()) if self.local else Outer(t, inputs))
                 return Derivatives(pieces)
             shaped = t.reshape(len(t), -1, len(self.tied))  # (batch, feature, group)
             if self.visible is not None:
-                summed = own.new_zeros(len(own), len(self.visible)).index_add_(1, self.orbits, own)
+                summed = inputs.new_zeros(len(inputs), len(self.visible)).index_add_(1, self.orbits, inputs)
                 pieces += [summed, shaped.sum(2)]
-            padded = torch.cat([own, own.new_zeros(len(own), 1)], 1)  # nothing beyond the ends
+            padded = torch.cat([inputs, inputs.new_zeros(len(inputs), 1)], 1)  # nothing beyond the ends
             pieces.append(torch.bmm(shaped, padded[:, self.tied]).flatten(1))
             return Derivatives(pieces)
 
@@ -185,13 +185,13 @@ class RBM(Block):
         out = np.zeros((len(s), len(flips)), x.numpy().dtype)
         near = [k for k, flip in enumerate(flips) if len(flip) <= LONG]
         if near:
-            asked = np.ones(out.shape, bool) if wanted is None else wanted.numpy()
-            found = np.zeros((len(s), len(near)), out.dtype)
+            mask = np.ones(out.shape, bool) if wanted is None else wanted.numpy()
+            ratios = np.zeros((len(s), len(near)), out.dtype)
             kernels.machine_flips(
                 s.numpy(), x.numpy(), t.linear, t.factors, t.starts, t.ends, kernels.padded([flips[k] for k in near]),
-                np.ascontiguousarray(asked[:, near]), found,
+                np.ascontiguousarray(mask[:, near]), ratios,
             )  # fmt: skip
-            out[:, near] = found
+            out[:, near] = ratios
         for k in set(range(len(flips))) - set(near):
             out[:, k] = torch.exp(t.jump(s, x, flips[k])[0]).numpy()
         return torch.from_numpy(out)
@@ -271,12 +271,12 @@ def windows_of(bonds: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, np.ndarra
     """An order (units,) of the units by the middle of what they see, bool (units, sites), and for each site where the first
     unit that sees it stands and where the last one ends (sites,)."""
     sites = torch.arange(bonds.shape[1], dtype=torch.float64)
-    seen = bonds.to(torch.float64)
-    order = ((seen @ sites) / seen.sum(1).clamp_min(1)).argsort(stable=True)
+    weights = bonds.to(torch.float64)
+    order = ((weights @ sites) / weights.sum(1).clamp_min(1)).argsort(stable=True)
     sorted_bonds = bonds[order].numpy()
-    some = sorted_bonds.any(0)
-    starts = np.where(some, sorted_bonds.argmax(0), 0)
-    ends = np.where(some, len(sorted_bonds) - sorted_bonds[::-1].argmax(0), 0)
+    is_seen = sorted_bonds.any(0)
+    starts = np.where(is_seen, sorted_bonds.argmax(0), 0)
+    ends = np.where(is_seen, len(sorted_bonds) - sorted_bonds[::-1].argmax(0), 0)
     return order, starts, ends
 
 

@@ -78,10 +78,10 @@ def kinds() -> dict[str, Kind]:
 
 def kind(name: str) -> Kind:
     """A kind by its name.  Raises InputError, naming those there are."""
-    found = kinds()
-    if name not in found:
-        raise InputError(f"block {name!r}: one of {', '.join(found)}")
-    return found[name]
+    available = kinds()
+    if name not in available:
+        raise InputError(f"block {name!r}: one of {', '.join(available)}")
+    return available[name]
 
 
 def is_count(size: str) -> bool:

@@ -47,7 +47,7 @@ class Superposition(Combined):
     def derivatives(self, configurations: torch.Tensor) -> Derivatives:
         tables, groups = [], []
         for number, (share, block) in enumerate(zip(self.shares(configurations), self.blocks, strict=True)):
-            for piece in self.own(block, configurations):
+            for piece in self.block_pieces(block, configurations):
                 table = piece if isinstance(piece, torch.Tensor) else piece.table()
                 tables.append(share[:, None] * table)
                 groups.append(number)

@@ -42,7 +42,7 @@ HALF_GATE = 0.02  # share of interactions at which half of a correction is let t
 
 
 @dataclass(frozen=True)
-class Known:
+class PredictorInputs:
     """row: (GLOBAL,); local: (cuts, LOCAL); base: mean-field proxies (cuts, 5).
 
     gate: 0 where the mean field is exact, towards 1 with the share of interactions.
@@ -116,7 +116,7 @@ def surroundings(state: MeanField, base: np.ndarray) -> np.ndarray:
     )
 
 
-def know(hamiltonian: Hamiltonian) -> Known:
+def predictor_inputs(hamiltonian: Hamiltonian) -> PredictorInputs:
     """Features and mean field of a Hamiltonian."""
     frame = canonical(hamiltonian)
     row = features(hamiltonian, frame)
@@ -131,4 +131,6 @@ def know(hamiltonian: Hamiltonian) -> Known:
         if free:
             base = free * mean_field(hamiltonian, 0.0, across).profile() + (1 - free) * base
     share = state.interaction + state.missing
-    return Known(np.append(row, [state.interaction, state.missing]), local, base, share / (share + HALF_GATE), 1 - free)
+    return PredictorInputs(
+        np.append(row, [state.interaction, state.missing]), local, base, share / (share + HALF_GATE), 1 - free
+    )

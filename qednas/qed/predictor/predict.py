@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.predictor.predictor import Prediction, shipped
+from qednas.qed.predictor.predictor import Prediction, shipped_predictor
 
 LEAST_SITES = 4
 
@@ -20,5 +20,5 @@ def predict(hamiltonian: Hamiltonian, *, refine: bool = False) -> Prediction:
     if refine:
         from qednas.qed.predictor.refine import refine as refined
 
-        return refined(shipped(), hamiltonian)
-    return shipped().predict(hamiltonian)
+        return refined(shipped_predictor(), hamiltonian)
+    return shipped_predictor().predict(hamiltonian)

@@ -17,7 +17,7 @@ from qednas.base.weights import write_weights
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.predictor.correction import LAYERS, OFFSETS, OUTPUTS, corrected, network
-from qednas.qed.predictor.inputs import GLOBAL, LOCAL, Known, know
+from qednas.qed.predictor.inputs import GLOBAL, LOCAL, PredictorInputs, predictor_inputs
 from qednas.qed.predictor.term_space import OTHER
 
 SHIPPED = Path(__file__).parent / "weights" / "predictor.safetensors"
@@ -76,7 +76,9 @@ ARRAYS = (
 )
 
 
-def faded(mean: np.ndarray, std: np.ndarray, base: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fade_correction(
+    mean: np.ndarray, std: np.ndarray, base: np.ndarray, trust: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation with the share ``trust`` of the correction: far from everything that it was trained on a
     network guesses, and the mean field does not.  What is left out may have been right, and widens the error bar."""
     correction = mean - base
@@ -156,9 +158,9 @@ class Predictor:
         size = np.abs(mean) + OFFSETS
         parts = np.stack([spread, np.abs(mean - base), np.asarray(gate)[:, None] * size], -1)  # (rows, 5, 3)
         std = np.sqrt(((parts * self.arrays["error_shares"]) ** 2).sum(-1))
-        return mean, std * self.longer(sites) + ROUNDING * size
+        return mean, std * self.size_factor(sites) + ROUNDING * size
 
-    def longer(self, sites) -> np.ndarray:
+    def size_factor(self, sites) -> np.ndarray:
         """Factor (rows, 5) of the error bars of chains longer than those trained on; sites (rows,) or a number."""
         sites = np.atleast_1d(np.asarray(sites, float))[:, None]
         growth = self.arrays["error_growth"] * np.maximum(np.log(sites / TRAINED_SITES), 0)
@@ -196,21 +198,26 @@ class Predictor:
         falling to 0 at twice its reach."""
         return np.clip(2 - self.distance_of(rows) / self.reach, 0, 1)
 
-    def profile(self, known: Known) -> tuple[np.ndarray, np.ndarray]:
+    def profile(self, inputs: PredictorInputs) -> tuple[np.ndarray, np.ndarray]:
         """Proxies and standard deviations (cuts, 5) of every cut of a chain."""
-        cuts = len(known.base)
+        cuts = len(inputs.base)
         whole = np.ones(cuts)
-        x = np.concatenate([np.tile(known.row, (cuts, 1)), known.local], 1)
+        x = np.concatenate([np.tile(inputs.row, (cuts, 1)), inputs.local], 1)
         mean, std = self.proxies(
-            x, known.base, known.gate * whole, float(known.grows) * whole, (cuts + 1) * whole, np.arange(1.0, cuts + 1)
+            x,
+            inputs.base,
+            inputs.gate * whole,
+            float(inputs.grows) * whole,
+            (cuts + 1) * whole,
+            np.arange(1.0, cuts + 1),
         )
-        return faded(mean, std, known.base, self.trust(known.row[None]))
+        return fade_correction(mean, std, inputs.base, self.trust(inputs.row[None]))
 
-    def outside(self, known: Known, sites: int) -> str:
+    def outside(self, inputs: PredictorInputs, sites: int) -> str:
         """Why a Hamiltonian is outside the region of the training data, or ""."""
-        distance = float(self.distance_of(known.row[None])[0])
+        distance = float(self.distance_of(inputs.row[None])[0])
         why = []
-        if known.row[OTHER] > 0:
+        if inputs.row[OTHER] > 0:
             why.append("it has terms that no training system has")
         elif distance > self.reach:
             why.append(f"its couplings are {distance:.1f} from the nearest training system (inside: {self.reach:.1f})")
@@ -221,9 +228,9 @@ class Predictor:
     def predict(self, hamiltonian: Hamiltonian) -> Prediction:
         """What the couplings alone say of the ground state."""
         start = time.perf_counter()
-        known = know(hamiltonian)
-        mean, std = self.profile(known)
-        return self.answer(mean, std, self.outside(known, hamiltonian.sites), self.wide, start)
+        inputs = predictor_inputs(hamiltonian)
+        mean, std = self.profile(inputs)
+        return self.answer(mean, std, self.outside(inputs, hamiltonian.sites), self.wide, start)
 
     def answer(self, mean: np.ndarray, std: np.ndarray, why: str, wide: np.ndarray, start: float) -> Prediction:
         """The record of :meth:`predict` from mean and std (cuts, 5) and the half width (5,) of intervals in standard deviations.
@@ -247,7 +254,7 @@ class Predictor:
 
 
 @cache
-def shipped() -> Predictor:
+def shipped_predictor() -> Predictor:
     """The predictor that comes with the package."""
     return Predictor.load()
 

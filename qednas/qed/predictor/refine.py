@@ -20,7 +20,7 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
-from qednas.qed.predictor.inputs import know
+from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, REFINE_KINDS, ROUNDING, Prediction, Predictor
 from qednas.qed.predictor.small_parts import Part, solve_parts
 
@@ -69,7 +69,7 @@ def residuals(predictor: Predictor, parts: list[Part]) -> Residuals:
     """Residuals of the interior cuts of rebuilt chains, or of the central cut of windows."""
     phi, r, unit = [], [], np.zeros(len(PROXIES))
     for part in parts:
-        mean, std = predictor.profile(know(part.hamiltonian))
+        mean, std = predictor.profile(predictor_inputs(part.hamiltonian))
         cuts = np.arange(1, part.sites)
         keep = cuts == part.sites // 2 if part.window else np.abs(cuts - part.sites / 2) <= CENTRAL_CUTS
         phi.append(basis(np.full(keep.sum(), float(part.sites)), cuts[keep].astype(float), part.window))
@@ -78,22 +78,22 @@ def residuals(predictor: Predictor, parts: list[Part]) -> Residuals:
     return Residuals(np.concatenate(phi), np.concatenate(r) / unit, unit)
 
 
-def posterior(seen: Residuals, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def posterior(observed: Residuals, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (rows, 5) of the residual where the basis is phi (rows, TERMS), in units."""
     prior = np.diag(np.square(SCALES))
-    explained = seen.phi @ prior @ seen.phi.T
-    found = []
+    explained = observed.phi @ prior @ observed.phi.T
+    fits = []
     for noise in NOISES:
         inverse = np.linalg.inv(explained + noise**2 * np.eye(len(explained)))
-        fit = inverse @ seen.r
-        evidence = (np.linalg.slogdet(inverse)[1] - (seen.r * fit).sum(0)) / 2  # (5,), up to a constant
-        gain = phi @ prior @ seen.phi.T
-        variance = ((phi @ prior - gain @ inverse @ seen.phi @ prior) * phi).sum(-1) + noise**2
-        found.append((evidence, gain @ fit, np.sqrt(variance)[:, None] * np.ones(len(PROXIES))))
-    evidence, mean, std = (np.array(column) for column in zip(*found, strict=True))
+        fit = inverse @ observed.r
+        evidence = (np.linalg.slogdet(inverse)[1] - (observed.r * fit).sum(0)) / 2  # (5,), up to a constant
+        gain = phi @ prior @ observed.phi.T
+        variance = ((phi @ prior - gain @ inverse @ observed.phi @ prior) * phi).sum(-1) + noise**2
+        fits.append((evidence, gain @ fit, np.sqrt(variance)[:, None] * np.ones(len(PROXIES))))
+    evidence, mean, std = (np.array(column) for column in zip(*fits, strict=True))
     best = evidence.argmax(0)
-    each = np.arange(len(PROXIES))
-    return mean[best, :, each].T, std[best, :, each].T
+    proxy = np.arange(len(PROXIES))
+    return mean[best, :, proxy].T, std[best, :, proxy].T
 
 
 def fit_widths(cases: list[tuple[Residuals, np.ndarray, np.ndarray]]) -> Widths:
@@ -103,30 +103,30 @@ def fit_widths(cases: list[tuple[Residuals, np.ndarray, np.ndarray]]) -> Widths:
     """
     if not cases:
         raise InputError("no held-out system to fit the error bars of a refinement on")
-    found = [posterior(seen, phi[None]) for seen, phi, _ in cases]
-    ratio = np.array([np.abs(mean[0] - r) / std[0] for (mean, std), (_, _, r) in zip(found, cases, strict=True)])
+    posteriors = [posterior(observed, phi[None]) for observed, phi, _ in cases]
+    ratio = np.array([np.abs(mean[0] - r) / std[0] for (mean, std), (_, _, r) in zip(posteriors, cases, strict=True)])
     factor = np.quantile(ratio, ONE_STD, axis=0)
     return Widths(factor, np.quantile(ratio, INTERVAL, axis=0) / factor)
 
 
 def refined_profile(predictor: Predictor, hamiltonian: Hamiltonian, parts: list[Part]):
     """Mean, standard deviation (cuts, 5) and half widths of the 90 % interval in standard deviations (5,)."""
-    known = know(hamiltonian)
-    mean, std = predictor.profile(known)
-    if known.gate == 0:  # exact already
-        return known, mean, std, predictor.wide
+    inputs = predictor_inputs(hamiltonian)
+    mean, std = predictor.profile(inputs)
+    if inputs.gate == 0:  # exact already
+        return inputs, mean, std, predictor.wide
     cut_out = parts[0].window
     prior = Widths.from_arrays(predictor.arrays, KINDS[cut_out])
-    seen = residuals(predictor, parts)
+    observed = residuals(predictor, parts)
     cuts = np.arange(1.0, hamiltonian.sites)
-    found, spread = posterior(seen, basis(np.full(len(cuts), float(hamiltonian.sites)), cuts, cut_out))
-    new = np.maximum(mean + found * seen.unit, np.where(np.array(PROXIES) == "skewness", -np.inf, 0.0))
-    new_std = predictor.longer(hamiltonian.sites) * spread * seen.unit * prior.factor + ROUNDING
+    residual, spread = posterior(observed, basis(np.full(len(cuts), float(hamiltonian.sites)), cuts, cut_out))
+    new = np.maximum(mean + residual * observed.unit, np.where(np.array(PROXIES) == "skewness", -np.inf, 0.0))
+    new_std = predictor.size_factor(hamiltonian.sites) * spread * observed.unit * prior.factor + ROUNDING
     if cut_out:  # windows say something about their centre only
         half = hamiltonian.sites // 2 - 1
         others = np.arange(len(cuts)) != half
         new[others], new_std[others] = mean[others], std[others]
-    return known, new, new_std, prior.wide
+    return inputs, new, new_std, prior.wide
 
 
 def refine(predictor: Predictor, hamiltonian: Hamiltonian) -> Prediction:
@@ -136,8 +136,8 @@ def refine(predictor: Predictor, hamiltonian: Hamiltonian) -> Prediction:
     """
     start = time.perf_counter()
     parts = solve_parts(hamiltonian)
-    known, mean, std, wide = refined_profile(predictor, hamiltonian, parts)
-    out = predictor.answer(mean, std, predictor.outside(known, hamiltonian.sites), wide, start)
+    inputs, mean, std, wide = refined_profile(predictor, hamiltonian, parts)
+    out = predictor.answer(mean, std, predictor.outside(inputs, hamiltonian.sites), wide, start)
     kind = "windows around the middle" if parts[0].window else "the same Hamiltonian"
     out["refined"] = {"exact": kind, "sizes": [part.sites for part in parts]}
     return out

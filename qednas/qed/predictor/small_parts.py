@@ -106,8 +106,8 @@ def solve_parts(hamiltonian: Hamiltonian, sizes: tuple[int, ...] = REFINE_SIZES)
                 f"the exact part of {small.sites} sites is degenerate (gap {state.gap:.1e} in sector {state.sector}): "
                 "its entanglement is not defined; predict without --refine"
             )
-        found = [proxies(p) for p in state.spectra]
-        parts.append(Part(small, np.array([[f[name] for name in PROXIES] for f in found]), cut_out))
+        features = [proxies(p) for p in state.spectra]
+        parts.append(Part(small, np.array([[f[name] for name in PROXIES] for f in features]), cut_out))
     if not parts:
         raise NoExactPart(
             f"{hamiltonian.name} with {hamiltonian.sites} sites has no exact part of {min(sizes)}-{max(sizes)} sites"

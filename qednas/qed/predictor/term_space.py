@@ -32,19 +32,19 @@ OTHER = NAMES.index("other")
 
 def features(hamiltonian: Hamiltonian, known: Frame | None = None) -> np.ndarray:
     """Feature vector (len(NAMES),) of a Hamiltonian; dimensionless, and independent of the size for uniform open chains."""
-    found = known or canonical(hamiltonian)
-    frame, order = found.hamiltonian, found.order
+    chosen = known or canonical(hamiltonian)
+    frame, order = chosen.hamiltonian, chosen.order
     sites = frame.sites
     value = dict.fromkeys(NAMES, 0.0)
-    one = np.zeros((3, sites))
-    two = np.zeros((3, sites, sites))
+    one_site = np.zeros((3, sites))
+    two_site = np.zeros((3, sites, sites))
     bridges = dict.fromkeys(BRIDGES, 0.0)
     for letters, (rows, places) in frame.groups().items():
         c = frame.couplings[rows]
         if len(letters) == 1:
-            one[AXES.index(letters), places[:, 0]] = c
+            one_site[AXES.index(letters), places[:, 0]] = c
         elif letters in ("XX", "YY", "ZZ"):
-            two[AXES.index(letters[0]), places[:, 0], places[:, 1]] = c
+            two_site[AXES.index(letters[0]), places[:, 0], places[:, 1]] = c
         elif letters in BRIDGES and (places[:, 2] - places[:, 0] == 2).all():
             bridges[letters] = c.sum() / (sites - 2)
         elif len(letters) == 2 and ((places == 0) | (places == sites - 1)).any(1).all():
@@ -58,20 +58,20 @@ def features(hamiltonian: Hamiltonian, known: Frame | None = None) -> np.ndarray
     def mean_by_range(pairs: np.ndarray) -> np.ndarray:
         return np.bincount(bonds, pairs[first, second], sites - 1) / counts
 
-    by_range = np.array([mean_by_range(pairs) for pairs in two])
-    power = (one**2).mean() * 3 + sum(mean_by_range(pairs**2).sum() for pairs in two)
+    by_range = np.array([mean_by_range(pairs) for pairs in two_site])
+    power = (one_site**2).mean() * 3 + sum(mean_by_range(pairs**2).sum() for pairs in two_site)
     scale = np.sqrt(power + sum(c**2 for c in bridges.values()) + value["other"] ** 2)
-    one, two, by_range = one / scale, two / scale, by_range / scale
+    one_site, two_site, by_range = one_site / scale, two_site / scale, by_range / scale
     for name in ("mixed edge", "other"):
         value[name] /= scale
     # a common rotation by pi can turn every field positive, and takes the bridges over that axis with it
     for k, a in enumerate(AXES):
         over = [op for op in BRIDGES if op[1] == a]
-        along = (one[k].mean(), sum(bridges[op] for op in over))
+        along = (one_site[k].mean(), sum(bridges[op] for op in over))
         turn = next((np.sign(c) for c in along if abs(c) > 1e-12), 1.0)
         value |= {f"{op} bridge": turn * bridges[op] / scale for op in over}
     sign = (-1.0) ** np.arange(sites)
-    for a, fields, pairs, means in zip(AXES, one, two, by_range, strict=True):
+    for a, fields, pairs, means in zip(AXES, one_site, two_site, by_range, strict=True):
         inner = fields[1:-1] if sites > 2 else fields
         value[f"{a} mean"] = abs(inner.mean())
         value[f"{a} alternating"] = abs(((inner - inner.mean()) * sign[: len(inner)]).mean())

@@ -91,29 +91,29 @@ def every_part(given: Given, kinds: Sequence[str] | None = None, budget: int | N
     chosen = list(registry.kinds()) if kinds is None else list(kinds)
     for name in chosen:
         registry.kind(name)
-    found: dict[str, list[str]] = {}
+    choices: dict[str, list[str]] = {}
     for name, kind in registry.kinds().items():
         parts = [f"{name}/{size}" for size in kind.sizes_of(given) if name in chosen]
         parts = [p for p in parts if budget is None or part_parameters(p, given) <= budget]
         if parts:
-            found[name] = parts
-    if not found:
+            choices[name] = parts
+    if not choices:
         raise InputError(
             f"no block of {', '.join(chosen) or 'no kind'} has at most {budget} parameters: the search space is empty"
             if chosen and budget is not None
             else "blocks = []: the search space is empty"
         )
-    return found
+    return choices
 
 
 def architectures(parts: Mapping[str, Sequence[str]], count: Callable[[str], int], budget: int) -> list[Architecture]:
     """Every architecture of the parts {kind: parts} with at most ``budget`` parameters; count(part) tells those of a part."""
-    found: list[tuple[tuple[str, ...], int]] = [((), 0)]
-    for own in parts.values():
-        found += [
+    combinations: list[tuple[tuple[str, ...], int]] = [((), 0)]
+    for choices in parts.values():
+        combinations += [
             ((*chosen, part), used + count(part))
-            for chosen, used in found
-            for part in own
+            for chosen, used in combinations
+            for part in choices
             if used + count(part) <= budget
         ]
-    return [Architecture(chosen) for chosen, _ in found if chosen]
+    return [Architecture(chosen) for chosen, _ in combinations if chosen]

@@ -26,7 +26,7 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.derivatives import Derivatives, add_to_parameters
 from qednas.qed.blocks.superposition import Superposition
 from qednas.qed.search.course import Course
-from qednas.qed.search.populations import Population, Populations, Samples, Sums
+from qednas.qed.search.sampling import FullSummation, MarkovSampling, Sampling, WeightedConfigurations
 from qednas.qed.search.settings import SearchSettings, energy_scale
 from qednas.qed.search.supernet import Gumbel, Supernet
 from qednas.qed.vmc.natural_gradient import NOTHING, natural_step
@@ -37,16 +37,16 @@ SAVE_SECONDS = 20.0
 HALVINGS = 8  # of a step that changes the state by more than it should
 
 
-def gate_slopes(net: Supernet, population: Population, strength: float) -> torch.Tensor:
+def gate_slopes(net: Supernet, configurations: WeightedConfigurations, strength: float) -> torch.Tensor:
     """d (energy + strength x distance) / d gate (candidates,)."""
-    local = population.loss_local(strength).to(torch.complex128)
-    slopes = net.log_slopes(population.bits)
-    w = population.weights.to(torch.complex128)
-    kept = population.weights > 0
-    slopes = torch.where(kept[:, None], slopes, 0)
+    local = configurations.loss_local(strength).to(torch.complex128)
+    slopes = net.log_slopes(configurations.bits)
+    w = configurations.weights.to(torch.complex128)
+    support = configurations.weights > 0
+    slopes = torch.where(support[:, None], slopes, 0)
     slopes = slopes - (w @ slopes)
-    missed = local - (w * local).sum()
-    return 2 * ((w * missed)[:, None] * slopes.conj()).sum(0).real
+    centred = local - (w * local).sum()
+    return 2 * ((w * centred)[:, None] * slopes.conj()).sum(0).real
 
 
 # long: what a checkpoint has to hold is made, restored and written in one place
@@ -87,30 +87,30 @@ def search_architecture(
     else:
         net.set_gates(net.gates(settings.at(0.0)[2]))
     bilevel = settings.level == "bilevel"
-    populations: Populations = (
-        Sums(hamiltonian, wanted, bilevel)
+    sampling: Sampling = (
+        FullSummation(hamiltonian, wanted, bilevel)
         if exact
-        else Samples(hamiltonian, net, settings.samples, wanted, generator, bilevel)
+        else MarkovSampling(hamiltonian, net, settings.samples, wanted, generator, bilevel)
     )
-    if saved and isinstance(populations, Samples):
-        course.restore_chains(saved, populations, generator)
-    spent, last_saved = course.spent(), time.perf_counter()
+    if saved and isinstance(sampling, MarkovSampling):
+        course.restore_chains(saved, sampling, generator)
+    elapsed, last_saved = course.elapsed(), time.perf_counter()
     unit, size = energy_scale(hamiltonian), float(budget or net.counts.sum())
     for step in range(course.steps, settings.steps):
         share = step / max(settings.steps - 1, 1)
         if seconds is not None:
-            share = max(share, used_share(spent + clock() - began, seconds))
+            share = max(share, used_share(elapsed + clock() - began, seconds))
         if share > 1:  # the time is over
             break
-        population, temperature = search_step(net, settings, course, gumbel, populations, share, unit, size)
-        course.add(net, population, spent + clock() - began, temperature)
+        configurations, temperature = search_step(net, settings, course, gumbel, sampling, share, unit, size)
+        course.add(net, configurations, elapsed + clock() - began, temperature)
         if checkpoint is not None and time.perf_counter() - last_saved > SAVE_SECONDS:
-            course.save(checkpoint, label, net, populations, gumbel)
+            course.save(checkpoint, label, net, sampling, gumbel)
             last_saved = time.perf_counter()
         if progress:
             progress(step + 1, settings.steps, f"energy {course.values['energy'][-1]:.4f}, {net.best(budget)}")
     if checkpoint is not None:
-        course.save(checkpoint, label, net, populations, gumbel)
+        course.save(checkpoint, label, net, sampling, gumbel)
     return course.history()
 
 
@@ -119,11 +119,11 @@ def search_step(
     settings: SearchSettings,
     course: Course,
     gumbel: Gumbel,
-    populations: Populations,
+    sampling: Sampling,
     share: float,
     unit: float,
     size: float,
-) -> tuple[Population, float]:
+) -> tuple[WeightedConfigurations, float]:
     """Move the gates, then the weights, then the architecture parameters; returns what these looked at, and the temperature.
 
     share: how much of the search is over, from 0 to 1.  unit: the :func:`energy_scale`.  size: parameters that the cost is
@@ -133,60 +133,62 @@ def search_step(
     gates = net.gates(temperature, gumbel.next() if settings.softmax == "gumbel" else None)
     if course.last is not None:
         net.follow(gates, course.last.bits, course.last.weights, settings.gate_step)
-    population = populations.draw(net)
+    configurations = sampling.draw(net)
     if isinstance(net.mixture, Superposition):
-        net.mixture.balance(population.bits)
-        population = populations.draw(net)
+        net.mixture.balance(configurations.bits)
+        configurations = sampling.draw(net)
     moving = share >= settings.fixed
     strength = settings.entanglement * (unit * net.given.sites) if moving else 0.0
-    move_weights(net, population, strength, rate / unit, shift, settings.longest)
-    seen = populations.seen(net, population)
+    move_weights(net, configurations, strength, rate / unit, shift, settings.longest)
+    validation = sampling.draw_for_architecture(net, configurations)
     if moving:
-        slope = gate_slopes(net, seen, strength) + settings.cost * seen.variance / unit * net.counts / size
+        slope = gate_slopes(net, validation, strength) + settings.cost * validation.variance / unit * net.counts / size
         slopes = torch.autograd.grad(gates @ slope, list(net.logits.values()))
         course.adam.move(dict(zip(net.logits, slopes, strict=True)), settings.learning)
-    return seen, temperature
+    return validation, temperature
 
 
-def move_weights(net: Supernet, population: Population, strength: float, rate: float, shift: float, longest: float):
+def move_weights(
+    net: Supernet, configurations: WeightedConfigurations, strength: float, rate: float, shift: float, longest: float
+):
     """One natural-gradient step of all weights.
 
     Derivatives are brought to one scale as they are without their gates: a block that hardly takes part must learn slowly, while
     the natural gradient alone would make up for a small gate by large weights.
     """
-    if bool((population.bits == population.bits[0]).all()):  # all alike: they say nothing of any direction
+    if bool((configurations.bits == configurations.bits[0]).all()):  # all alike: they say nothing of any direction
         return
-    derivatives = net.state.derivatives(population.bits)
-    spread = derivatives.spread(population.weights)
-    share = net.taking_part(population.bits, population.weights)[
+    derivatives = net.state.derivatives(configurations.bits)
+    spread = derivatives.spread(configurations.weights)
+    share = net.participation(configurations.bits, configurations.weights)[
         torch.repeat_interleave(torch.tensor(derivatives.groups), torch.tensor(derivatives.sizes()))
     ]
     scales = torch.where(spread > NOTHING * spread.max(), share / spread, 0.0)
-    moved = natural_step(
+    update = natural_step(
         Derivatives(derivatives.scaled(scales).pieces),
-        population.loss_local(strength),
-        population.weights,
+        configurations.loss_local(strength),
+        configurations.weights,
         shift,
         holomorphic=net.state.holomorphic,
     )
-    step = moved.direction * scales * min(rate, longest / max(moved.length**0.5, 1e-300))
+    step = update.direction * scales * min(rate, longest / max(update.length**0.5, 1e-300))
     with torch.no_grad():
-        before = net.state.log_psi(population.bits).real
+        before = net.state.log_psi(configurations.bits).real
     add_to_parameters(net.state, step)
     for _ in range(HALVINGS):
-        if divergence(net, population, before) <= 4 * longest**2:  # twice what a step of that length should make
+        if divergence(net, configurations, before) <= 4 * longest**2:  # twice what a step of that length should make
             return
         step = step / 2
         add_to_parameters(net.state, -step)
     add_to_parameters(net.state, -step)
 
 
-def divergence(net: Supernet, population: Population, before: torch.Tensor) -> float:
-    """Kullback-Leibler divergence of |psi|^2 now from that with ln |psi| = ``before`` (batch,), on a population of the latter."""
+def divergence(net: Supernet, configurations: WeightedConfigurations, before: torch.Tensor) -> float:
+    """Kullback-Leibler divergence of |psi|^2 now from that with ln |psi| = ``before`` (batch,), on samples of the latter."""
     with torch.no_grad():
-        change = torch.where(population.weights > 0, net.state.log_psi(population.bits).real - before, 0.0)
+        change = torch.where(configurations.weights > 0, net.state.log_psi(configurations.bits).real - before, 0.0)
         if not torch.isfinite(change).all():
             return float("inf")
         return float(
-            torch.logsumexp(2 * change + population.weights.log(), 0) - 2 * (population.weights * change).sum()
+            torch.logsumexp(2 * change + configurations.weights.log(), 0) - 2 * (configurations.weights * change).sum()
         )

@@ -40,9 +40,9 @@ def torch_proxies(spectrum: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"entropy": entropy, "variance": variance, "renyi2": -torch.log((p * p).sum())}
 
 
-def squared(found: Mapping[str, torch.Tensor], wanted: Mapping[str, float]) -> torch.Tensor:
-    """Mean over the proxies that were found of ((found - wanted) / max(|wanted|, LEAST))^2."""
-    terms = [((value - wanted[name]) / max(abs(wanted[name]), LEAST)) ** 2 for name, value in found.items()]
+def mean_squared_deviation(proxies: Mapping[str, torch.Tensor], wanted: Mapping[str, float]) -> torch.Tensor:
+    """Mean over ``proxies`` of ((proxy - wanted) / max(|wanted|, LEAST))^2."""
+    terms = [((value - wanted[name]) / max(abs(wanted[name]), LEAST)) ** 2 for name, value in proxies.items()]
     return torch.stack(terms).mean()
 
 
@@ -50,16 +50,16 @@ def exact_distance(
     logs: torch.Tensor, numbers: np.ndarray, sites: int, weights: torch.Tensor, wanted: Mapping[str, float]
 ) -> Distance:
     """Of a state ln psi (states,) on the configurations ``numbers``, by its Schmidt values at the half chain."""
-    own = logs.detach().clone().requires_grad_()
-    psi = torch.exp(own - own.real.max().detach())
+    variable = logs.detach().clone().requires_grad_()
+    psi = torch.exp(variable - variable.real.max().detach())
     whole = torch.zeros(1 << sites, dtype=psi.dtype).index_put((torch.from_numpy(numbers),), psi)
     matrix = whole.reshape(1 << (sites // 2), -1)
     values = torch.linalg.eigvalsh(matrix @ matrix.mH).flip(0).clamp_min(0)
-    found = torch_proxies(values / values.sum())
-    distance = squared(found, wanted)
-    (slope,) = torch.autograd.grad(distance, own)
+    proxies = torch_proxies(values / values.sum())
+    distance = mean_squared_deviation(proxies, wanted)
+    (slope,) = torch.autograd.grad(distance, variable)
     local = torch.where(weights > RARE, slope / (2 * weights.clamp_min(RARE)), 0)
-    return Distance(distance.item(), local, {n: v.item() for n, v in found.items()})
+    return Distance(distance.item(), local, {n: v.item() for n, v in proxies.items()})
 
 
 def sampled_distance(
@@ -74,7 +74,7 @@ def sampled_distance(
     ratio = swap_ratios(block, first[: len(second)], second, range(block.sites // 2), conserved)
     purity = float(ratio.real.mean().clamp(1 / len(ratio), 1.0))
     entropy = torch.tensor(-np.log(purity), dtype=torch.float64, requires_grad=True)
-    distance = squared({"renyi2": entropy}, wanted)
+    distance = mean_squared_deviation({"renyi2": entropy}, wanted)
     (slope,) = torch.autograd.grad(distance, entropy)
     local = -2 * ratio / purity * slope
     return Distance(distance.item(), torch.cat([local, local])[: len(bits)], {"renyi2": entropy.item()})

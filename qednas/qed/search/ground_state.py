@@ -25,8 +25,8 @@ def given_of(hamiltonian: Hamiltonian, width: int | None = None) -> Given:
     pattern = marshall(hamiltonian)
     conserved = sector.kind == "magnetisation"
     value = sector.value if sector.value is not None else hamiltonian.sites % 2
-    known, translations = generators(hamiltonian.sites, width), ("translation", "translation of rows")
-    periodic = width is not None and all(is_symmetry(hamiltonian, known[name]) for name in translations)
+    symmetries, translations = generators(hamiltonian.sites, width), ("translation", "translation of rows")
+    periodic = width is not None and all(is_symmetry(hamiltonian, symmetries[name]) for name in translations)
     images = permutations(hamiltonian, width, translations if periodic else None)
     return Given(
         sites=hamiltonian.sites,

@@ -25,8 +25,8 @@ def save(folder: Path, architecture: Architecture, given: Given, block: Block, r
     """Write ``network.safetensors`` and then ``network.json``, from which :func:`load` makes the same state."""
     state = {n: (torch.view_as_real(v) if v.is_complex() else v).detach() for n, v in block.state_dict().items()}
     write_weights(folder / "network.safetensors", {n: v.numpy() for n, v in state.items()}, {"version": VERSION})
-    told = {"version": VERSION, "parts": list(architecture.parts), "given": asdict(given), **record}
-    write_atomic(folder / "network.json", (json.dumps(told, indent=1) + "\n").encode())
+    content = {"version": VERSION, "parts": list(architecture.parts), "given": asdict(given), **record}
+    write_atomic(folder / "network.json", (json.dumps(content, indent=1) + "\n").encode())
 
 
 def load(folder: Path) -> tuple[Block, dict[str, Any]]:
@@ -38,18 +38,18 @@ def load(folder: Path) -> tuple[Block, dict[str, Any]]:
         record = json.loads((folder / "network.json").read_text())
         if record["version"] != VERSION:
             raise InputError(f"{folder.name}: network of version {record['version']}, not {VERSION}")
-        told = record["given"]
-        lists = {"pattern": tuple(told["pattern"]), "images": tuple(map(tuple, told["images"]))}
-        block = Architecture(tuple(record["parts"])).build(Given(**{**told, **lists}))
+        given = record["given"]
+        lists = {"pattern": tuple(given["pattern"]), "images": tuple(map(tuple, given["images"]))}
+        block = Architecture(tuple(record["parts"])).build(Given(**{**given, **lists}))
         arrays = load_file(folder / "network.safetensors")
-        own = block.state_dict()
-        if {n: tuple(torch.view_as_real(v).shape if v.is_complex() else v.shape) for n, v in own.items()} != {
+        state = block.state_dict()
+        if {n: tuple(torch.view_as_real(v).shape if v.is_complex() else v.shape) for n, v in state.items()} != {
             n: np.shape(a) for n, a in arrays.items()
         }:
             raise InputError(f"{folder.name}: the weights are not those of {' + '.join(record['parts'])}")
         block.load_state_dict(
             {
-                n: torch.view_as_complex(torch.from_numpy(a)) if own[n].is_complex() else torch.from_numpy(a)
+                n: torch.view_as_complex(torch.from_numpy(a)) if state[n].is_complex() else torch.from_numpy(a)
                 for n, a in arrays.items()
             }
         )

@@ -25,7 +25,7 @@ from qednas.qed.blocks import registry
 from qednas.qed.blocks.block import Block, exact_state
 from qednas.qed.blocks.given import Given
 from qednas.qed.blocks.registry import make_ready
-from qednas.qed.predictor.predictor import shipped
+from qednas.qed.predictor.predictor import shipped_predictor
 from qednas.qed.search import network_files
 from qednas.qed.search.architecture import Architecture, every_part
 from qednas.qed.search.differentiable_search import search_architecture
@@ -35,7 +35,7 @@ from qednas.qed.search.step_costs import Cost
 from qednas.qed.search.supernet import Supernet
 from qednas.qed.search.trained_alone import STEPS, Final, final_values, training_settings
 from qednas.qed.vmc.estimates import Estimate
-from qednas.qed.vmc.training_run import Trained
+from qednas.qed.vmc.training_run import TrainingHistory
 from qednas.qed.vmc.vmc import train
 
 SHARES = {"search": 0.3, "measure": 0.12}  # of the time; training has the rest
@@ -95,7 +95,7 @@ class Candidate:
     architecture: Architecture
     block: Block
     energy: Estimate | None = None
-    run: Trained | None = None
+    run: TrainingHistory | None = None
 
 
 # long: the three phases in the order in which they happen, each of them one call
@@ -130,17 +130,17 @@ def search(
     kinds = [name for name, kind in registry.kinds().items() if kind.by_default] if blocks is None else list(blocks)
     parts = every_part(given, kinds, budget)
     checkpoints = Path(folder) / "checkpoint" if folder is not None else None
-    predicted = shipped().predict(hamiltonian)
+    predicted = shipped_predictor().predict(hamiltonian)
     tell(f"phase 1: predicted half-chain entropy {predicted['proxies']['entropy']:.4f} nats")
     net = Supernet(parts, given, seed=seed)
     settings = settings or SearchSettings(**{"steps": STEPS, "seed": seed, **CHOSEN})
     course = search_architecture(
         hamiltonian, net, settings, wanted=predicted["proxies"], budget=budget,
-        seconds=SHARES["search"] * seconds - (time.perf_counter() - began), checkpoint=place(checkpoints, "supernet"),
+        seconds=SHARES["search"] * seconds - (time.perf_counter() - began), checkpoint=checkpoint_path(checkpoints, "supernet"),
         progress=reporter(tell, "phase 2"),
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed + 1)
-    ranked = net.drawn(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
+    ranked = net.draw_architectures(MOST_PROBABLE, ROUNDS[0][0] - MOST_PROBABLE, generator, budget)
     left = seconds * (1 - SHARES["measure"]) - max(time.perf_counter() - began, SHARES["search"] * seconds)
     best, candidates = halving(hamiltonian, given, ranked, left, seed, checkpoints, tell)
     final = final_values(hamiltonian, best.block, seed + 10, seconds=seconds - (time.perf_counter() - began))
@@ -162,7 +162,7 @@ def search(
     return out
 
 
-def history_of(run: Trained) -> dict[str, list[float]]:
+def history_of(run: TrainingHistory) -> dict[str, list[float]]:
     return {"energy": run["energy"].tolist(), "error": run["error"].tolist(), "seconds": run["seconds"].tolist()}
 
 
@@ -182,7 +182,7 @@ def network_values(hamiltonian: Hamiltonian, best: Candidate, final: Final) -> N
     }
 
 
-def place(folder: Path | None, name: str) -> Path | None:
+def checkpoint_path(folder: Path | None, name: str) -> Path | None:
     if folder is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
@@ -214,25 +214,25 @@ def halving(
     A network whose training cannot go on drops out, with the reason.  Raises InputError when that is so of all of them, or when
     the time is too short for one step of any.
     """
-    kept = [Candidate(a, a.build(given, seed)) for a in ranked]
+    survivors = [Candidate(a, a.build(given, seed)) for a in ranked]
     rows: dict[Architecture, CandidateRow] = {
-        c.architecture: {"architecture": list(c.architecture.parts), "rounds": 0} for c in kept
+        c.architecture: {"architecture": list(c.architecture.parts), "rounds": 0} for c in survivors
     }
     shares = np.cumsum([0.0, *(share for _, share in rounds)])
     for number, (count, share) in enumerate(rounds):
-        kept = kept[:count]
-        each = seconds * share / len(kept)
-        for index, candidate in enumerate(kept):
-            steps = STEPS if cost is None else cost(candidate.architecture).steps(each)
+        survivors = survivors[:count]
+        quota = seconds * share / len(survivors)
+        for index, candidate in enumerate(survivors):
+            steps = STEPS if cost is None else cost(candidate.architecture).steps(quota)
             settings = training_settings(
                 hamiltonian, seed + number, float(shares[number]), float(shares[number + 1]), steps=steps
             )
             words = f"phase 3, round {number + 1}: {candidate.architecture}"
             row = rows[candidate.architecture]
-            path = place(checkpoints, f"round-{number}-{index}")
+            path = checkpoint_path(checkpoints, f"round-{number}-{index}")
             try:
                 run = train(
-                    hamiltonian, candidate.block, settings, seconds=each if cost is None else None,
+                    hamiltonian, candidate.block, settings, seconds=quota if cost is None else None,
                     progress=reporter(tell, words), checkpoint=path, clock=clock,
                 )  # fmt: skip
             except NumericalError as problem:
@@ -242,17 +242,17 @@ def halving(
             row["rounds"], row["steps"] = number + 1, run["steps"]
             if candidate.energy:
                 row["energy"], row["error"] = candidate.energy.mean, candidate.energy.error
-        kept.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
-        if kept[0].energy is None:
+        survivors.sort(key=lambda c: c.energy.mean if c.energy else math.inf)
+        if survivors[0].energy is None:
             if failures := [row["failed"] for row in rows.values() if "failed" in row]:
                 raise NumericalError(failures[0])
             raise InputError(
-                f"{each:.1f} s for each of {len(kept)} networks: too little for one step of training; give more seconds"
+                f"{quota:.1f} s for each of {len(survivors)} networks: too little for one step of training; give more seconds"
             )
-    return kept[0], list(rows.values())
+    return survivors[0], list(rows.values())
 
 
-def late_energy(run: Trained, share: float = 0.2) -> Estimate:
+def late_energy(run: TrainingHistory, share: float = 0.2) -> Estimate:
     """The energy over the last steps of a run, with an error that takes the steps as independent."""
     count = max(1, int(share * len(run["energy"])))
     mean, error = run["energy"][-count:], run["error"][-count:]

@@ -31,14 +31,14 @@ class Gumbel:
 
     def __init__(self, net: Supernet, memory: float, generator: torch.Generator):
         self.memory, self.generator = memory, generator
-        self.scores = {kind: self.drawn(len(logits)) for kind, logits in net.logits.items()}
+        self.scores = {kind: self.draw_scores(len(logits)) for kind, logits in net.logits.items()}
 
-    def drawn(self, count: int) -> torch.Tensor:
+    def draw_scores(self, count: int) -> torch.Tensor:
         return torch.randn(count, dtype=torch.float64, generator=self.generator)
 
     def next(self) -> dict[str, torch.Tensor]:
         fresh = (1 - self.memory**2) ** 0.5
-        self.scores = {k: self.memory * v + fresh * self.drawn(len(v)) for k, v in self.scores.items()}
+        self.scores = {k: self.memory * v + fresh * self.draw_scores(len(v)) for k, v in self.scores.items()}
         chances = {k: torch.special.ndtr(v).clamp(1e-12, 1 - 1e-12) for k, v in self.scores.items()}
         return {k: -torch.log(-torch.log(u)) for k, u in chances.items()}
 
@@ -54,21 +54,21 @@ class Supernet:
         if combine not in COMBINE:
             raise InputError(f"combine = {combine!r}: one of {', '.join(COMBINE)}")
         self.given, self.combine = given, combine
-        self.parts = {kind: list(own) for kind, own in parts.items()}
-        self.names = [part for own in self.parts.values() for part in own]
+        self.parts = {kind: list(choices) for kind, choices in parts.items()}
+        self.names = [part for choices in self.parts.values() for part in choices]
         blocks = [make_part(part, given, generator_of(seed, part)) for part in self.names]
         self.mixture: Product | Superposition = Product(blocks) if combine == "product" else Superposition(blocks)
         self.state: Block = Signed(self.mixture, torch.tensor(given.pattern)) if any(given.pattern) else self.mixture
-        self.logits = {kind: torch.zeros(1 + len(own), dtype=torch.float64) for kind, own in self.parts.items()}
+        self.logits = {kind: torch.zeros(1 + len(choices), dtype=torch.float64) for kind, choices in self.parts.items()}
         self.counts = torch.tensor([b.parameter_count for b in blocks], dtype=torch.float64)
 
     def gates(self, temperature: float, noise: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
         """Gates (candidates,) as a differentiable function of ``logits``; noise {kind: (1 + sizes,)} is added to them."""
-        own = []
+        shares = []
         for kind, logits in self.logits.items():
-            moved = logits if noise is None else logits + noise[kind]
-            own.append(torch.softmax(moved / temperature, 0)[1:])
-        return torch.cat(own)
+            noisy = logits if noise is None else logits + noise[kind]
+            shares.append(torch.softmax(noisy / temperature, 0)[1:])
+        return torch.cat(shares)
 
     def set_gates(self, gates: torch.Tensor) -> None:
         self.mixture.gates = gates.detach().clamp_min(LEAST_GATE if self.combine == "superposition" else 0.0)
@@ -91,7 +91,7 @@ class Supernet:
                 return torch.stack([b.log_psi(configurations) for b in self.mixture.blocks], 1)
             return (self.mixture.shares(configurations) / self.mixture.gates[:, None]).T.to(torch.complex128)
 
-    def taking_part(self, configurations: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    def participation(self, configurations: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """How much each candidate takes part (candidates,): its gate in a product, its mean share of the amplitude else."""
         if isinstance(self.mixture, Product):
             return self.mixture.gates
@@ -101,7 +101,7 @@ class Supernet:
         """Of (none, size, size, ...) for every kind."""
         return {kind: torch.softmax(v, 0).tolist() for kind, v in self.logits.items()}
 
-    def probable(self, budget: int | None = None) -> list[tuple[float, Architecture]]:
+    def rank_architectures(self, budget: int | None = None) -> list[tuple[float, Architecture]]:
         """Every architecture with a block and at most ``budget`` parameters, with ln of its probability; the most probable first.
 
         Raises InputError when none fits.
@@ -118,15 +118,17 @@ class Supernet:
             raise InputError(f"no architecture has at most {budget} parameters")
         return [(log, Architecture(parts)) for log, parts in sorted(fitting, key=lambda pair: -pair[0])]
 
-    def drawn(self, best: int, more: int, generator: torch.Generator, budget: int | None = None) -> list[Architecture]:
+    def draw_architectures(
+        self, best: int, more: int, generator: torch.Generator, budget: int | None = None
+    ) -> list[Architecture]:
         """The ``best`` most probable architectures, and ``more`` drawn from the others by their probability, none twice."""
-        probable = self.probable(budget)
-        rest = probable[best:]
+        ranked = self.rank_architectures(budget)
+        rest = ranked[best:]
         chances = torch.rand(len(rest), dtype=torch.float64, generator=generator).clamp_min(1e-300)
         keys = torch.tensor([log for log, _ in rest], dtype=torch.float64) - torch.log(-torch.log(chances))
         order = keys.argsort(descending=True)[:more].tolist()
-        return [a for _, a in probable[:best]] + [rest[k][1] for k in order]
+        return [a for _, a in ranked[:best]] + [rest[k][1] for k in order]
 
     def best(self, budget: int | None = None) -> Architecture:
-        """The most probable architecture; see :meth:`probable`."""
-        return self.probable(budget)[0][1]
+        """The most probable architecture; see :meth:`rank_architectures`."""
+        return self.rank_architectures(budget)[0][1]

@@ -20,8 +20,8 @@ from qednas.qed.search.settings import energy_scale
 from qednas.qed.search.step_costs import CostClass, measured_costs
 from qednas.qed.vmc.estimates import Estimate, over_chains
 from qednas.qed.vmc.local_energy import LocalEnergy
+from qednas.qed.vmc.sampler import Sampler
 from qednas.qed.vmc.settings import Settings
-from qednas.qed.vmc.source import Source
 from qednas.qed.vmc.swap import RESOLVED, conserved_number, swap_ratios
 from qednas.qed.vmc.vmc import train
 
@@ -81,12 +81,12 @@ def final_values(
             return count >= records
         return count >= LEAST_RECORDS and (clock() - began >= seconds or count >= MOST_RECORDS)
 
-    source = Source(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
+    sampler = Sampler(hamiltonian, block, FINAL_CHAINS, torch.Generator().manual_seed(seed), WARM_UP)
     local_energy, conserved = LocalEnergy(hamiltonian), conserved_number(hamiltonian, block)
     energies: list[np.ndarray] = []
     swaps: list[np.ndarray] = []
     while not enough(len(energies)):
-        bits = source.draw(block, 1, 2)[0]
+        bits = sampler.draw(block, 1, 2)[0]
         energies.append(local_energy(block, bits).numpy())
         first, second = bits.bool().chunk(2)
         swaps.append(swap_ratios(block, first, second, range(hamiltonian.sites // 2), conserved).real.numpy())
@@ -99,7 +99,7 @@ def final_values(
     )
 
 
-def trained_alone(
+def train_alone(
     hamiltonian: Hamiltonian, given: Given, architecture: Architecture, seconds: float, seed: int
 ) -> dict[str, Any]:
     """Train for as many steps as ``seconds`` of one core pay for by the table of measured costs, and measure with other chains.
@@ -116,7 +116,7 @@ def trained_alone(
     began = time.process_time()
     settings = training_settings(hamiltonian, seed, 0.0, 1.0, steps=cost.steps(seconds))
     run = train(hamiltonian, block, settings, clock=time.process_time)
-    spent = time.process_time() - began
+    elapsed = time.process_time() - began
     final = final_values(hamiltonian, block, seed + 1000, records=records)
     return {
         "energy": final.energy.mean,
@@ -128,5 +128,5 @@ def trained_alone(
         "renyi2_error": final.renyi2_error,
         "parameters": block.parameter_count,
         "train_steps": run["steps"],
-        "train_seconds": spent,
+        "train_seconds": elapsed,
     }

@@ -56,7 +56,7 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Summed:
+class ExactSums:
     """Energy and its variance (Pauli units), local energies and weights (states,), normalised amplitudes (states,)."""
 
     energy: float
@@ -66,7 +66,7 @@ class Summed:
     psi: np.ndarray
 
 
-def summed(block: Block, space: Space) -> Summed:
+def sum_exactly(block: Block, space: Space) -> ExactSums:
     """Exact sums over the space.  Raises NumericalError when an amplitude is not a number, or all are zero."""
     with torch.no_grad():
         logs = block.log_psi(space.bits).numpy()
@@ -80,7 +80,7 @@ def summed(block: Block, space: Space) -> Summed:
         local = np.where(weights > 0, (space.matrix @ psi) / psi, 0)
     energy = float((weights * local).sum().real)
     variance = float((weights * np.abs(local - energy) ** 2).sum())
-    return Summed(energy, variance, torch.from_numpy(local), torch.from_numpy(weights), psi)
+    return ExactSums(energy, variance, torch.from_numpy(local), torch.from_numpy(weights), psi)
 
 
 def train_exactly(
@@ -103,21 +103,21 @@ def train_exactly(
             f"at most {DERIVATIVES} numbers"
         )
     start = time.perf_counter()
-    now = summed(block, space)
+    now = sum_exactly(block, space)
     energies = [now.energy]
     for step in range(steps):
         shift = shifts[0] * (shifts[1] / shifts[0]) ** (step / max(steps - 1, 1))
-        found = natural_step(
+        update = natural_step(
             block.derivatives(space.bits), now.local, now.weights, shift, holomorphic=block.holomorphic
         )
-        direction = found.direction
+        direction = update.direction
         size = rate
         add_to_parameters(block, size * direction)
-        new = summed(block, space)
+        new = sum_exactly(block, space)
         while new.energy > now.energy + 1e-9 * abs(now.energy) and size > 1e-4 * rate:
             add_to_parameters(block, -size / 2 * direction)
             size /= 2
-            new = summed(block, space)
+            new = sum_exactly(block, space)
         now = new
         energies.append(now.energy)
         if progress:

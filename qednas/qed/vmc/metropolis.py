@@ -17,7 +17,7 @@ from qednas.qed.blocks.block import Block, Flip, spins
 from qednas.qed.vmc.local_energy import flips_of
 
 
-def start(sites: int, sector: Sector, chains: int, generator: torch.Generator) -> torch.Tensor:
+def random_configurations(sites: int, sector: Sector, chains: int, generator: torch.Generator) -> torch.Tensor:
     """Random bits (chains, sites), bool, inside the sector of sum Z or prod Z; a value that is not given is the least.
 
     Raises InputError when no configuration has that value.
@@ -57,7 +57,7 @@ class Metropolis:
         self.conserves = hamiltonian.sector.kind == "magnetisation"
         self.pairs = hamiltonian.sector.kind in ("magnetisation", "parity_z")
         self.turns_all = hamiltonian.conserves_parity_x and not self.conserves
-        self.bits = start(hamiltonian.sites, hamiltonian.sector, chains, generator)
+        self.bits = random_configurations(hamiltonian.sites, hamiltonian.sector, chains, generator)
         self.accepted = 0.0
 
     def warm_up(self, block: Block, sweeps: int) -> None:
@@ -66,7 +66,7 @@ class Metropolis:
 
     def run(self, block: Block, sweeps: int, betas: np.ndarray | None = None) -> torch.Tensor:
         """Bits (chains, sites) after ``sweeps`` more sweeps, each drawn from |psi|^(2 beta) if ``betas`` (sweeps,) are given."""
-        tried, taken = 0, torch.zeros((), dtype=torch.int64)
+        proposed, acceptances = 0, torch.zeros((), dtype=torch.int64)
         walk = block.walk(self.bits)
         rank = walk.order
         for number in range(sweeps):
@@ -81,23 +81,23 @@ class Metropolis:
                 if self.conserves:
                     accepted &= spins(walk.bits[:, list(flip)]).sum(1) == 0
                 walk.accept(flip, accepted)
-                tried, taken = tried + len(accepted), taken + accepted.sum()
+                proposed, acceptances = proposed + len(accepted), acceptances + accepted.sum()
         self.bits = walk.bits
-        self.accepted = int(taken) / max(tried, 1)
+        self.accepted = int(acceptances) / max(proposed, 1)
         return self.bits
 
     def plan(self, far: int) -> list[Flip]:
         """The moves of one sweep; one in ``far`` is a pair at any distance where there are such."""
         pairs = self.sites // far if self.pairs else 0
-        plan = [self.moves[k] for k in self.drawn(len(self.moves), self.sites - pairs)]
-        for k in self.drawn(self.sites * (self.sites - 1), pairs):
+        plan = [self.moves[k] for k in self.draw_indices(len(self.moves), self.sites - pairs)]
+        for k in self.draw_indices(self.sites * (self.sites - 1), pairs):
             i, j = divmod(k, self.sites - 1)
             plan.append((i, j + (j >= i)))
         if pairs:
-            plan = [plan[k] for k in self.drawn(len(plan), len(plan))]
+            plan = [plan[k] for k in self.draw_indices(len(plan), len(plan))]
         return [*plan, tuple(range(self.sites))] if self.turns_all else plan
 
-    def drawn(self, choices: int, count: int) -> list[int]:
+    def draw_indices(self, choices: int, count: int) -> list[int]:
         """``count`` of so many choices, each once before one comes again."""
         out: list[int] = []
         while len(out) < count:

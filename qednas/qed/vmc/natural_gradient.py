@@ -61,7 +61,7 @@ class Centred:
         rows = self.root * self.derivatives.push(columns)
         return rows - self.averages(rows)
 
-    def small(self) -> torch.Tensor:
+    def gram(self) -> torch.Tensor:
         """X X^+ (rows, rows)."""
         matrix = self.derivatives.gram() * self.root[:, None] * self.root
         matrix = matrix - self.averages(matrix)
@@ -96,18 +96,18 @@ def natural_step(
         spread = derivatives.spread(weights)
         scales = 1 / torch.where(spread > NOTHING * spread.max(), spread, torch.inf)  # no spread: no step
         derivatives = derivatives.scaled(scales)
-    x, y = centred(derivatives, local, weights, holomorphic)
+    x, y = centred_system(derivatives, local, weights, holomorphic)
     carried = momentum * before if before is not None and momentum else None
     y_left = y if carried is None else y + x.push(carried)
     if small := x.derivatives.rows < x.derivatives.columns:
-        matrix, wanted = x.small(), y_left
+        matrix, right_side = x.gram(), y_left
     else:
         table = x.table()
-        matrix, wanted = table.mH @ table, table.mH @ y_left
+        matrix, right_side = table.mH @ table, table.mH @ y_left
     scale = matrix.diagonal().real.sum() / x.derivatives.columns
     check_finite(scale)
-    solved = solve(matrix, wanted, shift, scale)
-    direction = -(x.pull(solved) if small else solved)
+    solution = solve(matrix, right_side, shift, scale)
+    direction = -(x.pull(solution) if small else solution)
     if carried is not None:
         direction = direction + carried
     length = float((x.push(direction).abs() ** 2).sum())
@@ -119,18 +119,18 @@ def natural_step(
     return Step(direction, gradient, length)
 
 
-def centred(
+def centred_system(
     derivatives: Derivatives, local: torch.Tensor, weights: torch.Tensor, holomorphic: bool
 ) -> tuple[Centred, torch.Tensor]:
     """X and y; raises NumericalError for a local energy that is not finite."""
     stacked = derivatives.is_complex and not holomorphic
     if holomorphic or derivatives.is_complex:
-        missed = local.to(torch.complex128)
+        energies = local.to(torch.complex128)
     else:
-        missed = local.real if local.is_complex() else local
-    check_finite(missed)
+        energies = local.real if local.is_complex() else local
+    check_finite(energies)
     root = weights.sqrt()
-    y = (missed - (weights * missed).sum()) * root
+    y = (energies - (weights * energies).sum()) * root
     if stacked:
         y, root = torch.cat([y.real, y.imag]), torch.cat([root, root])
     return Centred(derivatives.stacked() if stacked else derivatives, root, 2 if stacked else 1), y
@@ -141,14 +141,14 @@ def check_finite(numbers: torch.Tensor) -> None:
         raise NumericalError("training met a number that is not finite; the state before this step is kept")
 
 
-def solve(matrix: torch.Tensor, wanted: torch.Tensor, shift: float, scale: torch.Tensor) -> torch.Tensor:
-    """(matrix + shift scale)^-1 wanted by Cholesky; the shift grows tenfold until the matrix is positive."""
+def solve(matrix: torch.Tensor, right_side: torch.Tensor, shift: float, scale: torch.Tensor) -> torch.Tensor:
+    """(matrix + shift scale)^-1 right_side by Cholesky; the shift grows tenfold until the matrix is positive."""
     while True:
         shifted = matrix.clone()
         shifted.diagonal().add_(shift * scale)
         factor, failed = torch.linalg.cholesky_ex(shifted)
         if not failed:
-            return torch.cholesky_solve(wanted[:, None], factor)[:, 0]
+            return torch.cholesky_solve(right_side[:, None], factor)[:, 0]
         shift *= 10
         if not 0 < shift <= LARGEST_SHIFT:
             raise NumericalError("the natural gradient has no solution: the derivatives are zero or too uneven")

@@ -19,7 +19,7 @@ from qednas.base.errors import InputError
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
 from qednas.qed.vmc.estimates import over_chains
-from qednas.qed.vmc.source import Source
+from qednas.qed.vmc.sampler import Sampler
 
 RESOLVED = 2.0  # standard errors that the purity must lie above zero
 
@@ -35,9 +35,9 @@ class Renyi2:
 def swapped(first: torch.Tensor, second: torch.Tensor, region: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Both configurations (batch, sites) with their spins on the region exchanged."""
     places = list(region)
-    one, other = first.clone(), second.clone()
-    one[:, places], other[:, places] = second[:, places], first[:, places]
-    return one, other
+    new_first, new_second = first.clone(), second.clone()
+    new_first[:, places], new_second[:, places] = second[:, places], first[:, places]
+    return new_first, new_second
 
 
 Number = Callable[[torch.Tensor], torch.Tensor]  # of bits (batch, sites)
@@ -68,9 +68,9 @@ def swap_ratios(
     with torch.no_grad():
         if before is None:
             before = block.log_psi(torch.cat([first, second])).reshape(2, -1).sum(0)
-        one, other = swapped(first, second, region)
-        ratio = torch.exp(block.log_psi(torch.cat([one, other])).reshape(2, -1).sum(0) - before)
-    return ratio if conserved is None else torch.where(conserved(one) == conserved(first), ratio, 0.0)
+        new_first, new_second = swapped(first, second, region)
+        ratio = torch.exp(block.log_psi(torch.cat([new_first, new_second])).reshape(2, -1).sum(0) - before)
+    return ratio if conserved is None else torch.where(conserved(new_first) == conserved(first), ratio, 0.0)
 
 
 def renyi2(
@@ -96,16 +96,16 @@ def renyi2(
     if pairs < chains:
         raise InputError(f"pairs = {pairs}: at least one for each of {chains} chains")
     conserved = conserved_number(hamiltonian, block)
-    source = Source(hamiltonian, block, 2 * chains, torch.Generator().manual_seed(seed), warm_up)
+    sampler = Sampler(hamiltonian, block, 2 * chains, torch.Generator().manual_seed(seed), warm_up)
     values = []
     for _ in range(pairs // chains):
-        first, second = source.draw(block, 1, sweeps)[0].bool().chunk(2)
+        first, second = sampler.draw(block, 1, sweeps)[0].bool().chunk(2)
         with torch.no_grad():
             before = block.log_psi(first) + block.log_psi(second)
         row = [swap_ratios(block, first, second, region, conserved, before) for region in regions]
         values.append(torch.stack(row).numpy())
-    found = np.array(values)  # (records, regions, chains)
-    estimates = [over_chains(found[:, k]) for k in range(len(regions))]
+    ratios = np.array(values)  # (records, regions, chains)
+    estimates = [over_chains(ratios[:, k]) for k in range(len(regions))]
     for region, e in zip(regions, estimates, strict=True):
         if not e.mean > RESOLVED * e.error:
             raise InputError(

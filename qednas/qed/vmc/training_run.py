@@ -17,8 +17,8 @@ from qednas.base.weights import write_weights
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.blocks.block import Block
 from qednas.qed.vmc.estimates import Estimate
+from qednas.qed.vmc.sampler import Sampler
 from qednas.qed.vmc.settings import Settings
-from qednas.qed.vmc.source import Source
 
 VERSION = 2  # of the checkpoint
 HISTORY = "energy", "error", "variance", "seconds", "accepted", "scale"
@@ -27,7 +27,7 @@ FREE = 10  # first steps, and steps after a return, that may lose energy: they o
 SURE = 8.0  # standard errors that such a loss has to have
 
 
-class Trained(TypedDict):
+class TrainingHistory(TypedDict):
     """The history of a run: arrays over its steps, and how it ended."""
 
     energy: np.ndarray  # Pauli units, like error and the root of variance
@@ -53,11 +53,11 @@ class Run:
     scale: list[float]
     direction: torch.Tensor | None = None
     good: dict[str, torch.Tensor] = field(default_factory=dict)  # before the last step
-    kept: dict[str, torch.Tensor] = field(default_factory=dict)  # to go back to
+    fallback: dict[str, torch.Tensor] = field(default_factory=dict)  # to go back to
     factor: float = 1.0  # by which steps are shortened now
 
     @classmethod
-    def fresh(cls) -> Run:
+    def start(cls) -> Run:
         return cls([], [], [], [], [], [])
 
     @property
@@ -65,32 +65,32 @@ class Run:
         """How often the run has gone back."""
         return round(-math.log2(self.factor))
 
-    def lost(self, now: Estimate) -> bool:
+    def has_lost_energy(self, now: Estimate) -> bool:
         """Whether the run has clearly lost a good part of what it had gained since it last went back."""
         since = [k for k, scale in enumerate(self.scale) if scale == self.factor]
         if len(since) <= FREE or not math.isfinite(now.mean):
             return False
         best = min(since, key=lambda k: self.energy[k] + 2 * self.error[k])
-        gained, lost = self.energy[0] - self.energy[best], now.mean - self.energy[best]
-        return lost > LOST * gained and lost > SURE * math.hypot(now.error, self.error[best])
+        gained, loss = self.energy[0] - self.energy[best], now.mean - self.energy[best]
+        return loss > LOST * gained and loss > SURE * math.hypot(now.error, self.error[best])
 
-    def turn_back(self, block: Block, source: Source, warm_up: int) -> None:
-        block.load_state_dict(self.kept)
+    def turn_back(self, block: Block, sampler: Sampler, warm_up: int) -> None:
+        block.load_state_dict(self.fallback)
         self.factor, self.direction = self.factor / 2, None
-        source.restart(block, warm_up)
+        sampler.restart(block, warm_up)
 
     def add(self, estimate: Estimate, seconds: float, accepted: float) -> None:
         values = estimate.mean, estimate.error, estimate.variance, seconds, accepted, self.factor
         for name, value in zip(HISTORY, values, strict=True):
             getattr(self, name).append(value)
 
-    def spent(self) -> float:
+    def elapsed(self) -> float:
         return self.seconds[-1] if self.seconds else 0.0
 
     def history(self) -> dict[str, np.ndarray]:
         return {n: np.array(getattr(self, n)) for n in HISTORY}
 
-    def ended(self, stopped: str, parameters: int) -> Trained:
+    def to_history(self, stopped: str, parameters: int) -> TrainingHistory:
         return {
             "energy": np.array(self.energy),
             "error": np.array(self.error),
@@ -104,19 +104,19 @@ class Run:
         }
 
     @classmethod
-    def restored(cls, saved: dict[str, torch.Tensor], block: Block, source: Source) -> Run:
-        """The run of a checkpoint; block and source are set to where they were."""
-        run = cls.fresh()
+    def from_checkpoint(cls, saved: dict[str, torch.Tensor], block: Block, sampler: Sampler) -> Run:
+        """The run of a checkpoint; block and sampler are set to where they were."""
+        run = cls.start()
         for name in HISTORY:
             setattr(run, name, saved[f"history/{name}"].tolist())
-        state, kept = (
+        state, fallback = (
             {n.removeprefix(part): v for n, v in saved.items() if n.startswith(part)} for part in ("state/", "kept/")
         )
         block.load_state_dict(state)
-        run.kept, run.factor = kept, run.scale[-1] if run.scale else 1.0
-        source.generator.set_state(saved["generator"])
-        if source.markov:
-            source.markov.bits = saved["chains"]
+        run.fallback, run.factor = fallback, run.scale[-1] if run.scale else 1.0
+        sampler.generator.set_state(saved["generator"])
+        if sampler.markov:
+            sampler.markov.bits = saved["chains"]
         run.direction = saved.get("direction")
         return run
 
@@ -141,14 +141,14 @@ def fingerprint(hamiltonian: Hamiltonian, block: Block, settings: Settings) -> d
     }
 
 
-def save(path: Path, label: dict[str, str], run: Run, block: Block, source: Source) -> None:
+def save(path: Path, label: dict[str, str], run: Run, block: Block, sampler: Sampler) -> None:
     """Write the checkpoint as one file, whole or not at all."""
     tensors = {f"history/{n}": torch.from_numpy(v) for n, v in run.history().items()}
     tensors |= {f"state/{n}": v.detach() for n, v in block.state_dict().items()}
-    tensors |= {f"kept/{n}": v for n, v in run.kept.items()}
-    tensors["generator"] = source.generator.get_state()
-    if source.markov:
-        tensors["chains"] = source.markov.bits
+    tensors |= {f"kept/{n}": v for n, v in run.fallback.items()}
+    tensors["generator"] = sampler.generator.get_state()
+    if sampler.markov:
+        tensors["chains"] = sampler.markov.bits
     if run.direction is not None:
         tensors["direction"] = run.direction
     arrays = {n: (torch.view_as_real(v) if v.is_complex() else v).numpy() for n, v in tensors.items()}
@@ -171,8 +171,8 @@ def load(path: Path, label: dict[str, str]) -> dict[str, torch.Tensor] | None:
     except SafetensorError as problem:
         raise InputError(f"checkpoint {path.name} cannot be read ({problem}); remove it to start anew") from None
     for name, value in label.items():
-        if (found := record.get("label", {}).get(name)) != value:
+        if (recorded := record.get("label", {}).get(name)) != value:
             raise InputError(
-                f"checkpoint {path.name} is of another {name} ({found}, not {value}); remove it to start anew"
+                f"checkpoint {path.name} is of another {name} ({recorded}, not {value}); remove it to start anew"
             )
     return {n: torch.view_as_complex(v) if n in record["complex"] else v for n, v in tensors.items()}

@@ -20,9 +20,9 @@ from qednas.qed.blocks.derivatives import add_to_parameters
 from qednas.qed.vmc.estimates import Estimate, over_chains
 from qednas.qed.vmc.local_energy import LocalEnergy
 from qednas.qed.vmc.natural_gradient import natural_step
+from qednas.qed.vmc.sampler import Sampler
 from qednas.qed.vmc.settings import Settings, used_share
-from qednas.qed.vmc.source import Source
-from qednas.qed.vmc.training_run import Run, Trained, fingerprint, load, save, state_of
+from qednas.qed.vmc.training_run import Run, TrainingHistory, fingerprint, load, save, state_of
 
 SAVE_SECONDS = 20.0  # between checkpoints
 BELOW = 3.0  # standard errors that an energy may lie below the exact one
@@ -41,7 +41,7 @@ def train(
     progress: Callable[[int, int, str], None] | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> Trained:
+) -> TrainingHistory:
     """Train ``block`` in place and return the history of the run.
 
     checkpoint: a file from which an interrupted run goes on, to the same numbers.  seconds: the time of the run by ``clock``,
@@ -53,41 +53,41 @@ def train(
     began = clock()
     generator = torch.Generator().manual_seed(settings.seed)
     label = fingerprint(hamiltonian, block, settings)
-    run = Run.fresh()
+    run = Run.start()
     saved = None if checkpoint is None else load(checkpoint, label)
-    source = Source(hamiltonian, block, settings.chains, generator, 0 if saved else settings.warm_up)
+    sampler = Sampler(hamiltonian, block, settings.chains, generator, 0 if saved else settings.warm_up)
     if saved:
-        run = Run.restored(saved, block, source)
+        run = Run.from_checkpoint(saved, block, sampler)
     run.good = state_of(block)
-    run.kept = run.kept or run.good
-    local_energy, spent, last_saved, stopped = LocalEnergy(hamiltonian), run.spent(), time.perf_counter(), ""
+    run.fallback = run.fallback or run.good
+    local_energy, elapsed, last_saved, stopped = LocalEnergy(hamiltonian), run.elapsed(), time.perf_counter(), ""
     for step in range(len(run.energy), settings.steps):
         share = step / max(settings.steps - 1, 1)
         if seconds is not None:
-            share = max(share, used_share(spent + clock() - began, seconds))
+            share = max(share, used_share(elapsed + clock() - began, seconds))
             if share > 1:
                 stopped = f"out of time after {step} steps"
                 break
         try:
-            estimate = train_step(block, run, source, local_energy, settings, step, share)
+            estimate = train_step(block, run, sampler, local_energy, settings, step, share)
         except NumericalError as problem:
             block.load_state_dict(run.good)
             stopped = f"step {step}: {problem}"
             break
         now = time.perf_counter()
-        run.add(estimate, spent + clock() - began, source.markov.accepted if source.markov else 1.0)
+        run.add(estimate, elapsed + clock() - began, sampler.markov.accepted if sampler.markov else 1.0)
         if checkpoint is not None and now - last_saved > SAVE_SECONDS:
-            save(checkpoint, label, run, block, source)
+            save(checkpoint, label, run, block, sampler)
             last_saved = now
         if progress:
             progress(step + 1, settings.steps, f"energy {estimate.mean:.6f} +- {estimate.error:.6f}")
     if checkpoint is not None:
-        save(checkpoint, label, run, block, source)
-    return run.ended(stopped, block.parameter_count)
+        save(checkpoint, label, run, block, sampler)
+    return run.to_history(stopped, block.parameter_count)
 
 
 def train_step(
-    block: Block, run: Run, source: Source, local_energy: LocalEnergy, settings: Settings, step: int, share: float
+    block: Block, run: Run, sampler: Sampler, local_energy: LocalEnergy, settings: Settings, step: int, share: float
 ) -> Estimate:
     """Move the parameters of ``block`` once, or go back where the run has lost its way; returns the energy before the move.
 
@@ -95,15 +95,15 @@ def train_step(
     """
     records = settings.samples // settings.chains
     if settings.renewed and step and step % RENEW_EVERY == 0:
-        source.renew(block, settings.renewed, step // RENEW_EVERY, settings.warm_up)
-    bits = source.draw(block, records, settings.sweeps).flatten(0, 1)
+        sampler.renew(block, settings.renewed, step // RENEW_EVERY, settings.warm_up)
+    bits = sampler.draw(block, records, settings.sweeps).flatten(0, 1)
     local = local_energy(block, bits)
     estimate = over_chains(local.reshape(records, settings.chains).numpy())
-    if run.lost(estimate) and run.turns < TURNS:
-        run.turn_back(block, source, settings.warm_up)
+    if run.has_lost_energy(estimate) and run.turns < TURNS:
+        run.turn_back(block, sampler, settings.warm_up)
         return estimate
     rate, shift = settings.at(share)
-    moved = natural_step(
+    update = natural_step(
         block.derivatives(bits),
         local,
         torch.full((settings.samples,), 1 / settings.samples, dtype=torch.float64),
@@ -114,10 +114,10 @@ def train_step(
     )
     run.good = state_of(block)
     if step % KEPT_EVERY == 0:
-        run.kept = run.good
-    longest = settings.longest / max(moved.length**0.5, 1e-300)
-    add_to_parameters(block, moved.direction * (run.factor * min(rate, longest)))
-    run.direction = moved.direction
+        run.fallback = run.good
+    longest = settings.longest / max(update.length**0.5, 1e-300)
+    add_to_parameters(block, update.direction * (run.factor * min(rate, longest)))
+    run.direction = update.direction
     return estimate
 
 
@@ -138,9 +138,9 @@ def measure(
     """
     if samples < chains:
         raise InputError(f"samples = {samples}: at least one for each of {chains} chains")
-    source = Source(hamiltonian, block, chains, torch.Generator().manual_seed(seed), warm_up)
+    sampler = Sampler(hamiltonian, block, chains, torch.Generator().manual_seed(seed), warm_up)
     local_energy = LocalEnergy(hamiltonian)
-    values = [local_energy(block, source.draw(block, 1, sweeps)[0]).numpy() for _ in range(samples // chains)]
+    values = [local_energy(block, sampler.draw(block, 1, sweeps)[0]).numpy() for _ in range(samples // chains)]
     estimate = over_chains(np.array(values))
     if exact is not None:
         check_above(estimate, exact)

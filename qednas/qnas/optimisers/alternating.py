@@ -11,9 +11,9 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.circuits.statevector import phase, phase_back
+from qednas.qnas.optimisers.cost_terms import Terms
 from qednas.qnas.optimisers.mixers import Mixer
 from qednas.qnas.optimisers.objectives import Objective
-from qednas.qnas.optimisers.terms import Terms
 
 MOST_KEPT = 2**26  # amplitudes of all kept states: one gigabyte
 
@@ -32,11 +32,11 @@ class Alternating:
         self.energies = np.ascontiguousarray(energies, dtype=float)
         self.mixer, self.terms = mixer, terms
         self.evaluations = 0
-        self.kept = np.empty((0, 2, len(energies)))
+        self.states = np.empty((0, 2, len(energies)))
 
     def amplitudes(self, angles: Angles) -> np.ndarray:
         """Complex (N,)."""
-        return self.mixer.plain(self._forward(self.checked(angles), keep=False)[-1])
+        return self.mixer.complex_amplitudes(self._forward(self.checked(angles), keep=False)[-1])
 
     def probabilities(self, angles: Angles) -> np.ndarray:
         """(N,)."""
@@ -53,8 +53,8 @@ class Alternating:
         slope = 2 * slopes * state
         by_gamma, by_beta = np.empty(gammas.shape), np.empty(betas.shape)
         for layer in reversed(range(depth)):
-            found = self.mixer.undo(slope, state, self._betas(betas[layer]))
-            by_beta[layer] = found if betas.ndim == 2 else found.sum()
+            gradient = self.mixer.undo(slope, state, self._betas(betas[layer]))
+            by_beta[layer] = gradient if betas.ndim == 2 else gradient.sum()
             before = states[layer] if keep else self._back(state, gammas[layer], betas[layer])
             by_gamma[layer] = self._phase_back(slope, gammas[layer], before)
             state = before
@@ -62,14 +62,14 @@ class Alternating:
 
     def checked(self, angles: Angles) -> Angles:
         """As arrays; raises InputError for shapes that do not fit the circuit, and for angles that are not finite."""
-        gammas, betas = (np.asarray(own, dtype=float) for own in angles)
+        gammas, betas = (np.asarray(part, dtype=float) for part in angles)
         widths = len(self.terms) if self.terms is not None else None, self.mixer.angles
-        for name, own, width in zip(("gammas", "betas"), (gammas, betas), widths, strict=True):
+        for name, part, width in zip(("gammas", "betas"), (gammas, betas), widths, strict=True):
             depth = gammas.shape[:1]
             allowed = [depth] if width is None else [depth, (*depth, width)]
-            if own.shape not in allowed or depth in ((), (0,)):
+            if part.shape not in allowed or depth in ((), (0,)):
                 shape = "(p,)" if width is None else f"(p,) or (p, {width})"
-                raise InputError(f"{name} of shape {own.shape}: {shape} is allowed, with p layers of both")
+                raise InputError(f"{name} of shape {part.shape}: {shape} is allowed, with p layers of both")
         if not (np.isfinite(gammas).all() and np.isfinite(betas).all()):
             raise InputError("an angle is not a finite number")
         return gammas, betas
@@ -79,14 +79,14 @@ class Alternating:
         self.evaluations += 1
         depth = len(angles[0])
         rooms = depth + 1 if keep else 2
-        if len(self.kept) < rooms:
-            self.kept = np.empty((rooms, 2, len(self.energies)))
-        self.kept[0] = self.mixer.start()
+        if len(self.states) < rooms:
+            self.states = np.empty((rooms, 2, len(self.energies)))
+        self.states[0] = self.mixer.start()
         for layer, (gamma, beta) in enumerate(zip(*angles, strict=True)):
             old, new = (layer, layer + 1) if keep else (layer % 2, 1 - layer % 2)
-            self._phase(self.kept[old], gamma, self.kept[new])
-            self.mixer.apply(self.kept[new], self._betas(beta))
-        return self.kept[: depth + 1] if keep else self.kept[depth % 2][None]
+            self._phase(self.states[old], gamma, self.states[new])
+            self.mixer.apply(self.states[new], self._betas(beta))
+        return self.states[: depth + 1] if keep else self.states[depth % 2][None]
 
     def _back(self, state: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
         """The state before a layer; uses up the one after it."""
@@ -108,9 +108,9 @@ class Alternating:
         phase(*old, *self._diagonal(gamma), *new)
 
     def _phase_back(self, slope: np.ndarray, gamma: np.ndarray, before: np.ndarray) -> float | np.ndarray:
-        found = phase_back(*slope, *self._diagonal(gamma), *before)
+        gradient = phase_back(*slope, *self._diagonal(gamma), *before)
         if self.terms is None or np.ndim(gamma) == 0:
-            return found
+            return gradient
         return self.terms.sums(slope[0] * before[1] - slope[1] * before[0])
 
 

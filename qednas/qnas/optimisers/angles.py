@@ -29,9 +29,9 @@ def interpolated(angles: Angles) -> Angles:
     depth = len(angles[0])
     share = np.arange(depth + 1) / depth
 
-    def longer(own: np.ndarray) -> np.ndarray:
-        padded = np.pad(own, [(1, 1)] + [(0, 0)] * (own.ndim - 1))
-        weight = share.reshape(-1, *[1] * (own.ndim - 1))
+    def longer(layers: np.ndarray) -> np.ndarray:
+        padded = np.pad(layers, [(1, 1)] + [(0, 0)] * (layers.ndim - 1))
+        weight = share.reshape(-1, *[1] * (layers.ndim - 1))
         return weight * padded[:-1] + (1 - weight) * padded[1:]
 
     return longer(angles[0]), longer(angles[1])
@@ -60,7 +60,7 @@ class Tuning:
     @property
     def ends(self) -> np.ndarray:
         """(2,) the largest initial gamma and beta."""
-        return np.array([np.abs(own).max() for own in self.initial(self.depth)])
+        return np.array([np.abs(angles).max() for angles in self.initial(self.depth)])
 
     def minimise(self, angles: Angles) -> tuple[Angles, float]:
         """All angles, by L-BFGS where the objective is exact and by SPSA where it is estimated; with the value."""
@@ -69,8 +69,8 @@ class Tuning:
         def unflatten(point: np.ndarray) -> Angles:
             return point[: gammas.size].reshape(gammas.shape), point[gammas.size :].reshape(betas.shape)
 
-        unit = flat((np.full_like(gammas, self.ends[0]), np.full_like(betas, self.ends[1])))
-        point, value = self.minimise_along(flat((gammas, betas)), unit, unflatten, flat)
+        unit = flatten((np.full_like(gammas, self.ends[0]), np.full_like(betas, self.ends[1])))
+        point, value = self.minimise_along(flatten((gammas, betas)), unit, unflatten, flatten)
         return unflatten(point), value
 
     def minimise_along(
@@ -101,7 +101,7 @@ class Tuning:
         return self.objective.estimate(self.circuit.energies[measured])
 
 
-def flat(angles: Angles) -> np.ndarray:
+def flatten(angles: Angles) -> np.ndarray:
     return np.concatenate([angles[0].ravel(), angles[1].ravel()])
 
 
@@ -117,7 +117,7 @@ def standard(tuning: Tuning) -> Angles:
     for _ in range(tuning.restarts):
         gammas, betas = (tuning.rng.uniform(-end, end, tuning.depth) for end in tuning.ends)
         starts.append((gammas, betas))
-    return min((tuning.minimise(start) for start in starts), key=lambda found: found[1])[0]
+    return min((tuning.minimise(start) for start in starts), key=lambda fit: fit[1])[0]
 
 
 def ramp(tuning: Tuning) -> Angles:

@@ -68,9 +68,9 @@ class Annealer(Optimiser):
         while tries < MOST_TRIES:
             tries += 1
             seed = int(rng.integers(1, 2**31))  # the samplers take 0 for "any seed"
-            found = self._anneal(encoding.hamiltonian(standard, penalty), shots, seed)
-            order = np.argsort(list(found.variables))
-            digits, feasible = encoding.decode(space, (1 - found.record.sample[:, order]) // 2)
+            samples = self._anneal(encoding.hamiltonian(standard, penalty), shots, seed)
+            order = np.argsort(list(samples.variables))
+            digits, feasible = encoding.decode(space, (1 - samples.record.sample[:, order]) // 2)
             worse = 0 < len(best) >= feasible.sum()
             if not worse:
                 best = digits[feasible]

@@ -9,8 +9,8 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.alternating import Alternating
-from qednas.qnas.optimisers.mixers import Mixer, XMixer, biased_mixer, check_qubits, toward, xy_mixer
-from qednas.qnas.optimisers.terms import Terms
+from qednas.qnas.optimisers.cost_terms import Terms
+from qednas.qnas.optimisers.mixers import Mixer, XMixer, biased_mixer, biased_probabilities, check_qubits, xy_mixer
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 
@@ -75,12 +75,12 @@ def standardised(energies: np.ndarray) -> tuple[np.ndarray, float, float]:
     return (energies - mean) / std, mean, std
 
 
-def alternating(
+def alternating_circuit(
     cost: Pairwise, mixer: str, encoding: str, penalty: float, share: float | None = None
 ) -> tuple[Alternating, Diagonal]:
     """The circuit of QAOA for a cost.  encoding and penalty count for mixer "x" only.
 
-    share: what a column's (for "x" a qubit's) classical choice gets of the start, see :func:`classical`.
+    share: what a column's (for "x" a qubit's) classical choice gets of the start, see :func:`classical_choice`.
     Raises InputError for what is too large or not one of the names.
     """
     sizes = cost.space.sizes
@@ -88,34 +88,34 @@ def alternating(
         raise InputError(f"mixer {mixer!r}: one of {', '.join(MIXERS)}")
     if share is not None and mixer == "xy-ring":
         raise InputError("share with mixer 'xy-ring': xy-complete and x have a biased start")
-    own: Mixer
+    circuit_mixer: Mixer
     if mixer == "x":
         diagonal = on_qubits(cost, encoding, penalty)
-        own = XMixer(qubits := len(diagonal.energies).bit_length() - 1)
+        circuit_mixer = XMixer(qubits := len(diagonal.energies).bit_length() - 1)
         if share is not None:
-            bits = ENCODINGS[encoding].encode(cost.space, classical(cost)[None])[0]
-            own = biased_mixer(toward(bits, (2,) * qubits, share))
+            bits = ENCODINGS[encoding].encode(cost.space, classical_choice(cost)[None])[0]
+            circuit_mixer = biased_mixer(biased_probabilities(bits, (2,) * qubits, share))
     else:
-        own = xy_mixer(sizes, mixer)  # first: it is what says that a space is too large
+        circuit_mixer = xy_mixer(sizes, mixer)  # first: it is what says that a space is too large
         if share is not None:
-            own = biased_mixer(toward(classical(cost), sizes, share))
+            circuit_mixer = biased_mixer(biased_probabilities(classical_choice(cost), sizes, share))
         diagonal = on_configurations(cost)
-    return Alternating(diagonal.energies, own, diagonal.terms), diagonal
+    return Alternating(diagonal.energies, circuit_mixer, diagonal.terms), diagonal
 
 
-def classical(cost: Pairwise) -> np.ndarray:
+def classical_choice(cost: Pairwise) -> np.ndarray:
     """Digits (columns,) where no change of one column lowers the cost, from the best single choices on."""
-    digits = np.array([int(own.argmin()) for own in cost.single])
+    digits = np.array([int(costs.argmin()) for costs in cost.single])
     while True:
         before = digits.copy()
         for column in range(len(digits)):
-            own = cost.single[column].astype(float)
+            costs = cost.single[column].astype(float)
             for (i, j), table in cost.pair.items():
                 if i == column:
-                    own = own + table[:, digits[j]]
+                    costs = costs + table[:, digits[j]]
                 elif j == column:
-                    own = own + table[digits[i]]
-            if own.min() < own[digits[column]]:
-                digits[column] = int(own.argmin())
+                    costs = costs + table[digits[i]]
+            if costs.min() < costs[digits[column]]:
+                digits[column] = int(costs.argmin())
         if np.array_equal(before, digits):
             return digits

@@ -18,8 +18,8 @@ def lbfgs(value_and_gradient: ValueAndGradient, start: np.ndarray, steps: int) -
     """L-BFGS (Liu and Nocedal 1989) of scipy: the best point of at most ``steps`` iterations, and its value."""
     from scipy.optimize import minimize
 
-    found = minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": steps})
-    return found.x, float(found.fun)
+    minimum = minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": steps})
+    return minimum.x, float(minimum.fun)
 
 
 def spsa(
@@ -59,6 +59,6 @@ def adam(value_and_gradient: ValueAndGradient, start: np.ndarray, steps: int) ->
             best, lowest = point, value
         mean = DECAY[0] * mean + (1 - DECAY[0]) * gradient
         square = DECAY[1] * square + (1 - DECAY[1]) * gradient**2
-        moved = mean / (1 - DECAY[0] ** step) / (np.sqrt(square / (1 - DECAY[1] ** step)) + SMALL)
-        point = point - RATE * moved
+        change = mean / (1 - DECAY[0] ** step) / (np.sqrt(square / (1 - DECAY[1] ** step)) + SMALL)
+        point = point - RATE * change
     return best, lowest

@@ -68,21 +68,6 @@ def success(marked: int, count: int, iterations: int) -> float:
     return math.sin((2 * iterations + 1) * math.asin(math.sqrt(marked / count))) ** 2
 
 
-def amplify(marked: np.ndarray, iterations: int) -> np.ndarray:
-    """Amplitudes (N,) after Grover iterations on the uniform state: a sign at marked (N,) items, then inversion about the mean.
-
-    Raises InputError for a negative number of iterations.
-    """
-    if iterations < 0:
-        raise InputError(f"iterations = {iterations}: at least 0")
-    signs = 1.0 - 2 * np.asarray(marked)
-    state = np.full(len(signs), len(signs) ** -0.5)
-    for _ in range(iterations):
-        state *= signs
-        state = 2 * state.mean() - state
-    return state
-
-
 def ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices from the lowest value up, and for each place in that order the number of values strictly lower."""
     order = np.argsort(values, kind="stable")

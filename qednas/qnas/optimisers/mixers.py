@@ -47,7 +47,7 @@ class Mixer(Protocol):
         """Gradient (angles,) of the loss, from its slope after :meth:`apply` and the state there; takes the slope back."""
         ...
 
-    def plain(self, state: np.ndarray) -> np.ndarray:
+    def complex_amplitudes(self, state: np.ndarray) -> np.ndarray:
         """Complex amplitudes (N,)."""
         ...
 
@@ -60,7 +60,7 @@ def check_qubits(qubits: int) -> None:
 
 def count_amplitudes(starts: Sequence[np.ndarray]) -> int:
     """Of a tensor with an axis per column; raises InputError where they are too many."""
-    count = math.prod(len(own) for own in starts)
+    count = math.prod(len(start) for start in starts)
     if count > MOST_AMPLITUDES:
         raise InputError(f"a state of {count:.7g} amplitudes: at most {MOST_AMPLITUDES} are allowed")
     return count
@@ -74,14 +74,14 @@ def product(factors: Sequence[np.ndarray]) -> np.ndarray:
     return np.multiply.outer(product(factors[:half]), product(factors[half:])).ravel()
 
 
-def real(amplitudes: np.ndarray) -> np.ndarray:
+def real_state(amplitudes: np.ndarray) -> np.ndarray:
     """A state (2, N) without imaginary part."""
     return np.stack([amplitudes, np.zeros_like(amplitudes)])
 
 
 def _transpose(state: np.ndarray, rows: int, new: np.ndarray) -> None:
-    for plane, own in zip(state, new, strict=True):
-        transpose(plane, rows, own)
+    for plane, transposed in zip(state, new, strict=True):
+        transpose(plane, rows, transposed)
 
 
 class XMixer:
@@ -108,13 +108,13 @@ class XMixer:
             turn(plane, np.cos(by_bit), np.sin(by_bit))
 
     def undo(self, slope: np.ndarray, state: np.ndarray, betas: np.ndarray) -> np.ndarray:
-        found = np.zeros(self.angles)
-        for plane, own in zip(state, slope, strict=True):
-            turn_slopes(plane, own, found)
+        gradient = np.zeros(self.angles)
+        for plane, plane_slope in zip(state, slope, strict=True):
+            turn_slopes(plane, plane_slope, gradient)
         self.apply(slope, -betas)
-        return found[::-1].copy()
+        return gradient[::-1].copy()
 
-    def plain(self, state: np.ndarray) -> np.ndarray:
+    def complex_amplitudes(self, state: np.ndarray) -> np.ndarray:
         return (state[0] + 1j * state[1]) * self.power.conj()
 
 
@@ -128,7 +128,7 @@ class ProjectorMixer:
 
     def __init__(self, starts: Sequence[np.ndarray]):
         self.angles, self.amplitudes = len(starts), count_amplitudes(starts)
-        sizes = [len(own) for own in starts]
+        sizes = [len(start) for start in starts]
         sides = [(math.prod(sizes[:k]), math.prod(sizes[k:])) for k in range(len(sizes) + 1)]
         self.middle = min(range(1, len(sides)), key=lambda k: max(sides[k]))
         self.rows, columns = sides[self.middle]
@@ -137,37 +137,37 @@ class ProjectorMixer:
             end, others = (self.middle, columns) if axis < self.middle else (len(sizes), self.rows)
             after = math.prod(sizes[axis + 1 : end]) * others
             self.axes.append((np.ascontiguousarray(start, dtype=float), after, np.empty((4, after))))
-        self.turned = np.empty((2, 2, self.amplitudes))  # of the state and of its slope
+        self.transposed = np.empty((2, 2, self.amplitudes))  # of the state and of its slope
 
     def start(self) -> np.ndarray:
-        return real(product([start for start, _, _ in self.axes]))
+        return real_state(product([start for start, _, _ in self.axes]))
 
     def apply(self, state: np.ndarray, betas: np.ndarray) -> None:
-        self._turn(state, self.turned[0], betas)
+        self._turn(state, self.transposed[0], betas)
 
     def undo(self, slope: np.ndarray, state: np.ndarray, betas: np.ndarray) -> np.ndarray:
-        turned, turned_slope = self.turned
-        _transpose(state, self.rows, turned)
-        _transpose(slope, self.rows, turned_slope)
-        found = np.empty(self.angles)
+        transposed, transposed_slope = self.transposed
+        _transpose(state, self.rows, transposed)
+        _transpose(slope, self.rows, transposed_slope)
+        gradient = np.empty(self.angles)
         for axis, (start, after, room) in enumerate(self.axes):
-            own = (*state, *slope) if axis < self.middle else (*turned, *turned_slope)
-            found[axis] = len(start) * projection_slope(*own, start, after, room)
-        self._turn(slope, turned_slope, -betas)
-        return found
+            planes = (*state, *slope) if axis < self.middle else (*transposed, *transposed_slope)
+            gradient[axis] = len(start) * projection_slope(*planes, start, after, room)
+        self._turn(slope, transposed_slope, -betas)
+        return gradient
 
-    def plain(self, state: np.ndarray) -> np.ndarray:
+    def complex_amplitudes(self, state: np.ndarray) -> np.ndarray:
         return state[0] + 1j * state[1]
 
-    def _turn(self, state: np.ndarray, turned: np.ndarray, betas: np.ndarray) -> None:
+    def _turn(self, state: np.ndarray, transposed: np.ndarray, betas: np.ndarray) -> None:
         for axis, (beta, (start, after, room)) in enumerate(zip(betas, self.axes, strict=True)):
             if axis == self.middle:
-                _transpose(state, self.rows, turned)
+                _transpose(state, self.rows, transposed)
             factor = np.exp(-1j * beta * len(start)) - 1
-            own = state if axis < self.middle else turned
-            add_projection(*own, start, after, factor.real, factor.imag, room[:2])
+            planes = state if axis < self.middle else transposed
+            add_projection(*planes, start, after, factor.real, factor.imag, room[:2])
         if self.middle < self.angles:
-            _transpose(turned, self.amplitudes // self.rows, state)
+            _transpose(transposed, self.amplitudes // self.rows, state)
 
 
 class ColumnMixer:
@@ -179,14 +179,14 @@ class ColumnMixer:
     def __init__(self, matrices: Sequence[np.ndarray], starts: Sequence[np.ndarray]):
         self.angles, self.amplitudes = len(starts), count_amplitudes(starts)
         self.starts = list(starts)
-        self.values, vectors = zip(*(np.linalg.eigh(own) for own in matrices), strict=True)
-        self.vectors = [np.ascontiguousarray(own) for own in vectors]
-        self.inverses = [np.ascontiguousarray(own.T) for own in vectors]
-        self.room = np.empty((max(len(own) for own in self.vectors), STRIP))
+        self.values, vectors = zip(*(np.linalg.eigh(matrix) for matrix in matrices), strict=True)
+        self.vectors = [np.ascontiguousarray(matrix) for matrix in vectors]
+        self.inverses = [np.ascontiguousarray(matrix.T) for matrix in vectors]
+        self.room = np.empty((max(len(matrix) for matrix in self.vectors), STRIP))
         self.spare = np.empty(self.amplitudes)
 
     def start(self) -> np.ndarray:
-        return real(product(self.starts))
+        return real_state(product(self.starts))
 
     def apply(self, state: np.ndarray, betas: np.ndarray) -> None:
         self._transform(state, self.inverses)
@@ -198,16 +198,16 @@ class ColumnMixer:
         self._transform(state, self.inverses)
         self._transform(slope, self.inverses)
         weight = slope[0] * state[1] - slope[1] * state[0]  # Im(conj(slope) state)
-        found = np.empty(self.angles)
-        for axis, own in enumerate(self.values):
-            rows = weight.reshape(len(own), -1)
-            found[axis] = own @ rows.sum(1)
+        gradient = np.empty(self.angles)
+        for axis, eigenvalues in enumerate(self.values):
+            rows = weight.reshape(len(eigenvalues), -1)
+            gradient[axis] = eigenvalues @ rows.sum(1)
             weight = rows.sum(0)
         times(*slope, *self._phases(-betas))
         self._transform(slope, self.vectors)
-        return found
+        return gradient
 
-    def plain(self, state: np.ndarray) -> np.ndarray:
+    def complex_amplitudes(self, state: np.ndarray) -> np.ndarray:
         return state[0] + 1j * state[1]
 
     def _transform(self, state: np.ndarray, matrices: Sequence[np.ndarray]) -> None:
@@ -221,7 +221,9 @@ class ColumnMixer:
                 plane[:] = old
 
     def _phases(self, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        whole = product([np.exp(-1j * beta * own) for beta, own in zip(betas, self.values, strict=True)])
+        whole = product(
+            [np.exp(-1j * beta * eigenvalues) for beta, eigenvalues in zip(betas, self.values, strict=True)]
+        )
         return whole.real.copy(), whole.imag.copy()
 
 
@@ -251,19 +253,19 @@ def biased_mixer(probabilities: Sequence[np.ndarray]) -> ProjectorMixer:
 
     Equal probabilities give "xy-complete"; for qubits, columns of two, it is the mixer of Egger et al., arXiv:2009.10095.
     """
-    return ProjectorMixer([np.sqrt(own) for own in probabilities])
+    return ProjectorMixer([np.sqrt(column) for column in probabilities])
 
 
-def toward(digits: Sequence[int] | np.ndarray, sizes: Sequence[int], share: float) -> list[np.ndarray]:
+def biased_probabilities(digits: Sequence[int] | np.ndarray, sizes: Sequence[int], share: float) -> list[np.ndarray]:
     """Probabilities of every column: ``share`` for its digit, the same for all others.
 
     Raises InputError unless the share lies between the uniform one and 1: at 1 nothing would be left to mix.
     """
-    found = []
+    probabilities = []
     for digit, size in zip(digits, sizes, strict=True):
         if not 1 / size <= share < 1:
             raise InputError(f"share = {share} of a choice among {size}: from {1 / size:.3g} to below 1")
-        own = np.full(size, (1 - share) / (size - 1))
-        own[digit] = share
-        found.append(own)
-    return found
+        column = np.full(size, (1 - share) / (size - 1))
+        column[digit] = share
+        probabilities.append(column)
+    return probabilities

@@ -15,7 +15,7 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.alternating import Alternating, Angles
 from qednas.qnas.optimisers.angles import STRATEGIES, Tuning, draw, spread
-from qednas.qnas.optimisers.cost_circuit import MIXERS, Diagonal, alternating, check_encoding
+from qednas.qnas.optimisers.cost_circuit import MIXERS, Diagonal, alternating_circuit, check_encoding
 from qednas.qnas.optimisers.objectives import objective
 from qednas.qnas.optimisers.ramps import shipped_ramp
 from qednas.qnas.space.interfaces import Optimiser, Samples
@@ -24,7 +24,7 @@ from qednas.qnas.space.registry import optimiser
 
 
 @dataclass(frozen=True)
-class Optimised:
+class OptimisedCircuit:
     """A circuit with the angles found for it; ``evaluations`` of the circuit that this took."""
 
     circuit: Alternating
@@ -86,24 +86,26 @@ class QAOA(Optimiser):
         try:
             standard = cost.standardised()
         except ValueError:
-            kept = {key: own for key, own in (earlier or {}).items() if key == "angles"}
-            return Samples(cost.space.draw(shots, rng), calls={"circuits": 0}, found=kept)
-        found = self.optimised(standard, rng, earlier)
-        index = draw(found.probabilities(), shots, rng)
-        digits, feasible = found.diagonal.decode(index)
-        gammas, betas = found.angles
+            warm_start = {key: value for key, value in (earlier or {}).items() if key == "angles"}
+            return Samples(cost.space.draw(shots, rng), calls={"circuits": 0}, found=warm_start)
+        fit = self.optimise(standard, rng, earlier)
+        index = draw(fit.probabilities(), shots, rng)
+        digits, feasible = fit.diagonal.decode(index)
+        gammas, betas = fit.angles
         return Samples(
             digits[feasible],
             int(shots - feasible.sum()),
-            {"circuits": found.evaluations + 1},
+            {"circuits": fit.evaluations + 1},
             {"angles": [gammas.tolist(), betas.tolist()]},
         )
 
-    def optimised(
+    def optimise(
         self, cost: Pairwise, rng: np.random.Generator, earlier: Mapping[str, Any] | None = None
-    ) -> Optimised:
+    ) -> OptimisedCircuit:
         """The circuit of a cost and its angles. Raises as :meth:`sample`, and ValueError for a constant cost."""
-        circuit, diagonal = alternating(cost.standardised(), self.mixer, self.encoding, self.penalty, self.share)
+        circuit, diagonal = alternating_circuit(
+            cost.standardised(), self.mixer, self.encoding, self.penalty, self.share
+        )
         multi_angle = self.strategy == "multi-angle"
         if multi_angle and circuit.terms is None:
             raise InputError("multi-angle with binary encoding: needs columns of 2, 4, 8, ... choices")
@@ -111,7 +113,7 @@ class QAOA(Optimiser):
         def initial(depth: int) -> Angles:
             return shipped_ramp(self.mixer, self.encoding, depth, cost.space.sizes, len(circuit.energies))
 
-        given = None if earlier is None or "angles" not in earlier else self.given(circuit, earlier["angles"])
+        given = None if earlier is None or "angles" not in earlier else self.check_angles(circuit, earlier["angles"])
         tuning = Tuning(
             circuit,
             objective(self.objective, circuit.energies, self.alpha),
@@ -126,9 +128,9 @@ class QAOA(Optimiser):
         angles = STRATEGIES[self.strategy](tuning) if self.steps else tuning.start()
         if multi_angle:
             angles = spread(angles, circuit)
-        return Optimised(circuit, diagonal, angles, circuit.evaluations)
+        return OptimisedCircuit(circuit, diagonal, angles, circuit.evaluations)
 
-    def given(self, circuit: Alternating, angles: Sequence[Any]) -> Angles:
+    def check_angles(self, circuit: Alternating, angles: Sequence[Any]) -> Angles:
         """Angles [gammas, betas] as arrays; raises InputError where they do not fit."""
         gammas, betas = circuit.checked((np.array(angles[0]), np.array(angles[1])))
         if len(gammas) != self.depth:

@@ -39,8 +39,8 @@ def units(mixer: str, sizes: Sequence[int], states: int) -> np.ndarray:
 def shipped_ramp(mixer: str, encoding: str, depth: int, sizes: Sequence[int], states: int) -> Angles:
     """Angles for a depth; between the depths of the table linear in log depth, and constant beyond."""
     table = RAMPS[kind(mixer, encoding)]
-    known = np.log(list(table))
-    ends = np.array([np.interp(np.log(depth), known, own) for own in zip(*table.values(), strict=True)])
+    log_depths = np.log(list(table))
+    ends = np.array([np.interp(np.log(depth), log_depths, values) for values in zip(*table.values(), strict=True)])
     gamma_max, beta_max = ends * units(mixer, sizes, states)
     return linear_ramp(depth, gamma_max, beta_max)
 

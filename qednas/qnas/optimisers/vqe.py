@@ -49,7 +49,7 @@ class RealCircuit:
         """(2^n,), qubit 0 the most significant bit; overwritten by the next call."""
         self.evaluations += 1
         halves = 0.5 * self.checked(angles)
-        first = [np.array([math.cos(own), math.sin(own)], self.dtype) for own in halves[0]]
+        first = [np.array([math.cos(half), math.sin(half)], self.dtype) for half in halves[0]]
         self.states[0] = product(first)
         for layer in range(1, len(halves)):
             np.multiply(self.states[layer - 1], self.signs, out=self.states[layer])
@@ -64,13 +64,13 @@ class RealCircuit:
         """The objective, and its gradient (layers + 1, qubits) by the adjoint method."""
         value, slopes = aim.value_and_slope(self.probabilities(angles))
         slope = (2 * slopes * self.states[-1]).astype(self.dtype)
-        found = np.zeros(self.shape, self.dtype)
+        gradient = np.zeros(self.shape, self.dtype)
         for layer in reversed(range(self.shape[0])):
-            turn_slopes(self.states[layer], slope, found[layer])
+            turn_slopes(self.states[layer], slope, gradient[layer])
             if layer:
                 self._turn(slope, -0.5 * np.asarray(angles)[layer])
                 slope *= self.signs
-        return value, 0.5 * found[:, ::-1].astype(float)
+        return value, 0.5 * gradient[:, ::-1].astype(float)
 
     def checked(self, angles: np.ndarray) -> np.ndarray:
         """As an array; raises InputError for another shape and for angles that are not finite."""
@@ -124,8 +124,8 @@ class VQE(Optimiser):
         try:
             standard = cost.standardised()
         except ValueError:
-            kept = {key: own for key, own in (earlier or {}).items() if key == "angles"}
-            return Samples(cost.space.draw(shots, rng), calls={"circuits": 0}, found=kept)
+            warm_start = {key: value for key, value in (earlier or {}).items() if key == "angles"}
+            return Samples(cost.space.draw(shots, rng), calls={"circuits": 0}, found=warm_start)
         diagonal = on_qubits(standard, self.encoding, self.penalty)
         circuit = RealCircuit(len(diagonal.energies).bit_length() - 1, self.layers, self.precision)
         aim = objective(self.objective, diagonal.energies, self.alpha)

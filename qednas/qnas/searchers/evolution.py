@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.searchers.random_search import completed, usable
+from qednas.qnas.searchers.random_search import fill_randomly, first_allowed
 from qednas.qnas.space.interfaces import Candidates, History
 from qednas.qnas.space.registry import searcher
 
@@ -49,4 +49,4 @@ class Evolution:
         sizes = np.array(candidates.space.sizes)[columns]
         row = np.arange(tries)
         children[row, columns] = (children[row, columns] + rng.integers(1, sizes)) % sizes
-        return completed(usable(children, candidates, count), candidates, count, rng, memory)
+        return fill_randomly(first_allowed(children, candidates, count), candidates, count, rng, memory)

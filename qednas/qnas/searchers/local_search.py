@@ -35,11 +35,11 @@ class LocalSearch:
     ) -> np.ndarray:
         """(at most count, columns) different allowed configurations; fewer where fewer neighbours are left."""
         climb = memory.setdefault("climb", {"since": 0, "at": None})
-        begun = History(history.digits[climb["since"] :], history.scores[climb["since"] :]).valid()
+        recent = History(history.digits[climb["since"] :], history.scores[climb["since"] :]).valid()
         if climb["at"] is None:
-            if len(history) - climb["since"] < self.starts or not len(begun):
+            if len(history) - climb["since"] < self.starts or not len(recent):
                 return candidates.draw(count, rng)
-            climb["at"] = begun.digits[begun.scores.argmax()].tolist()
+            climb["at"] = recent.digits[recent.scores.argmax()].tolist()
         left = self.move(history.valid(), candidates, climb)
         if len(left):
             return rng.permutation(left)[:count]
@@ -54,7 +54,9 @@ class LocalSearch:
             left = around[candidates.allowed(around)]
             if len(left) and self.whole:
                 return left
-            best = max((tuple(digits) for digits in around.tolist()), key=lambda one: known.get(one, -np.inf))
+            best = max(
+                (tuple(digits) for digits in around.tolist()), key=lambda neighbour: known.get(neighbour, -np.inf)
+            )
             if known.get(best, -np.inf) <= known[tuple(climb["at"])]:
                 return left
             climb["at"] = list(best)

@@ -21,7 +21,7 @@ class RandomSearch:
         return candidates.draw(count, rng)
 
 
-def usable(proposed: np.ndarray, candidates: Candidates, count: int) -> np.ndarray:
+def first_allowed(proposed: np.ndarray, candidates: Candidates, count: int) -> np.ndarray:
     """The first ``count`` different allowed rows of proposed (n, columns).
 
     They are looked at a few at a time: what is allowed may take long to find out.
@@ -36,7 +36,7 @@ def usable(proposed: np.ndarray, candidates: Candidates, count: int) -> np.ndarr
     return np.array(list(chosen.values())[:count], np.int64).reshape(-1, proposed.shape[1])
 
 
-def completed(
+def fill_randomly(
     chosen: np.ndarray, candidates: Candidates, count: int, rng: np.random.Generator, memory: dict[str, Any]
 ) -> np.ndarray:
     """chosen (n, columns), up to ``count`` with random ones after them, whose number is added to memory["random"]."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.searchers.random_search import completed, usable
+from qednas.qnas.searchers.random_search import fill_randomly, first_allowed
 from qednas.qnas.space.interfaces import Candidates, History
 from qednas.qnas.space.registry import searcher
 from qednas.qnas.space.space import Space
@@ -45,7 +45,7 @@ class Reinforce:
         chances = probabilities(candidates.space, np.array(self.learn(history.valid(), candidates.space, memory)))
         below = np.cumsum(chances, axis=1)[:, :-1]
         uniform = rng.random((count * self.tries, len(below), 1))
-        return completed(usable((uniform > below).sum(2), candidates, count), candidates, count, rng, memory)
+        return fill_randomly(first_allowed((uniform > below).sum(2), candidates, count), candidates, count, rng, memory)
 
     def learn(self, history: History, space: Space, memory: dict[str, Any]) -> list[list[float]]:
         """Logits (columns, most choices) after all of the history; memory["policy"] is brought up to it."""
@@ -72,6 +72,6 @@ class Reinforce:
 
 def probabilities(space: Space, logits: np.ndarray) -> np.ndarray:
     """(columns, most choices) of every choice; 0 where a column has fewer."""
-    there = np.arange(logits.shape[1]) < np.array(space.sizes)[:, None]
-    weights = np.where(there, np.exp(logits - logits.max(1, keepdims=True)), 0)
+    valid = np.arange(logits.shape[1]) < np.array(space.sizes)[:, None]
+    weights = np.where(valid, np.exp(logits - logits.max(1, keepdims=True)), 0)
     return weights / weights.sum(1, keepdims=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.searchers.random_search import completed
+from qednas.qnas.searchers.random_search import fill_randomly
 from qednas.qnas.space.interfaces import Candidates, History
 from qednas.qnas.space.registry import searcher
 from qednas.qnas.space.space import Space
@@ -23,12 +23,12 @@ class TPE:
     keeps away from (its constant liar); when there are no more tries random configurations take the places, counted in
     memory["random"].  All else is Optuna's default.
 
-    held: the study of the last call, so that only new trials are added; without it a call gives the same, later.
+    cache: the study of the last call, so that only new trials are added; without it a call gives the same, later.
     """
 
     startup: int = 10
     tries: int = 20
-    held: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self):
         if self.startup < 1 or self.tries < 1:
@@ -43,37 +43,37 @@ class TPE:
         space = candidates.space
         study = self.study(space, history.valid())
         study.sampler = sampler(space, self.startup, int(rng.integers(2**32)))
-        asked: list[Any] = []
+        trials: list[Any] = []
         chosen = np.zeros((0, len(space.sizes)), np.int64)
-        while len(chosen) < count and len(asked) < count * self.tries:
-            asked.append(study.ask(distributions(space)))
-            proposed = np.array([[asked[-1].params[f"{column:03d}"] for column in range(len(space.sizes))]])
+        while len(chosen) < count and len(trials) < count * self.tries:
+            trials.append(study.ask(distributions(space)))
+            proposed = np.array([[trials[-1].params[f"{column:03d}"] for column in range(len(space.sizes))]])
             if candidates.allowed(proposed)[0] and not (chosen == proposed).all(1).any():
                 chosen = np.concatenate([chosen, proposed])
-        for trial in asked:  # what they come to arrives with the history
+        for trial in trials:  # what they come to arrives with the history
             study.tell(trial, state=TrialState.FAIL)
-        return completed(chosen, candidates, count, rng, memory)
+        return fill_randomly(chosen, candidates, count, rng, memory)
 
     def study(self, space: Space, history: History) -> Any:
         """The evaluations as a study."""
         import optuna
 
-        known = self.held.get("history", History(np.zeros((0, 0)), np.zeros(0)))
+        known = self.cache.get("history", History(np.zeros((0, 0)), np.zeros(0)))
         length = len(known)
-        same = self.held.get("space") == space and np.array_equal(known.scores, history.scores[:length])
+        same = self.cache.get("space") == space and np.array_equal(known.scores, history.scores[:length])
         if not (same and np.array_equal(known.digits, history.digits[:length])):
             length, verbosity = 0, optuna.logging.get_verbosity()
             optuna.logging.set_verbosity(optuna.logging.WARNING)  # no line for every study
-            self.held.update(space=space, study=optuna.create_study(direction="maximize"))
+            self.cache.update(space=space, study=optuna.create_study(direction="maximize"))
             optuna.logging.set_verbosity(verbosity)
         for digits, score in zip(history.digits[length:].tolist(), history.scores[length:].tolist(), strict=True):
-            own = distributions(space)
+            choices = distributions(space)
             trial = optuna.trial.create_trial(
-                params=dict(zip(own, digits, strict=True)), distributions=own, value=score
+                params=dict(zip(choices, digits, strict=True)), distributions=choices, value=score
             )
-            self.held["study"].add_trial(trial)
-        self.held["history"] = History(history.digits.copy(), history.scores.copy())
-        return self.held["study"]
+            self.cache["study"].add_trial(trial)
+        self.cache["history"] = History(history.digits.copy(), history.scores.copy())
+        return self.cache["study"]
 
 
 def distributions(space: Space) -> dict[str, Any]:

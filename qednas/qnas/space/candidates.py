@@ -59,22 +59,22 @@ class Unlisted:
 
     def candidates(self, taken: Sequence[np.ndarray] | np.ndarray) -> Candidates:
         """What is left when the configurations ``taken`` are."""
-        seen = {np.asarray(row, dtype=np.int64).tobytes() for row in taken}
+        keys = {np.asarray(row, dtype=np.int64).tobytes() for row in taken}
 
         def allowed(digits: np.ndarray) -> np.ndarray:
             digits = np.asarray(digits, dtype=np.int64)
-            fresh = np.array([row.tobytes() not in seen for row in digits], dtype=bool)
+            fresh = np.array([row.tobytes() not in keys for row in digits], dtype=bool)
             fresh[fresh] = self.within(digits[fresh])
             return fresh
 
         def draw(count: int, rng: np.random.Generator) -> np.ndarray:
-            found: dict[bytes, np.ndarray] = {}
+            chosen: dict[bytes, np.ndarray] = {}
             for _ in range(DRAWS):
                 drawn = self.space.draw(max(16, count), rng)
                 for row in drawn[allowed(drawn)]:
-                    found.setdefault(row.tobytes(), row)
-                if len(found) >= count:
+                    chosen.setdefault(row.tobytes(), row)
+                if len(chosen) >= count:
                     break
-            return np.array(list(found.values())[:count], dtype=np.int64).reshape(-1, len(self.space.sizes))
+            return np.array(list(chosen.values())[:count], dtype=np.int64).reshape(-1, len(self.space.sizes))
 
         return Candidates(self.space, allowed, draw, None)

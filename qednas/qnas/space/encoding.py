@@ -101,20 +101,20 @@ class Affine(Encoding):
         cost = centred(cost)
         space, widths = cost.space, self.widths(cost.space)
         edges = np.concatenate([[0], np.cumsum(widths)])
-        own = [slice(start, end) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+        bits = [slice(start, end) for start, end in zip(edges[:-1], edges[1:], strict=True)]
         linear, quadratic, constant = np.zeros(edges[-1]), np.zeros((edges[-1], edges[-1])), cost.constant
         maps = [self.indicators(size) for size in space.sizes]
         for column, (offset, matrix) in enumerate(maps):
             shift, slopes, products = self.constraint(space.sizes[column])
             constant += cost.single[column] @ offset + penalty * shift
-            linear[own[column]] += cost.single[column] @ matrix + penalty * slopes
-            quadratic[own[column], own[column]] += penalty * products
+            linear[bits[column]] += cost.single[column] @ matrix + penalty * slopes
+            quadratic[bits[column], bits[column]] += penalty * products
         for (i, j), table in cost.pair.items():
             (offset_i, matrix_i), (offset_j, matrix_j) = maps[i], maps[j]
             constant += offset_i @ table @ offset_j
-            linear[own[i]] += matrix_i.T @ table @ offset_j
-            linear[own[j]] += offset_i @ table @ matrix_j
-            quadratic[own[i], own[j]] += matrix_i.T @ table @ matrix_j
+            linear[bits[i]] += matrix_i.T @ table @ offset_j
+            linear[bits[j]] += offset_i @ table @ matrix_j
+            quadratic[bits[i], bits[j]] += matrix_i.T @ table @ matrix_j
         return Ising.of_bits(constant, linear, quadratic)
 
     def terms(self, space: Space) -> dict[str, int]:
@@ -184,23 +184,23 @@ class Binary(Encoding):
         cost = centred(cost)  # so that the average is zero
         widths = self.widths(cost.space)
         first = np.concatenate([[0], np.cumsum(widths)])
-        found: dict[tuple[int, ...], float] = {(): cost.constant}
+        coefficients: dict[tuple[int, ...], float] = {(): cost.constant}
 
         def add(table: np.ndarray, columns: tuple[int, ...]) -> None:
-            own = [range(first[c], first[c] + widths[c]) for c in columns]
-            qubits = [int(q) for part in own for q in part]
+            ranges = [range(first[c], first[c] + widths[c]) for c in columns]
+            qubits = [int(q) for part in ranges for q in part]
             padded = np.zeros([2 ** widths[c] for c in columns])
             padded[tuple(slice(size) for size in table.shape)] = table
             values = _walsh_hadamard(padded.ravel())
             for index in np.flatnonzero(np.abs(values) > 1e-15 * np.abs(table).max()):
                 word = tuple(q for place, q in enumerate(qubits) if index >> (len(qubits) - 1 - place) & 1)
-                found[word] = found.get(word, 0.0) + float(values[index])
+                coefficients[word] = coefficients.get(word, 0.0) + float(values[index])
 
         for column, single in enumerate(cost.single):
             add(single, (column,))
         for columns, pair in cost.pair.items():
             add(pair, columns)
-        return found
+        return coefficients
 
     def terms(self, space: Space) -> dict[str, int]:
         widths = self.widths(space)
@@ -226,8 +226,8 @@ def counts(space: Space) -> dict[str, dict[str, float]]:
     The penalty of the binary encoding is a projector on unused codes, not a sum of couplings, and is not counted.
     """
     return {
-        name: {"qubits": own.qubits(space), **own.terms(space), "feasible": own.feasible(space)}
-        for name, own in ENCODINGS.items()
+        name: {"qubits": encoding.qubits(space), **encoding.terms(space), "feasible": encoding.feasible(space)}
+        for name, encoding in ENCODINGS.items()
     }
 
 
@@ -237,7 +237,7 @@ def centred(cost: Pairwise) -> Pairwise:
     This is the split into mean, main effects and interactions of a two-way analysis of variance.
     """
     constant = cost.constant
-    single = [own.astype(float) for own in cost.single]
+    single = [costs.astype(float) for costs in cost.single]
     pair = {}
     for (i, j), table in cost.pair.items():
         rows, columns, mean = table.mean(1), table.mean(0), table.mean()
@@ -245,8 +245,8 @@ def centred(cost: Pairwise) -> Pairwise:
         single[j] = single[j] + columns - mean
         constant += mean
         pair[i, j] = table - rows[:, None] - columns + mean
-    constant += sum(float(own.mean()) for own in single)
-    return Pairwise(cost.space, float(constant), tuple(own - own.mean() for own in single), pair)
+    constant += sum(float(costs.mean()) for costs in single)
+    return Pairwise(cost.space, float(constant), tuple(costs - costs.mean() for costs in single), pair)
 
 
 def _walsh_hadamard(values: np.ndarray) -> np.ndarray:

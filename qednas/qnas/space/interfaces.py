@@ -97,7 +97,7 @@ class Optimiser(Proposer):
         return allowed
 
 
-class Fitted(Protocol):
+class FittedSurrogate(Protocol):
     """What a surrogate knows after its fit; costs are lower where scores are higher."""
 
     def mean(self) -> Pairwise: ...
@@ -108,7 +108,7 @@ class Fitted(Protocol):
 class Surrogate(Protocol):
     """A model of scores (n,) of configurations digits (n, columns)."""
 
-    def fit(self, space: Space, digits: np.ndarray, scores: np.ndarray) -> Fitted: ...
+    def fit(self, space: Space, digits: np.ndarray, scores: np.ndarray) -> FittedSurrogate: ...
 
 
 class Searcher(Protocol):

@@ -50,10 +50,10 @@ class Ising:
     @classmethod
     def of_bits(cls, constant: float, linear: np.ndarray, quadratic: np.ndarray) -> Ising:
         """Of constant + linear . b + b . quadratic . b for bits b, with linear (n,) and quadratic (n, n) of any form."""
-        own = linear + np.diag(quadratic)  # b^2 = b
+        linear_terms = linear + np.diag(quadratic)  # b^2 = b
         pairs = np.triu(quadratic + quadratic.T, 1)
         both = pairs.sum(0) + pairs.sum(1)
-        return cls(float(constant + own.sum() / 2 + pairs.sum() / 4), -own / 2 - both / 4, pairs / 4)
+        return cls(float(constant + linear_terms.sum() / 2 + pairs.sum() / 4), -linear_terms / 2 - both / 4, pairs / 4)
 
     @property
     def qubits(self) -> int:

@@ -19,13 +19,13 @@ Cost = Callable[[dict[str, str]], float] | Summed
 
 def by_column(space: Space, cost: Summed) -> tuple[np.ndarray, ...]:
     """Per column, costs of its choices (sizes[i],); 0 for what is not named. Raises InputError for what is not in the space."""
-    text = {name: {str(choice): float(value) for choice, value in own.items()} for name, own in cost.items()}
-    for name, own in text.items():
+    text = {name: {str(choice): float(value) for choice, value in costs.items()} for name, costs in cost.items()}
+    for name, costs in text.items():
         if name not in space.names:
             raise InputError(f"cost of column {name!r}: the space has {', '.join(space.names)}")
-        for choice in own:
-            if choice not in (there := space.choices[space.names.index(name)]):
-                raise InputError(f"cost of {name} = {choice}: one of {', '.join(there)}")
+        for choice in costs:
+            if choice not in (choices := space.choices[space.names.index(name)]):
+                raise InputError(f"cost of {name} = {choice}: one of {', '.join(choices)}")
     return tuple(
         np.array([text.get(name, {}).get(choice, 0.0) for choice in choices])
         for name, choices in zip(space.names, space.choices, strict=True)
@@ -37,7 +37,7 @@ def evaluator(space: Space, cost: Cost) -> Callable[[np.ndarray], np.ndarray]:
     if not isinstance(cost, Mapping):
         return lambda digits: np.array([float(cost(space.named(row))) for row in digits])
     columns = by_column(space, cost)
-    return lambda digits: sum((own[digits[:, i]] for i, own in enumerate(columns)), np.zeros(len(digits)))
+    return lambda digits: sum((costs[digits[:, i]] for i, costs in enumerate(columns)), np.zeros(len(digits)))
 
 
 def within(

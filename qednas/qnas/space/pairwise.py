@@ -25,31 +25,31 @@ class Pairwise:
     def costs(self, digits: np.ndarray) -> np.ndarray:
         """(n,) costs of configurations digits (n, columns)."""
         total = np.full(len(digits), self.constant)
-        for column, own in enumerate(self.single):
-            total += own[digits[:, column]]
-        for (i, j), own in self.pair.items():
-            total += own[digits[:, i], digits[:, j]]
+        for column, table in enumerate(self.single):
+            total += table[digits[:, column]]
+        for (i, j), table in self.pair.items():
+            total += table[digits[:, i], digits[:, j]]
         return total
 
     def listed(self) -> np.ndarray:
         """Costs of the whole space, one axis per column; the space has to be one that can be listed."""
         sizes = self.space.sizes
         total = np.full(sizes, self.constant)
-        for column, own in enumerate(self.single):
-            total += np.expand_dims(own, [k for k in range(len(sizes)) if k != column])
-        for (i, j), own in self.pair.items():
-            total += np.expand_dims(own, [k for k in range(len(sizes)) if k not in (i, j)])
+        for column, table in enumerate(self.single):
+            total += np.expand_dims(table, [k for k in range(len(sizes)) if k != column])
+        for (i, j), table in self.pair.items():
+            total += np.expand_dims(table, [k for k in range(len(sizes)) if k not in (i, j)])
         return total
 
     def plus(self, single: tuple[np.ndarray, ...], weight: float = 1.0) -> Pairwise:
         """With another cost that is a sum over choices (parameters, FLOPs), times ``weight``: an exact one-local term."""
-        added = tuple(own + weight * other for own, other in zip(self.single, single, strict=True))
+        added = tuple(table + weight * extra for table, extra in zip(self.single, single, strict=True))
         return Pairwise(self.space, self.constant, added, self.pair)
 
     def scaled(self, mean: float, std: float) -> Pairwise:
         """(E - mean) / std: angles of QAOA carry over between costs of one scale."""
-        pair = {key: own / std for key, own in self.pair.items()}
-        return Pairwise(self.space, (self.constant - mean) / std, tuple(own / std for own in self.single), pair)
+        pair = {key: table / std for key, table in self.pair.items()}
+        return Pairwise(self.space, (self.constant - mean) / std, tuple(table / std for table in self.single), pair)
 
     def standardised(self) -> Pairwise:
         """With mean 0 and standard deviation 1 over the whole space, computed from the terms (no listing).
@@ -67,15 +67,15 @@ class Pairwise:
         The terms are split into parts that average to nothing over each of their columns; such parts are orthogonal.
         """
         mean = self.constant
-        own = [s.astype(float) for s in self.single]
+        single = [s.astype(float) for s in self.single]
         variance = 0.0
         for (i, j), costs in self.pair.items():
             rows, columns, whole = costs.mean(1), costs.mean(0), costs.mean()
-            own[i] = own[i] + rows - whole
-            own[j] = own[j] + columns - whole
+            single[i] = single[i] + rows - whole
+            single[j] = single[j] + columns - whole
             mean += whole
             variance += float(((costs - rows[:, None] - columns + whole) ** 2).mean())
-        for costs in own:
+        for costs in single:
             mean += costs.mean()
             variance += float(costs.var())
         return float(mean), variance

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from qednas.base.errors import InputError
 
-Made = TypeVar("Made", bound=Callable[..., Any])
+Factory = TypeVar("Factory", bound=Callable[..., Any])
 OPTIMISER, SEARCHER, SURROGATE = "optimiser", "searcher", "surrogate"
 ROOMS = ("optimisers", "searchers", "surrogate")
 FITTED_BATCH = 5  # proposals of one fit
@@ -31,30 +31,30 @@ class Entry:
 _ENTRIES: dict[str, Entry] = {}
 
 
-def enter(part: str, name: str, place: int, batch: int = 1) -> Callable[[Made], Made]:
+def enter(part: str, name: str, place: int, batch: int = 1) -> Callable[[Factory], Factory]:
     """A decorator that enters what it decorates, a class or a function that makes one.  Raises InputError for a taken name."""
 
-    def entered(make: Made) -> Made:
+    def register(make: Factory) -> Factory:
         known = _ENTRIES.get(name)
         if known is not None and known.make is not make:
             raise InputError(f"{part} {name!r} is there already")
         _ENTRIES[name] = Entry(name, part, make, place, batch)
         return make
 
-    return entered
+    return register
 
 
-def optimiser(name: str, place: int = 100, batch: int = FITTED_BATCH) -> Callable[[Made], Made]:
+def optimiser(name: str, place: int = 100, batch: int = FITTED_BATCH) -> Callable[[Factory], Factory]:
     """Enter a minimiser of a cost Hamiltonian (:class:`~qednas.qnas.space.interfaces.Proposer`)."""
     return enter(OPTIMISER, name, place, batch)
 
 
-def searcher(name: str, place: int = 100, batch: int = 1) -> Callable[[Made], Made]:
+def searcher(name: str, place: int = 100, batch: int = 1) -> Callable[[Factory], Factory]:
     """Enter what asks for the next configurations on its own (:class:`~qednas.qnas.space.interfaces.Searcher`)."""
     return enter(SEARCHER, name, place, batch)
 
 
-def surrogate(name: str, place: int = 100) -> Callable[[Made], Made]:
+def surrogate(name: str, place: int = 100) -> Callable[[Factory], Factory]:
     """Enter a model of the score (:class:`~qednas.qnas.space.interfaces.Surrogate`)."""
     return enter(SURROGATE, name, place)
 
@@ -70,5 +70,5 @@ def _load() -> None:
 def entries(*parts: str) -> dict[str, Entry]:
     """Everything that was entered as one of ``parts`` {name: entry}, in the order of the parts and of their places."""
     _load()
-    found = sorted(_ENTRIES.values(), key=lambda entry: entry.place)
-    return {entry.name: entry for part in parts for entry in found if entry.part == part}
+    ranking = sorted(_ENTRIES.values(), key=lambda entry: entry.place)
+    return {entry.name: entry for part in parts for entry in ranking if entry.part == part}

@@ -31,21 +31,21 @@ class Space:
             raise InputError(
                 f"a space needs choices for every column: {len(self.names)} names, {len(self.choices)} lists"
             )
-        for name, own in zip(self.names, self.choices, strict=True):
-            if len(own) < 2 or len(set(own)) < len(own):
-                raise InputError(f"column {name!r} has choices {list(own)}: need at least two, all different")
+        for name, values in zip(self.names, self.choices, strict=True):
+            if len(values) < 2 or len(set(values)) < len(values):
+                raise InputError(f"column {name!r} has choices {list(values)}: need at least two, all different")
         if len(set(self.names)) < len(self.names):
             raise InputError(f"columns {list(self.names)}: two have the same name")
 
     @classmethod
     def of(cls, choices: Mapping[str, Sequence[Any]]) -> Space:
         """From {column: choices}."""
-        return cls(tuple(choices), tuple(tuple(str(c) for c in own) for own in choices.values()))
+        return cls(tuple(choices), tuple(tuple(str(c) for c in values) for values in choices.values()))
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Choices of every column."""
-        return tuple(len(own) for own in self.choices)
+        return tuple(len(values) for values in self.choices)
 
     @cached_property
     def size(self) -> int:
@@ -94,13 +94,13 @@ class Space:
 
     def named(self, digits: Sequence[int] | np.ndarray) -> dict[str, str]:
         """{column: choice} of digits (columns,)."""
-        return {name: own[int(d)] for name, own, d in zip(self.names, self.choices, digits, strict=True)}
+        return {name: values[int(d)] for name, values, d in zip(self.names, self.choices, digits, strict=True)}
 
     def read(self, named: Mapping[str, Any]) -> np.ndarray:
         """Digits (columns,) of {column: choice}; raises InputError for a column or choice that is not there."""
         if set(named) != set(self.names):
             raise InputError(f"columns {sorted(named)}: the space has {list(self.names)}")
-        for name, own in zip(self.names, self.choices, strict=True):
-            if str(named[name]) not in own:
-                raise InputError(f"{name} = {named[name]!r}: one of {', '.join(own)}")
-        return np.array([own.index(str(named[n])) for n, own in zip(self.names, self.choices, strict=True)])
+        for name, values in zip(self.names, self.choices, strict=True):
+            if str(named[name]) not in values:
+                raise InputError(f"{name} = {named[name]!r}: one of {', '.join(values)}")
+        return np.array([values.index(str(named[n])) for n, values in zip(self.names, self.choices, strict=True)])

@@ -78,16 +78,16 @@ def table_of(path: Path, header: list[str], lines: list[tuple[int, list[str]]]) 
     for place, (line, row) in enumerate(lines):
         if len(row) != width:
             raise InputError(f"{path}, line {line}: {len(row)} values, the header names {width}")
-        own = [cell.strip() for cell in row]
-        if "" in own[:-1]:
-            raise InputError(f"{path}, line {line}: no choice in column {names[own.index('')]!r}")
+        cells = [cell.strip() for cell in row]
+        if "" in cells[:-1]:
+            raise InputError(f"{path}, line {line}: no choice in column {names[cells.index('')]!r}")
         try:
-            scores[place] = float(own[-1])
+            scores[place] = float(cells[-1])
         except ValueError:
-            raise InputError(f"{path}, line {line}: score {own[-1]!r} is not a number") from None
+            raise InputError(f"{path}, line {line}: score {cells[-1]!r} is not a number") from None
         if not math.isfinite(scores[place]):
-            raise InputError(f"{path}, line {line}: score {own[-1]!r} is not finite")
-        key = tuple(code.setdefault(cell, len(code)) for code, cell in zip(codes, own, strict=False))
+            raise InputError(f"{path}, line {line}: score {cells[-1]!r} is not finite")
+        key = tuple(code.setdefault(cell, len(code)) for code, cell in zip(codes, cells, strict=False))
         if key in first:
             raise InputError(f"{path}, line {line}: the same choices as in line {first[key]}")
         first[key] = line
@@ -98,7 +98,7 @@ def table_of(path: Path, header: list[str], lines: list[tuple[int, list[str]]]) 
     return Table(Space(tuple(names), tuple(tuple(code) for code in codes)), digits, scores)
 
 
-def observed(table: Table, seed: int) -> np.ndarray:
+def draw_scores(table: Table, seed: int) -> np.ndarray:
     """(rows,) the value of one training of each row, drawn at random among the row's."""
     known = np.isfinite(table.scores)
     count = known.sum(1)

@@ -52,43 +52,45 @@ class Machine:
             0, self.scales**0.5, (sum(self.space.sizes), len(self.scales))
         )
 
-    def train(self, wanted: np.ndarray, centre: float, start: np.ndarray, pull: np.ndarray) -> tuple[float, np.ndarray]:
+    def train(
+        self, targets: np.ndarray, centre: float, start: np.ndarray, pull: np.ndarray
+    ) -> tuple[float, np.ndarray]:
         """(constant, (bits, 1 + rank)) after the sweeps.  Penalised is the distance to ``centre`` and ``pull``, with weights
         noise / prior variance."""
-        constant, own = centre, start.copy()
+        constant, weights = centre, start.copy()
         bits = self.space.one_hot(self.digits)
         places = self.digits + self.space.offsets
         penalty = self.noise / self.scales
-        vectors = (bits @ own)[:, 1:]
-        left = wanted - constant - predicted(own[places])
+        vectors = (bits @ weights)[:, 1:]
+        left = targets - constant - predict(weights[places])
         for _ in range(self.sweeps):
-            moved = (left.sum() + self.noise / CONSTANT * (centre - constant)) / (len(left) + self.noise / CONSTANT)
-            constant += moved
-            left -= moved
+            shift = (left.sum() + self.noise / CONSTANT * (centre - constant)) / (len(left) + self.noise / CONSTANT)
+            constant += shift
+            left -= shift
             for column, (offset, size) in enumerate(zip(self.space.offsets, self.space.sizes, strict=True)):
                 rows = slice(offset, offset + size)
-                others = vectors - own[places[:, column], 1:]
+                others = vectors - weights[places[:, column], 1:]
                 inputs = np.concatenate([np.ones((len(left), 1)), others], axis=1)
-                left += (inputs * own[places[:, column]]).sum(1)
+                left += (inputs * weights[places[:, column]]).sum(1)
                 squares = (inputs[:, :, None] * inputs[:, None, :]).reshape(len(left), len(penalty) ** 2)
                 matrix = (bits[:, rows].T @ squares).reshape(size, len(penalty), -1) + np.diag(penalty)
                 right = bits[:, rows].T @ (left[:, None] * inputs) + penalty * pull[rows]
-                own[rows] = np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
-                vectors = others + own[places[:, column], 1:]
-                left -= (inputs * own[places[:, column]]).sum(1)
-        return constant, own
+                weights[rows] = np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
+                vectors = others + weights[places[:, column], 1:]
+                left -= (inputs * weights[places[:, column]]).sum(1)
+        return constant, weights
 
-    def cost(self, constant: float, own: np.ndarray) -> Pairwise:
+    def cost(self, constant: float, weights: np.ndarray) -> Pairwise:
         """Minus what is predicted, so that lower is better."""
-        parts = np.split(own, self.space.offsets[1:])
+        parts = np.split(weights, self.space.offsets[1:])
         pair = {(i, j): -parts[i][:, 1:] @ parts[j][:, 1:].T for i, j in itertools.combinations(range(len(parts)), 2)}
         return Pairwise(self.space, -constant, tuple(-part[:, 0] for part in parts), pair)
 
 
-def predicted(own: np.ndarray) -> np.ndarray:
+def predict(weights: np.ndarray) -> np.ndarray:
     """(n,) sums of weights and of products of pairs, for what acts in n configurations (n, columns, 1 + rank)."""
-    vectors = own[:, :, 1:]
-    return own[:, :, 0].sum(1) + ((vectors.sum(1) ** 2).sum(1) - (vectors**2).sum((1, 2))) / 2
+    vectors = weights[:, :, 1:]
+    return weights[:, :, 0].sum(1) + ((vectors.sum(1) ** 2).sum(1) - (vectors**2).sum((1, 2))) / 2
 
 
 @surrogate("factorisation", place=2)

@@ -57,7 +57,7 @@ def covariance(matches: np.ndarray, single: float, pair: float) -> np.ndarray:
     return CONSTANT + matches * (single + pair / 2 * (matches - 1))
 
 
-def active(space: Space, digits: np.ndarray) -> np.ndarray:
+def active_weights(space: Space, digits: np.ndarray) -> np.ndarray:
     """(n, 1 + columns + pairs of columns) places of the weights that act in digits (n, columns), constant first, pairs last."""
     sizes = np.array(space.sizes)
     first, second = np.triu_indices(len(sizes), 1)
@@ -107,12 +107,12 @@ class Posterior:
         scales = self.scales()
         normal = rng.standard_normal(len(scales) + len(self.target))
         weights = scales**0.5 * normal[: len(scales)]
-        seen = weights[active(self.space, self.digits)].sum(1) + self.noise**0.5 * normal[len(scales) :]
-        return cost(self.space, self.updated(weights, self.target - seen))
+        simulated = weights[active_weights(self.space, self.digits)].sum(1) + self.noise**0.5 * normal[len(scales) :]
+        return cost(self.space, self.updated(weights, self.target - simulated))
 
     def updated(self, weights: np.ndarray, residual: np.ndarray) -> np.ndarray:
         """Weights moved by what residuals (n,) of the data say."""
-        places = active(self.space, self.digits)
+        places = active_weights(self.space, self.digits)
         dual = np.repeat(cho_solve((self.factor, True), residual, check_finite=False), places.shape[1])
         return weights + self.scales() * np.bincount(places.ravel(), dual, minlength=len(weights))
 
@@ -151,23 +151,25 @@ class BayesianQuadratic:
         scores = np.asarray(scores, float)
         if not np.isfinite(scores).all():
             raise InputError(f"score {scores[~np.isfinite(scores)][0]}: a surrogate is fitted to finite scores")
-        wanted = target(scores, self.kind)
+        targets = target(scores, self.kind)
         bits = space.one_hot(digits)
         matches = bits @ bits.T
         noises = NOISES if self.noise is None else (self.noise,)
         shrinkages = SHRINKAGES if self.shrinkage is None else (self.shrinkage,)
         settings = itertools.product(noises, shrinkages)
-        return max((posterior(space, digits, wanted, matches, *own) for own in settings), key=lambda one: one.evidence)
+        return max(
+            (posterior(space, digits, targets, matches, *setting) for setting in settings), key=lambda fit: fit.evidence
+        )
 
 
 def posterior(
-    space: Space, digits: np.ndarray, wanted: np.ndarray, matches: np.ndarray, noise: float, shrinkage: float
+    space: Space, digits: np.ndarray, targets: np.ndarray, matches: np.ndarray, noise: float, shrinkage: float
 ) -> Posterior:
     """Given digits (n, columns), the target (n,) there, and in how many columns they agree (n, n)."""
     whole = covariance(matches, *variances(space, noise, shrinkage))
     whole[np.diag_indices_from(whole)] += noise
     # The transpose, in the order of LAPACK, saves half of the time.
     factor, _ = cho_factor(whole.T, lower=True, overwrite_a=True, check_finite=False)
-    white = solve_triangular(factor, wanted, lower=True, check_finite=False)
-    evidence = -white @ white / 2 - np.log(np.diag(factor)).sum() - len(wanted) / 2 * np.log(2 * np.pi)
-    return Posterior(space, digits, wanted, noise, shrinkage, factor, float(evidence))
+    white = solve_triangular(factor, targets, lower=True, check_finite=False)
+    evidence = -white @ white / 2 - np.log(np.diag(factor)).sum() - len(targets) / 2 * np.log(2 * np.pi)
+    return Posterior(space, digits, targets, noise, shrinkage, factor, float(evidence))

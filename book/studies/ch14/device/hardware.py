@@ -97,7 +97,7 @@ class DeviceQAOA(Optimiser):
         if not self.steps:
             return gates.ramp(self.depth), 0
         solver = QAOA(self.depth, self.mixer, self.encoding, self.penalty, steps=self.steps)
-        found = solver.optimised(gates.cost, rng, earlier)
+        found = solver.optimise(gates.cost, rng, earlier)
         return found.angles, found.evaluations
 
     def bits(self, gates: GateCircuit, angles: Angles, shots: int, rng: np.random.Generator) -> np.ndarray:

@@ -12,9 +12,9 @@ from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.search.entanglement_loss import Distance, exact_distance, sampled_distance
 from qednas.qed.search.supernet import Supernet
 from qednas.qed.vmc.estimates import over_chains
-from qednas.qed.vmc.exact_training import Space, summed
+from qednas.qed.vmc.exact_training import Space, sum_exactly
 from qednas.qed.vmc.local_energy import LocalEnergy
-from qednas.qed.vmc.source import Source
+from qednas.qed.vmc.sampler import Sampler
 from qednas.qed.vmc.swap import conserved_number
 
 RENEW_EVERY, RENEWED = 8, 0.125  # steps, share of the chains: see qednas.qed.vmc.vmc.Settings
@@ -24,7 +24,7 @@ LOUDEST = 0.5  # standard deviation of what the distance adds to local energies,
 
 
 @dataclass(frozen=True)
-class Population:
+class WeightedConfigurations:
     """Configurations (batch, sites) with weights (batch,) that sum to one, their local energies, the energy with its error
     (None when exact), and the distance from the entanglement that is wanted, where there is one."""
 
@@ -57,19 +57,19 @@ class Population:
         return self.local + min(strength, loudest) * self.distance.local
 
 
-class Populations(Protocol):
-    """Where populations of a state come from."""
+class Sampling(Protocol):
+    """Where configurations of a state come from."""
 
-    def draw(self, net: Supernet) -> Population:
+    def draw(self, net: Supernet) -> WeightedConfigurations:
         """What the weights are moved on."""
         ...
 
-    def seen(self, net: Supernet, population: Population) -> Population:
-        """What the architecture parameters look at, after the weights have moved on ``population``."""
+    def draw_for_architecture(self, net: Supernet, configurations: WeightedConfigurations) -> WeightedConfigurations:
+        """What the architecture parameters look at, after the weights have moved on ``configurations``."""
         ...
 
 
-class Sums:
+class FullSummation:
     """All configurations of the sector of a short chain, without statistical error.
 
     bilevel: the architecture looks at the state after the weights have moved.
@@ -78,20 +78,20 @@ class Sums:
     def __init__(self, hamiltonian: Hamiltonian, wanted: Mapping[str, float] | None, bilevel: bool = True):
         self.space, self.sites, self.wanted, self.bilevel = Space.of(hamiltonian), hamiltonian.sites, wanted, bilevel
 
-    def draw(self, net: Supernet) -> Population:
-        found = summed(net.state, self.space)
+    def draw(self, net: Supernet) -> WeightedConfigurations:
+        sums = sum_exactly(net.state, self.space)
         distance = None
         if self.wanted:
             with torch.no_grad():
                 logs = net.state.log_psi(self.space.bits)
-            distance = exact_distance(logs, self.space.numbers, self.sites, found.weights, self.wanted)
-        return Population(self.space.bits, found.weights, found.local, found.energy, None, distance)
+            distance = exact_distance(logs, self.space.numbers, self.sites, sums.weights, self.wanted)
+        return WeightedConfigurations(self.space.bits, sums.weights, sums.local, sums.energy, None, distance)
 
-    def seen(self, net: Supernet, population: Population) -> Population:
-        return self.draw(net) if self.bilevel else population
+    def draw_for_architecture(self, net: Supernet, configurations: WeightedConfigurations) -> WeightedConfigurations:
+        return self.draw(net) if self.bilevel else configurations
 
 
-class Samples:
+class MarkovSampling:
     """Markov chains of the state, which follow it from step to step.
 
     bilevel: one chain in three is for the architecture and never seen by the weights.
@@ -106,29 +106,29 @@ class Samples:
         generator: torch.Generator,
         bilevel: bool = True,
     ):
-        self.wanted, self.generator, self.drawn = wanted, generator, 0
+        self.wanted, self.generator, self.draw_count = wanted, generator, 0
         self.held_out = 2 * (samples // (2 * HELD_OUT)) if bilevel else 0
         self.conserved = conserved_number(hamiltonian, net.state)
         self.local_energy = LocalEnergy(hamiltonian)
-        self.source = Source(hamiltonian, net.state, samples, generator, WARM_UP)
-        self._rest: Population | None = None
+        self.sampler = Sampler(hamiltonian, net.state, samples, generator, WARM_UP)
+        self._rest: WeightedConfigurations | None = None
 
-    def draw(self, net: Supernet) -> Population:
-        self.drawn += 1
-        if self.drawn % RENEW_EVERY == 0:
-            self.source.renew(net.state, RENEWED, self.drawn // RENEW_EVERY, WARM_UP)
-        bits = self.source.draw(net.state, 1, 1)[0]
+    def draw(self, net: Supernet) -> WeightedConfigurations:
+        self.draw_count += 1
+        if self.draw_count % RENEW_EVERY == 0:
+            self.sampler.renew(net.state, RENEWED, self.draw_count // RENEW_EVERY, WARM_UP)
+        bits = self.sampler.draw(net.state, 1, 1)[0]
         local = self.local_energy(net.state, bits)
         count = len(bits) - self.held_out
         if self.held_out:
-            self._rest = self.population(net, bits[count:], local[count:])
-        return self.population(net, bits[:count], local[:count])
+            self._rest = self.evaluate(net, bits[count:], local[count:])
+        return self.evaluate(net, bits[:count], local[:count])
 
-    def seen(self, net: Supernet, population: Population) -> Population:
-        return population if self._rest is None else self._rest
+    def draw_for_architecture(self, net: Supernet, configurations: WeightedConfigurations) -> WeightedConfigurations:
+        return configurations if self._rest is None else self._rest
 
-    def population(self, net: Supernet, bits: torch.Tensor, local: torch.Tensor) -> Population:
+    def evaluate(self, net: Supernet, bits: torch.Tensor, local: torch.Tensor) -> WeightedConfigurations:
         estimate = over_chains(local[None].numpy())
         weights = torch.full((len(bits),), 1 / len(bits), dtype=torch.float64)
         distance = sampled_distance(net.state, bits, self.wanted, self.conserved) if self.wanted else None
-        return Population(bits, weights, local, estimate.mean, estimate.error, distance)
+        return WeightedConfigurations(bits, weights, local, estimate.mean, estimate.error, distance)

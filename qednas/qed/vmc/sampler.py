@@ -9,7 +9,7 @@ from qednas.qed.blocks.block import Block
 from qednas.qed.vmc.metropolis import Metropolis
 
 
-class Source:
+class Sampler:
     """Configurations (records, chains, sites) of a block, by whichever way it allows."""
 
     def __init__(self, hamiltonian: Hamiltonian, block: Block, chains: int, generator: torch.Generator, warm_up: int):

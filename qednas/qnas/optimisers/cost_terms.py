@@ -22,7 +22,7 @@ class Terms:
     @classmethod
     def of_pairwise(cls, cost: Pairwise) -> Terms:
         """Every column's table, then every pair's."""
-        tables: dict[tuple[int, ...], np.ndarray] = {(column,): own for column, own in enumerate(cost.single)}
+        tables: dict[tuple[int, ...], np.ndarray] = {(column,): table for column, table in enumerate(cost.single)}
         return cls(cost.space.sizes, tables | dict(cost.pair.items()))
 
     @classmethod
@@ -38,7 +38,7 @@ class Terms:
 
     def scaled(self, factor: float) -> Terms:
         """Every table times the factor."""
-        return Terms(self.sizes, {axes: factor * own for axes, own in self.tables.items()})
+        return Terms(self.sizes, {axes: factor * table for axes, table in self.tables.items()})
 
     def __len__(self) -> int:
         return len(self.tables)
@@ -48,28 +48,28 @@ class Terms:
 
         From the last axis to the first: what an axis adds is, for each of its places, a sum over the axes behind it.
         """
-        weighed = {axes: w * own for w, (axes, own) in zip(weights, self.tables.items(), strict=True)}
+        weighted = {axes: w * table for w, (axes, table) in zip(weights, self.tables.items(), strict=True)}
         whole = np.zeros(1)
         for axis, size in reversed(list(enumerate(self.sizes))):
-            own = np.zeros((size, 1))
+            block = np.zeros((size, 1))
             for other in reversed(range(axis + 1, len(self.sizes))):
-                table = weighed.get((axis, other), np.zeros((size, self.sizes[other])))
-                own = (table[:, :, None] + own[:, None, :]).reshape(size, -1)
-            whole = (own + whole + weighed.get((axis,), np.zeros(size))[:, None]).ravel()
+                table = weighted.get((axis, other), np.zeros((size, self.sizes[other])))
+                block = (table[:, :, None] + block[:, None, :]).reshape(size, -1)
+            whole = (block + whole + weighted.get((axis,), np.zeros(size))[:, None]).ravel()
         return whole
 
     def sums(self, weight: np.ndarray) -> np.ndarray:
         """sum_x weight_x term_t(x) (terms,), for weights (N,) of the states."""
-        found: dict[tuple[int, ...], float] = {}
+        totals: dict[tuple[int, ...], float] = {}
         for axis, size in enumerate(self.sizes):
             rows = weight.reshape(size, -1)
             rest = rows
             for other in range(axis + 1, len(self.sizes)):
                 split = rest.reshape(size, self.sizes[other], -1)
                 if (axis, other) in self.tables:
-                    found[axis, other] = np.sum(split.sum(2) * self.tables[axis, other])
+                    totals[axis, other] = np.sum(split.sum(2) * self.tables[axis, other])
                 rest = split.sum(1)
             if (axis,) in self.tables:
-                found[axis,] = rest[:, 0] @ self.tables[axis,]
+                totals[axis,] = rest[:, 0] @ self.tables[axis,]
             weight = rows.sum(0)
-        return np.array([found[axes] for axes in self.tables])
+        return np.array([totals[axes] for axes in self.tables])
