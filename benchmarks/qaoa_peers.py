@@ -81,7 +81,7 @@ class OursColumns(Ours):
     def ready(self) -> None:
         from qednas.qnas.optimisers.cost_circuit import alternating_circuit
         from qednas.qnas.optimisers.objectives import Expectation
-        from qednas.qnas.optimisers.ramps import random_cost
+        from studies.ch12.instances import random_cost
 
         cost = random_cost((CHOICES,) * COLUMNS, np.random.default_rng(0))
         self.circuit, _ = alternating_circuit(cost, self.mixer, "", 0.0)

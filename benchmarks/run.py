@@ -55,7 +55,7 @@ def with_own_packages(python: Path) -> Path:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
+    return os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "book")))}
 
 
 def run(*command, **options) -> subprocess.CompletedProcess:

@@ -12,10 +12,10 @@ from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.cost_terms import Terms
 from qednas.qnas.optimisers.mixers import XMixer, adjacency
 from qednas.qnas.optimisers.objectives import CVaR, Expectation, objective
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.ising import Ising
 from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.circuit_quality import optimum_probability
+from studies.ch12.instances import random_cost
 
 X = np.array([[0.0, 1.0], [1.0, 0.0]])
 

@@ -8,8 +8,9 @@ from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.descent import adam, lbfgs, spsa
 from qednas.qnas.optimisers.objectives import Expectation
 from qednas.qnas.optimisers.qaoa import QAOA
-from qednas.qnas.optimisers.ramps import RAMPS, random_cost, shipped_ramp
+from qednas.qnas.optimisers.ramps import RAMPS, shipped_ramp
 from qednas.qnas.space.pairwise import Pairwise
+from studies.ch12.instances import random_cost
 from studies.ch12.ramp_finding import find_ramp
 
 

@@ -6,8 +6,8 @@ import pytest
 from pennylane_circuits import xy_circuit
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.cost_circuit import alternating_circuit
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import ENCODINGS
+from studies.ch12.instances import random_cost
 from studies.ch14.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
 from studies.ch14.device.hardware import node
 

@@ -8,10 +8,10 @@ from qednas.base.errors import InputError
 from qednas.qnas.loop import Search
 from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.qaoa import QAOA
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
+from studies.ch12.instances import random_cost
 from studies.ch14.device.gate_circuits import GateCircuit
 from studies.ch14.device.hardware import DeviceQAOA
 from studies.ch14.device.noise import NoisyCircuit, noise_of, region_backend

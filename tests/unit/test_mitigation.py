@@ -5,7 +5,7 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
-from qednas.qnas.optimisers.ramps import random_cost
+from studies.ch12.instances import random_cost
 from studies.ch14 import mitigation as mitigation_study
 from studies.ch14 import noise as noise_study
 from studies.ch14.device.gate_circuits import GateCircuit

@@ -6,7 +6,7 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.qnas.optimisers.angles import linear_ramp
-from qednas.qnas.optimisers.ramps import random_cost
+from studies.ch12.instances import random_cost
 from studies.ch14 import noise as noise_study
 from studies.ch14.device.gate_circuits import GateCircuit
 from studies.ch14.device.noise import NoisyCircuit, depolarising, misread, noise_of, region

@@ -9,10 +9,10 @@ from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.cost_terms import Terms
 from qednas.qnas.optimisers.mixers import XMixer
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.optimisers.vqe import RealCircuit
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.ising import Ising
+from studies.ch12.instances import random_cost
 from studies.ch14.device.gate_circuits import ising_words
 from studies.ch14.device.hardware import node
 

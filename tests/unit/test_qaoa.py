@@ -12,11 +12,11 @@ from qednas.qnas.optimisers.angles import draw
 from qednas.qnas.optimisers.cost_circuit import alternating_circuit, classical_choice, on_qubits
 from qednas.qnas.optimisers.mixers import xy_mixer
 from qednas.qnas.optimisers.qaoa import QAOA
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
 from studies.ch12.circuit_quality import approximation_ratio, optimum_probability
+from studies.ch12.instances import random_cost
 
 
 def cost_of(sizes: tuple[int, ...], seed: int = 0) -> Pairwise:

@@ -11,7 +11,6 @@ from qednas.base.parallel import Work
 from qednas.base.statistics import compare
 from qednas.qnas.optimisers.angles import Tuning
 from qednas.qnas.optimisers.qaoa import QAOA
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.encoding import centred
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.surrogate.surrogate import BayesianQuadratic, target
@@ -46,7 +45,7 @@ from studies.ch12.depths import (
     run_qaoa_shots,
     start_of,
 )
-from studies.ch12.instances import cells, instance
+from studies.ch12.instances import cells, instance, random_cost
 from studies.ch12.landscapes import encodings, run_ends, run_landscape, run_moved, run_own
 from studies.ch12.optimisers import grover_runs, run_annealing, run_vqe
 from studies.ch12.surrogates import correlation, run_surrogates

@@ -28,13 +28,13 @@ from qednas.qed.predictor.refine import (
     Residuals,
     Widths,
     basis,
-    fit_widths,
     posterior,
     refine,
     refined_profile,
     residuals,
 )
 from qednas.qed.predictor.small_parts import REFINE_SIZES, Part, solve_parts
+from studies.ch03.calibration import fit_widths
 
 NOWHERE = np.zeros((1, TERMS))  # a basis that vanishes: there the posterior is the noise alone
 

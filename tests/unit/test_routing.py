@@ -7,7 +7,7 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.qnas.optimisers.alternating import Alternating
 from qednas.qnas.optimisers.mixers import xy_mixer
-from qednas.qnas.optimisers.ramps import random_cost
+from studies.ch12.instances import random_cost
 from studies.ch14 import routing as routing_study
 from studies.ch14.device import routing
 from studies.ch14.device.gate_circuits import GateCircuit, to_qiskit

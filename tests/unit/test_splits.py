@@ -8,9 +8,10 @@ from qednas.companion.weights import result_arrays
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import Calibration, Predictor, refine_shapes
-from qednas.qed.predictor.refine import Widths, basis, fit_widths, posterior
+from qednas.qed.predictor.refine import Widths, basis, posterior
 from studies.ch02.dataset import build_dataset
 from studies.ch03 import splits
+from studies.ch03.calibration import fit_widths
 from studies.ch03.inputs import tabulate_inputs
 from studies.ch03.training import TrainingSettings, answers, error_summary
 

@@ -8,10 +8,10 @@ import pytest
 
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.objectives import CVaR, Expectation
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.optimisers.vqe import VQE, RealCircuit
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
+from studies.ch12.instances import random_cost
 
 
 def dense(angles: np.ndarray) -> np.ndarray:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
+from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.qed.predictor.correction import OFFSETS
 from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, Calibration, Predictor
+from qednas.qed.predictor.refine import Residuals, Widths, posterior
 from studies.ch03.training import Table
 
 SMALLEST = 1e-4  # relative error bars below this are not believed
@@ -56,3 +58,16 @@ def error_growth(predictor: Predictor, longer: Table, shares: np.ndarray) -> np.
     steps = np.log(longer.sites / predictor.record["largest"])[:, None]
     needed = (error / std - 1) / steps  # the growth that just covers one system
     return np.maximum(np.quantile(needed, ONE_STD, axis=0), 0.0)
+
+
+def fit_widths(cases: list[tuple[Residuals, np.ndarray, np.ndarray]]) -> Widths:
+    """Factors of the error bars such that 68.3 % and 90 % of held-out residuals are inside.
+
+    cases: residuals at small sizes, basis (TERMS,) at the larger one, and the residual there (5,) in the same units.
+    """
+    if not cases:
+        raise InputError("no held-out system to fit the error bars of a refinement on")
+    posteriors = [posterior(observed, phi[None]) for observed, phi, _ in cases]
+    ratio = np.array([np.abs(mean[0] - r) / std[0] for (mean, std), (_, _, r) in zip(posteriors, cases, strict=True)])
+    factor = np.quantile(ratio, ONE_STD, axis=0)
+    return Widths(factor, np.quantile(ratio, INTERVAL, axis=0) / factor)

@@ -15,11 +15,11 @@ from qednas.companion.results.store import load
 from qednas.companion.weights import PREFIX, result_arrays
 from qednas.qed.predictor.inputs import predictor_inputs
 from qednas.qed.predictor.predictor import Calibration, Predictor
-from qednas.qed.predictor.refine import KINDS, Widths, basis, fit_widths, posterior, residuals
+from qednas.qed.predictor.refine import KINDS, Widths, basis, posterior, residuals
 from qednas.qed.predictor.small_parts import Part, solve_parts
 from studies.ch02.dataset import Sample, samples
 from studies.ch03.baselines import gradient_boosting, nearest_neighbour, scaling_fit
-from studies.ch03.calibration import calibrate, error_growth
+from studies.ch03.calibration import calibrate, error_growth, fit_widths
 from studies.ch03.mixtures import draw_mixture
 from studies.ch03.training import Table, TrainingSettings, answers, summaries, tabulate, train
 
@@ -155,7 +155,7 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
 
 
 def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: str) -> list:
-    """For :func:`qednas.qed.predictor.refine.fit_widths`: the larger systems of the mask, each with its smaller exact parts."""
+    """For :func:`studies.ch03.calibration.fit_widths`: the larger systems of the mask, each with its smaller exact parts."""
     disordered = np.array(["disorder_seed" in s.parameters for s in data.systems])
     chosen = mask & data.usable & data.corrected & (data.sites > lower_half(data)) & (disordered == (kind == "windows"))
     cases = []

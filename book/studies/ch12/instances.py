@@ -5,10 +5,12 @@ No other table is looked at here: what is decided on these costs is not decided 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
+
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.qnas.optimisers.ramps import random_cost
 from qednas.qnas.space.pairwise import Pairwise
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import draw_scores
@@ -36,6 +38,16 @@ def fitted_cost(choices: int, seed: int, evaluations: int = EVALUATIONS) -> Pair
     chosen = np.random.default_rng([seed, 12]).choice(len(rows), evaluations, replace=False)
     scores = draw_scores(table, seed)[rows[chosen]]
     return BayesianQuadratic().fit(space, space.digits(chosen), scores).mean().standardised()
+
+
+def random_cost(sizes: Sequence[int], rng: np.random.Generator) -> Pairwise:
+    """Normal tables; all pairs together have the variance of all single columns together.  Mean 0, standard deviation 1."""
+    columns = len(sizes)
+    space = Space.of({f"column {k}": range(size) for k, size in enumerate(sizes)})
+    single = tuple(rng.normal(size=size) for size in sizes)
+    width = (2 / (columns - 1)) ** 0.5
+    pairs = {(i, j): width * rng.normal(size=(sizes[i], sizes[j])) for i, j in combinations(range(columns), 2)}
+    return Pairwise(space, 0.0, single, pairs).standardised()
 
 
 def instance(kind: str, choices: int, seed: int, columns: int = len(EDGES)) -> Pairwise:

@@ -8,7 +8,8 @@ from qednas.qnas.optimisers.angles import linear_ramp
 from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.optimisers.descent import lbfgs
 from qednas.qnas.optimisers.objectives import Expectation
-from qednas.qnas.optimisers.ramps import random_cost, units
+from qednas.qnas.optimisers.ramps import units
+from studies.ch12.instances import random_cost
 
 # What they were found on: two random costs of every one of these spaces, seed 0.  No benchmark table was looked at.
 SIZES = ((2,) * 8, (3,) * 5, (4,) * 4, (5,) * 3, (2, 3, 5))

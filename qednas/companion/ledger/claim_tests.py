@@ -75,10 +75,8 @@ def number(result: Result, key: str) -> float:
 def number_beside(result: Result, key: str, *names: str) -> float:
     """The number at the first of some keys that are to stand beside ``key``.  Raises Outdated where none does."""
     for name in names:
-        try:
+        if result.has(name):
             return number(result, name)
-        except InputError:
-            continue
     raise Outdated(f"{result.name} has no {names[0]} beside {key}, which the test needs: make it again")
 
 
@@ -152,10 +150,7 @@ def _mean(result: Result, test: Mapping[str, Any]) -> Measurement:
     mean = number(result, key)
     units, noun = stored_units(result, key, test), parse_units(test)[1]
     sem = number_beside(result, key, f"{key}_sem")
-    try:
-        df = number_beside(result, key, f"{key}_df")
-    except Outdated:
-        df = float(max(units - 1, 1))
+    df = number(result, f"{key}_df") if result.has(f"{key}_df") else float(max(units - 1, 1))
     chosen = test.get("chosen_from", 1)
     p = min(1.0, chosen * two_sided(mean - bound, sem, df)) if units > 1 else 1.0
     worst = f"; the worst of {chosen}, p times {chosen}" if chosen > 1 else ""

@@ -55,13 +55,24 @@ class Result(Mapping[str, Any]):
 
     def at(self, dotted: str) -> Any:
         """Value at a dotted path ("errors.energy", list positions as numbers); InputError where there is none."""
+        value, stopped = self._follow(dotted)
+        if stopped:
+            raise InputError(f"result {self.name} has no value {dotted!r} (stopped at {stopped!r})")
+        return value
+
+    def has(self, dotted: str) -> bool:
+        """Whether there is a value at a dotted path."""
+        return not self._follow(dotted)[1]
+
+    def _follow(self, dotted: str) -> tuple[Any, str]:
+        """The value at a dotted path and ""; where there is none, what is last on the way and the part that it lacks."""
         value: Any = self
         for part in dotted.split("."):
             try:
                 value = value[int(part)] if isinstance(value, (list, np.ndarray)) else value[part]
             except (KeyError, IndexError, ValueError, TypeError):
-                raise InputError(f"result {self.name} has no value {dotted!r} (stopped at {part!r})") from None
-        return value
+                return value, part
+        return value, ""
 
 
 def _identity(record: Mapping[str, Any]) -> str:

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qednas.base.errors import InputError
 from qednas.physics.entanglement import PROXIES
 from qednas.physics.hamiltonian import Hamiltonian
 from qednas.qed.predictor.inputs import predictor_inputs
-from qednas.qed.predictor.predictor import INTERVAL, ONE_STD, REFINE_KINDS, ROUNDING, Prediction, Predictor
+from qednas.qed.predictor.predictor import REFINE_KINDS, ROUNDING, Prediction, Predictor
 from qednas.qed.predictor.small_parts import Part, solve_parts
 
 KINDS = REFINE_KINDS  # of exact parts
@@ -94,19 +93,6 @@ def posterior(observed: Residuals, phi: np.ndarray) -> tuple[np.ndarray, np.ndar
     best = evidence.argmax(0)
     proxy = np.arange(len(PROXIES))
     return mean[best, :, proxy].T, std[best, :, proxy].T
-
-
-def fit_widths(cases: list[tuple[Residuals, np.ndarray, np.ndarray]]) -> Widths:
-    """Factors of the error bars such that 68.3 % and 90 % of held-out residuals are inside.
-
-    cases: residuals at small sizes, basis (TERMS,) at the larger one, and the residual there (5,) in the same units.
-    """
-    if not cases:
-        raise InputError("no held-out system to fit the error bars of a refinement on")
-    posteriors = [posterior(observed, phi[None]) for observed, phi, _ in cases]
-    ratio = np.array([np.abs(mean[0] - r) / std[0] for (mean, std), (_, _, r) in zip(posteriors, cases, strict=True)])
-    factor = np.quantile(ratio, ONE_STD, axis=0)
-    return Widths(factor, np.quantile(ratio, INTERVAL, axis=0) / factor)
 
 
 def refined_profile(predictor: Predictor, hamiltonian: Hamiltonian, parts: list[Part]):

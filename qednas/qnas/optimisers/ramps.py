@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
 from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.angles import linear_ramp
-from qednas.qnas.space.pairwise import Pairwise
-from qednas.qnas.space.space import Space
 
 # {mixer and encoding: {depth: ends}} from ``book/studies/ch12/ramp_finding.py``, in the units of :func:`units`.
 RAMPS: dict[str, dict[int, tuple[float, float]]] = {
@@ -43,13 +40,3 @@ def shipped_ramp(mixer: str, encoding: str, depth: int, sizes: Sequence[int], st
     ends = np.array([np.interp(np.log(depth), log_depths, values) for values in zip(*table.values(), strict=True)])
     gamma_max, beta_max = ends * units(mixer, sizes, states)
     return linear_ramp(depth, gamma_max, beta_max)
-
-
-def random_cost(sizes: Sequence[int], rng: np.random.Generator) -> Pairwise:
-    """Normal tables; all pairs together have the variance of all single columns together.  Mean 0, standard deviation 1."""
-    columns = len(sizes)
-    space = Space.of({f"column {k}": range(size) for k, size in enumerate(sizes)})
-    single = tuple(rng.normal(size=size) for size in sizes)
-    width = (2 / (columns - 1)) ** 0.5
-    pairs = {(i, j): width * rng.normal(size=(sizes[i], sizes[j])) for i, j in combinations(range(columns), 2)}
-    return Pairwise(space, 0.0, single, pairs).standardised()
