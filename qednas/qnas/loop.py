@@ -19,7 +19,7 @@ from qednas.base.files import write_atomic
 from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.interfaces import History, Searcher
 from qednas.qnas.space.limits import Cost, by_column, within
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.space import Configuration, Space
 
 FORMAT = "qednas nas 1"
 
@@ -123,7 +123,7 @@ class Search:
         columns = len(self.space.names)
         return History(np.array(self.digits, dtype=np.int64).reshape(-1, columns), np.array(self.scores))
 
-    def ask(self) -> dict[str, str]:
+    def ask(self) -> Configuration:
         """{column: choice} to evaluate next; the same until it is told. Raises Exhausted where none is left."""
         if not self.queue:
             rng = np.random.default_rng([self.seed, len(self)])
@@ -177,7 +177,7 @@ class Search:
 
     def run(
         self,
-        objective: Callable[[dict[str, str]], float | Mapping[str, float]],
+        objective: Callable[[Configuration], float | Mapping[str, float]],
         evaluations: int,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> SearchResult:

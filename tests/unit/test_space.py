@@ -1,5 +1,8 @@
 """Product spaces, costs of pairs, and what may be asked for."""
 
+import json
+import pickle
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from qednas.base.errors import InputError
 from qednas.qnas.space.candidates import Listing, Unlisted
 from qednas.qnas.space.limits import LISTED, by_column, within
 from qednas.qnas.space.pairwise import Pairwise
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.space import Configuration, Space
 
 SPACE = Space.of({"depth": [1, 2, 3], "width": ["narrow", "wide"], "cell": "abcd"})
 
@@ -29,6 +32,21 @@ def test_digits_and_indices_are_each_others_inverse():
 def test_names_and_digits_are_each_others_inverse():
     for row in SPACE.digits():
         assert (SPACE.read(SPACE.named(row)) == row).all()
+
+
+def test_a_configuration_knows_its_space_and_is_stored_as_a_mapping():
+    row = np.array([2, 0, 3])
+    named = SPACE.named(row)
+    assert named == {"depth": "3", "width": "narrow", "cell": "d"}
+    assert named.space is SPACE
+    assert (named.digits == row).all()
+    assert SPACE.configuration(json.loads(json.dumps(named))) == named
+    again = pickle.loads(pickle.dumps(named))  # between processes
+    assert (type(again), again, again.space) == (Configuration, named, SPACE)
+    with pytest.raises(InputError, match=r"^width = 'wider': one of narrow, wide$"):
+        SPACE.configuration(named | {"width": "wider"})
+    with pytest.raises(InputError, match=r"^columns \['cell', 'depth'\]: the space has"):
+        SPACE.configuration({"depth": 3, "cell": "d"})
 
 
 def test_one_hot_bits_have_one_one_a_column():

@@ -39,7 +39,7 @@ def draw_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict]
 
 @declare(version=1)
 def solve_mixture(task: Task) -> dict:
-    """Exact half-chain proxies of one mixture, or its gap if the ground state is degenerate."""
+    """Exact half-chain proxies of one mixture, and whether its ground state is degenerate."""
     hamiltonian, recipe = draw_mixture(task["seed"], task["number"], task["sites"])
     label = label_state(hamiltonian)
     return recipe | {

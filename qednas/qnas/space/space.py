@@ -92,9 +92,13 @@ class Space:
         """(count, columns) configurations drawn at random, each with the same probability."""
         return rng.integers(0, self.sizes, size=(count, len(self.sizes)))
 
-    def named(self, digits: Sequence[int] | np.ndarray) -> dict[str, str]:
+    def named(self, digits: Sequence[int] | np.ndarray) -> Configuration:
         """{column: choice} of digits (columns,)."""
-        return {name: values[int(d)] for name, values, d in zip(self.names, self.choices, digits, strict=True)}
+        return Configuration(self, digits)
+
+    def configuration(self, named: Mapping[str, Any]) -> Configuration:
+        """The same {column: choice} as a configuration of this space; raises InputError where it is none."""
+        return Configuration(self, self.read(named))
 
     def read(self, named: Mapping[str, Any]) -> np.ndarray:
         """Digits (columns,) of {column: choice}; raises InputError for a column or choice that is not there."""
@@ -104,3 +108,21 @@ class Space:
             if str(named[name]) not in values:
                 raise InputError(f"{name} = {named[name]!r}: one of {', '.join(values)}")
         return np.array([values.index(str(named[n])) for n, values in zip(self.names, self.choices, strict=True)])
+
+
+class Configuration(dict[str, str]):
+    """{column: choice} of digits (columns,) in a space: what a decoded bit string becomes and a network is built from.
+
+    To whoever stores or prints it, a plain mapping.
+    """
+
+    def __init__(self, space: Space, digits: Sequence[int] | np.ndarray):
+        super().__init__(
+            (name, values[int(d)]) for name, values, d in zip(space.names, space.choices, digits, strict=True)
+        )
+        self.space = space
+
+    @property
+    def digits(self) -> np.ndarray:
+        """(columns,) places of the choices."""
+        return self.space.read(self)
