@@ -1,7 +1,7 @@
 """The circuits of QAOA and VQE gate by gate in PennyLane, written independently of the package, which is compared with them.
 
 A circuit is a function that applies its gates on wires 0 to n - 1, wire 0 the most significant bit, and measures nothing;
-:func:`studies.ch14.device.hardware.node` makes it run.  Angles are those of :mod:`~qednas.qnas.optimisers.alternating` and
+:func:`studies.ch14.device.hardware.qnode` makes it run.  Angles are those of :mod:`~qednas.qnas.optimisers.alternating` and
 :mod:`~qednas.qnas.optimisers.vqe`, for the cost that they were found for.
 """
 

@@ -96,7 +96,7 @@ def test_a_budget_that_nothing_meets_is_one_line(known):
     with pytest.raises(InputError, match="need a finite number"):
         budgeted_search(table, SEARCHES["random"], 5, 0, ("bytes", np.nan, values))
     with pytest.raises(InputError, match="cost 'latency' of satellite: one of parameters, bytes"):
-        budgets.described_budgets("satellite", ["latency"], [0.25])
+        budgets.describe_budgets("satellite", ["latency"], [0.25])
 
 
 def test_all_searches_of_a_study(known, found):
@@ -128,7 +128,7 @@ def test_verdict_on_the_searches(known, found):
         if cost != NONE
     ]
     assert verdict["against"]["random"]["gain"] == pytest.approx(np.mean(differences))
-    own = edge_verdict.Known("satellite")
+    own = edge_verdict.SpaceScores("satellite")
     places = verdict["places"]["satellite"]["parameters"]
     np.testing.assert_array_equal(places["all"], front(own.means[own.usable], prices["parameters"][own.usable]))
     assert all(0 < own["share"] <= 1 for own in verdict["fronts"]["satellite"]["bytes"].values())
@@ -142,14 +142,14 @@ def test_verdict_on_the_searches(known, found):
 def test_whole_fronts_are_found_by_looking_at_everything(known, monkeypatch):
     """Without noise, searches of all that a space has find its front."""
     table, prices = known
-    means = edge_verdict.Known("satellite").means
+    means = edge_verdict.SpaceScores("satellite").means
     every = np.flatnonzero(np.isfinite(means))
     runs = {"parameters": {"1": {"all": {"rows": every[None]}}}, NONE: {NONE: {"all": {"rows": every[None]}}}}
     exact = Table(table.space, table.digits, means[:, None])
     monkeypatch.setattr(budgets, "trained_table", lambda name: exact)
     monkeypatch.setattr(edge_verdict, "trained_table", lambda name: exact)
-    own = edge_verdict.Known("satellite")
-    places = edge_verdict.found_front(own, runs, "parameters", "all", 0)
+    own = edge_verdict.SpaceScores("satellite")
+    places = edge_verdict.observed_front(own, runs, "parameters", "all", 0)
     np.testing.assert_array_equal(places, front(own.means[own.usable], prices["parameters"][own.usable]))
 
 
@@ -189,8 +189,8 @@ def test_the_best_hand_designed_is_chosen_by_what_was_held_out(known, found):
     best = fewer_parameters.best_by_hand("satellite")
     assert best == {"name": "large", "parameters": 100, "held": 85, "test": 70}
     claim = normalised(fewer_parameters.fewer_parameters({"14/budgets": found}, "14/budgets", "QAOA"))
-    assert edge_pictures.saved(claim).axes
-    assert len(edge_pictures.saved_rows(claim, "QAOA")) == 2 * (1 + 3)  # rivals; the champion, and all on the mean
+    assert edge_pictures.savings(claim).axes
+    assert len(edge_pictures.savings_rows(claim, "QAOA")) == 2 * (1 + 3)  # rivals; the champion, and all on the mean
     only = {"runs": {"satellite": {NONE: {}}}}
     with pytest.raises(InputError, match="no searches within budgets of parameters"):
         fewer_parameters.fewer_parameters({"14/budgets": only}, "14/budgets", "QAOA")
@@ -215,16 +215,18 @@ def test_what_was_found_is_deployed(known, found, monkeypatch):
         assert own["lost"] == pytest.approx(own["accuracy"] - own["int8 accuracy"])
     assert networks["perceptron"]["int8 bytes"] < 0.5 * networks["perceptron"]["bytes"]
     assert told["summary"]["tiny_share"] == told["tiny"]["satellite"]["share"] == 1
-    seed = edge_verdict.Known("satellite")
+    seed = edge_verdict.SpaceScores("satellite")
     rows = found["runs"]["satellite"]["bytes"]["0.25"]["QAOA"]["rows"][0]
-    best = rows[np.argmax(seed.seen(0)[rows])]
-    assert told["choices"]["satellite"]["within a quarter"] == seed.own.space.named(seed.own.space.digits([best])[0])
+    best = rows[np.argmax(seed.observed_values(0)[rows])]
+    assert told["choices"]["satellite"]["within a quarter"] == seed.trained.space.named(
+        seed.trained.space.digits([best])[0]
+    )
     assert len(edge_pictures.deployed_rows(told)) == 3
     assert edge_pictures.tiny_rows(told)[0]["its file (kB)"] == "277.0"
 
 
 def test_what_was_not_searched_cannot_be_deployed(known, found):
     with pytest.raises(InputError, match="14/budgets has no search 'Grover' of satellite within bytes 0.25, seed 0"):
-        deployment.found_by({"14/budgets": found}, "14/budgets", "satellite", "Grover", "bytes", "0.25")
+        deployment.incumbent_choices({"14/budgets": found}, "14/budgets", "satellite", "Grover", "bytes", "0.25")
     with pytest.raises(InputError, match="language has no form in 8 bits"):
         deployment.deploy_once({"space": "language", "network": "LSTM", "seed": 0})

@@ -9,7 +9,7 @@ from qednas.qnas.optimisers.cost_circuit import alternating_circuit
 from qednas.qnas.space.encoding import ENCODINGS
 from studies.ch12.instances import random_cost
 from studies.ch14.device.gate_circuits import CIRCUITS, GateCircuit, apply_in_pennylane, gray_walk, to_qiskit
-from studies.ch14.device.hardware import node
+from studies.ch14.device.hardware import qnode
 
 COST = random_cost((3, 2, 3), np.random.default_rng(0))
 FULL = random_cost((4, 2, 8), np.random.default_rng(1))  # binary without strings to spare
@@ -39,7 +39,7 @@ def test_gates_are_the_circuit_that_is_simulated(mixer, encoding):
     else:
         np.testing.assert_allclose(found, wanted, atol=1e-12)
         np.testing.assert_allclose(gates.energies(), energies, atol=1e-12)
-    in_pennylane = node(lambda given: apply_in_pennylane(gates.gates(given)), gates.qubits)(angles)
+    in_pennylane = qnode(lambda given: apply_in_pennylane(gates.gates(given)), gates.qubits)(angles)
     np.testing.assert_allclose(in_pennylane, found, atol=1e-12)
 
 
@@ -49,7 +49,7 @@ def test_rounds_are_those_of_the_circuit_in_pennylane(mixer):
     cost = random_cost((4, 2), np.random.default_rng(2))
     angles = (np.array([0.8]), np.array([-0.6]))
     found = in_qiskit(GateCircuit(cost, mixer, rounds=3).gates(angles), 6)
-    np.testing.assert_allclose(found, node(xy_circuit(cost, mixer, 3), 6)(angles), atol=1e-12)
+    np.testing.assert_allclose(found, qnode(xy_circuit(cost, mixer, 3), 6)(angles), atol=1e-12)
 
 
 def test_a_gray_code_visits_every_word_once():

@@ -6,15 +6,15 @@ import pytest
 from studies.ch14 import hardware_figures as pictures
 from studies.ch14.hardware_verdict import (
     LIBRARY_DEFAULT,
-    counted_shots,
+    chance_with_errors,
     device_noise,
     fidelity,
+    finite_shots,
     judge_hardware,
-    limits,
-    on_device,
-    shortest,
+    layer_limits,
+    shortest_compilation,
+    shortest_on_device,
     survival,
-    with_errors,
 )
 from studies.ch14.mitigation import METHODS, TUNERS
 
@@ -87,12 +87,12 @@ def made_up() -> dict:
 
 def test_the_shortest_compilation_is_taken():
     maps = made_up()["14/routing"]["found"]["5"]["xy-complete, one-hot"]
-    assert shortest(maps, "line") == {
+    assert shortest_compilation(maps, "line") == {
         "two": 80, "depth": 50, "median": 85, "layer": 70, "layer_depth": 20, "one": 80,
     }  # fmt: skip
-    assert on_device(maps)["two"] == 70  # the network
+    assert shortest_on_device(maps)["two"] == 70  # the network
     del maps["network"]
-    assert on_device(maps)["two"] == 95
+    assert shortest_on_device(maps)["two"] == 95
 
 
 def test_layers_by_hand():
@@ -100,7 +100,7 @@ def test_layers_by_hand():
     assert fidelity(counts, DEVICE, 1) == pytest.approx(0.99**100)
     assert fidelity(counts, DEVICE, 3) == pytest.approx(0.99**200)
     assert fidelity(counts, DEVICE, 1, 0.1) == pytest.approx(0.999**100)
-    own = limits(counts, 4, DEVICE)
+    own = layer_limits(counts, 4, DEVICE)
     assert own["one"] == pytest.approx(0.99**100)
     for layers, threshold in ((own["half"], 0.5), (own["e"], np.exp(-1))):
         gates = 100 * layers if layers < 1 else 100 + 50 * (layers - 1)
@@ -113,11 +113,11 @@ def test_layers_by_hand():
 
 def test_where_something_errs_a_shot_tells_nothing():
     counts = {"two": 1e6, "layer": 1e6, "one": 0.0}
-    found = with_errors(np.full((3, 2), 0.8), 0.5, counts, 4, DEVICE, [1, 2], 0.5)
+    found = chance_with_errors(np.full((3, 2), 0.8), 0.5, counts, 4, DEVICE, [1, 2], 0.5)
     np.testing.assert_allclose(found["today"], 0.005)
-    none = with_errors(np.full((3, 2), 0.8), 0.5, counts, 4, {**DEVICE, "two": 0.0, "readout": 0.0}, [1, 2], 0.5)
+    none = chance_with_errors(np.full((3, 2), 0.8), 0.5, counts, 4, {**DEVICE, "two": 0.0, "readout": 0.0}, [1, 2], 0.5)
     np.testing.assert_allclose(none["today"], 0.8)
-    some = with_errors(np.full((1, 1), 0.8), 0.0, {"two": 100.0, "layer": 1.0, "one": 0.0}, 0, DEVICE, [1], 0.5)
+    some = chance_with_errors(np.full((1, 1), 0.8), 0.0, {"two": 100.0, "layer": 1.0, "one": 0.0}, 0, DEVICE, [1], 0.5)
     np.testing.assert_allclose(some["at worst"], 0.8 * 0.99**100)
     np.testing.assert_allclose(some["today"], 0.8 * 0.99**50)
 
@@ -156,7 +156,7 @@ def test_claims_are_read_off_the_results():
     assert set(own["depth"]["x, binary, 4"]["estimated"]) == {
         f"{name}{end}" for name in ("at worst", "today", "a tenth", "a hundredth") for end in ("", "_sem")
     }
-    assert counted_shots([0, 1000, 100]) == [2, 1]
+    assert finite_shots([0, 1000, 100]) == [2, 1]
     assert device_noise(["none", "depolarising 1"]) == "depolarising 1"
 
 
@@ -175,4 +175,4 @@ def test_everything_is_shown():
     assert second["swap network"] == ""
     assert pictures.angle_rows(summary["noise"])[0]["angles move by (%)"] == "2.00 ± 0.00"
     assert pictures.shots_rows(noise)[0]["shots"] == "10"
-    assert pictures.titled("x, domain-wall, 3 x 4") == "X, domain-wall, 3 × 4"
+    assert pictures.circuit_title("x, domain-wall, 3 x 4") == "X, domain-wall, 3 × 4"

@@ -13,14 +13,14 @@ from studies.ch14.device.mitigation import (
     FITS,
     FOLDS,
     calibration,
-    confusions,
+    confusion_matrices,
     corrected_energies,
     extrapolator,
     fold,
-    unread,
+    undo_readout,
 )
-from studies.ch14.device.noise import NoisyCircuit, depolarising, misread, noise_of
-from studies.ch14.mitigation import METHODS, TUNERS, drawn, estimates, mitigation_runs
+from studies.ch14.device.noise import NoisyCircuit, apply_readout, depolarising, noise_of
+from studies.ch14.mitigation import METHODS, TUNERS, draw_frequencies, estimates, mitigation_runs
 from studies.ch14.noise import Reading, exact_circuit
 
 COST = random_cost((4, 2), np.random.default_rng(0))
@@ -33,7 +33,7 @@ MATRICES = np.array([[[1 - a, b], [a, 1 - b]] for a, b in ((0.1, 0.2), (0.02, 0.
 @pytest.mark.parametrize("how", ["circuit", "gates"])
 def test_folding_changes_nothing_without_noise_and_multiplies_gates(how):
     circuit = NoisyCircuit(GATES, 1, noise_of("none", 3))
-    plain = circuit.bound(ANGLES)
+    plain = circuit.bind(ANGLES)
     two = [sum(name == "cz" for name, *_ in fold(plain, scale, how)) for scale in FOLDS]
     assert two == [two[0], 3 * two[0], 5 * two[0]]
     for p in circuit.run([fold(plain, scale, how) for scale in FOLDS]):
@@ -47,7 +47,7 @@ def test_folding_multiplies_the_noise():
         for name in ("sx", "x"):
             own.model._default_quantum_errors.pop(name)
     circuit, wanted = NoisyCircuit(GATES, 1, few), NoisyCircuit(GATES, 1, many)
-    plain = circuit.bound(ANGLES)
+    plain = circuit.bind(ANGLES)
     np.testing.assert_allclose(circuit.run([fold(plain, 3, "gates")]), wanted.run([plain]), atol=1e-10)
 
 
@@ -81,8 +81,8 @@ def test_the_libraries_agree():
 
 
 def test_wrong_readings_are_undone():
-    read = misread(EXACT, list(MATRICES))
-    np.testing.assert_allclose(unread(read, MATRICES), EXACT, atol=1e-12)
+    read = apply_readout(EXACT, list(MATRICES))
+    np.testing.assert_allclose(undo_readout(read, MATRICES), EXACT, atol=1e-12)
     energies = GATES.energies()
     assert read @ corrected_energies(energies, MATRICES) == pytest.approx(EXACT @ energies, abs=1e-12)
     from mitiq.rem import generate_tensored_inverse_confusion_matrix
@@ -92,20 +92,20 @@ def test_wrong_readings_are_undone():
 
 def test_calibration_circuits_tell_the_confusion():
     zeros, ones = np.eye(8)[0], np.eye(8)[7]
-    found = confusions(misread(zeros, list(MATRICES)), misread(ones, list(MATRICES)))
+    found = confusion_matrices(apply_readout(zeros, list(MATRICES)), apply_readout(ones, list(MATRICES)))
     np.testing.assert_allclose(found, MATRICES, atol=1e-12)
     noise = depolarising(0.0, 3)
-    np.testing.assert_allclose(confusions(*calibration(noise, 3, [2, 0, 1])), noise.readout, atol=1e-12)
+    np.testing.assert_allclose(confusion_matrices(*calibration(noise, 3, [2, 0, 1])), noise.readout, atol=1e-12)
     device = noise_of("device FakeMarrakesh", 3)
     order = [2, 0, 1]
-    np.testing.assert_allclose(confusions(*calibration(device, 3, order)), device.readout[order], atol=2e-3)
+    np.testing.assert_allclose(confusion_matrices(*calibration(device, 3, order)), device.readout[order], atol=2e-3)
 
 
 def test_what_was_lost_comes_back():
     """Weak depolarising noise and readings: both mitigations together recover nearly all, exactly and on the mean of shots."""
     noise = noise_of("depolarising 0.003", 3)
     circuit, reading = NoisyCircuit(GATES, 1, noise), Reading(GATES)
-    plain = circuit.bound(ANGLES)
+    plain = circuit.bind(ANGLES)
     found = {how: circuit.run([fold(plain, scale, how) for scale in FOLDS]) for how in ("circuit", "gates")}
     wrong = calibration(noise, 3, circuit.places)
     true = float(EXACT @ reading.energies)
@@ -125,8 +125,8 @@ def test_what_was_lost_comes_back():
 
 def test_shots_are_drawn_from_the_probabilities():
     p = np.array([[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]])
-    assert drawn(p, 0, 5, np.random.default_rng(0)).shape == (1, 2, 3)
-    found = drawn(p, 1000, 200, np.random.default_rng(0))
+    assert draw_frequencies(p, 0, 5, np.random.default_rng(0)).shape == (1, 2, 3)
+    found = draw_frequencies(p, 1000, 200, np.random.default_rng(0))
     assert found.shape == (200, 2, 3)
     np.testing.assert_allclose(found.mean(0), p, atol=5 * 0.5 / 1000**0.5 / 200**0.5)
 
@@ -139,7 +139,7 @@ def test_what_is_not_allowed_is_told():
     with pytest.raises(InputError, match="extrapolation 'cubic' by 'mitiq'"):
         extrapolator("cubic", FOLDS, "mitiq")
     alike = np.full((1, 2, 2), 0.5)
-    for call in (unread, corrected_energies):
+    for call in (undo_readout, corrected_energies):
         with pytest.raises(InputError, match="a qubit is read alike for 0 and for 1"):
             call(np.array([0.5, 0.5]), alike)
 

@@ -9,16 +9,16 @@ from qednas.qnas.optimisers.angles import linear_ramp
 from studies.ch12.instances import random_cost
 from studies.ch14 import noise as noise_study
 from studies.ch14.device.gate_circuits import GateCircuit
-from studies.ch14.device.noise import NoisyCircuit, depolarising, misread, noise_of, region
+from studies.ch14.device.noise import NoisyCircuit, apply_readout, depolarising, noise_of, region
 from studies.ch14.device.routing import backend
 from studies.ch14.noise import (
     Reading,
     exact_circuit,
-    part,
     qaoa_noise_runs,
+    restricted_cost,
     small_cost,
+    tune_with_noise,
     tuned_ramp,
-    tuned_with_noise,
 )
 
 COST = random_cost((4, 2), np.random.default_rng(0))
@@ -29,8 +29,8 @@ EXACT = exact_circuit(GATES).probabilities(ANGLES)
 
 def test_without_noise_it_is_exact():
     for name in ("none", "depolarising 0"):
-        p = NoisyCircuit(GATES, 2, noise_of(name, 3)).run([NoisyCircuit(GATES, 2, noise_of(name, 3)).bound(ANGLES)])[0]
-        wanted = EXACT if name == "none" else misread(EXACT, list(noise_of(name, 3).readout))
+        p = NoisyCircuit(GATES, 2, noise_of(name, 3)).run([NoisyCircuit(GATES, 2, noise_of(name, 3)).bind(ANGLES)])[0]
+        wanted = EXACT if name == "none" else apply_readout(EXACT, list(noise_of(name, 3).readout))
         np.testing.assert_allclose(p, wanted, atol=1e-10)
     hot = GateCircuit(random_cost((3, 2), np.random.default_rng(0)))
     p = NoisyCircuit(hot, 2, noise_of("none", 5)).probabilities([ANGLES, ANGLES])
@@ -46,13 +46,13 @@ def test_full_noise_tells_nothing():
 
 def test_one_gate_with_noise_by_hand():
     """A Bell pair after one cz: the channel leaves 1 - e of it and e of nothing."""
-    from studies.ch14.device.noise import simulated
+    from studies.ch14.device.noise import simulate
 
     e, half = 0.1, np.pi / 2
     hadamard = [[("rz", (q,), half), ("sx", (q,), None), ("rz", (q,), half)] for q in (0, 1)]
     noise = depolarising(e, 2, read=0.0)
     noise.model._default_quantum_errors.pop("sx")  # of the couplings alone
-    (p,) = simulated([[*hadamard[0], *hadamard[1], ("cz", (0, 1), None), *hadamard[1]]], noise, 2, [0, 1])
+    (p,) = simulate([[*hadamard[0], *hadamard[1], ("cz", (0, 1), None), *hadamard[1]]], noise, 2, [0, 1])
     np.testing.assert_allclose(p, (1 - e) * np.array([0.5, 0, 0, 0.5]) + e / 4, atol=1e-12)
 
 
@@ -61,7 +61,7 @@ def test_readings_are_of_their_own_qubits():
     whole = np.ones((1, 1))
     for own in matrices:
         whole = np.kron(whole, own)
-    np.testing.assert_allclose(misread(EXACT, matrices), whole @ EXACT, atol=1e-14)
+    np.testing.assert_allclose(apply_readout(EXACT, matrices), whole @ EXACT, atol=1e-14)
 
 
 def test_a_region_is_connected_and_a_device_waits():
@@ -81,17 +81,17 @@ def test_a_region_is_connected_and_a_device_waits():
     distance = np.abs(p - EXACT).sum() / 2
     assert 0.01 < distance < 0.3
     assert 1e-6 < circuit.duration(ANGLES) < 1e-4
-    longer = circuit.run([circuit.bound(ANGLES) + [("sx", (q,), None) for q in (0, 1, 2)] * 4])[0]  # sx^4 = 1
+    longer = circuit.run([circuit.bind(ANGLES) + [("sx", (q,), None) for q in (0, 1, 2)] * 4])[0]  # sx^4 = 1
     assert np.abs(longer - EXACT).sum() / 2 > distance
 
 
 def test_waiting_costs_energy():
     """A qubit in 1 that waits for another one's gates decays by as much as the times say."""
-    from studies.ch14.device.noise import simulated
+    from studies.ch14.device.noise import simulate
 
     noise = noise_of("device FakeMarrakesh", 2)
     gates = [("x", (0,), None), ("cz", (0, 1), None), *[("x", (1,), None)] * 400, ("cz", (0, 1), None)]
-    (p,) = simulated([gates], noise, 2, [0, 1])
+    (p,) = simulate([gates], noise, 2, [0, 1])
     t1, one = noise.target.qubit_properties[0].t1, noise.target["x"][(1,)].duration
     cz = noise.target["cz"][(0, 1)]
     left = np.exp(-(400 * one + 2 * cz.duration) / t1)
@@ -117,7 +117,7 @@ def test_names_of_noise_and_sizes():
 def test_a_part_of_a_cost_is_that_cost():
     whole = random_cost((3, 4, 2, 3), np.random.default_rng(0))
     fixed = np.array([2, 1, 0, 1])
-    own = part(whole, {1: [0, 3], 3: [0, 1, 2]}, fixed)
+    own = restricted_cost(whole, {1: [0, 3], 3: [0, 1, 2]}, fixed)
     digits = np.tile(fixed, (6, 1))
     digits[:, 1], digits[:, 3] = np.array([0, 3])[own.space.digits()[:, 0]], own.space.digits()[:, 1]
     np.testing.assert_allclose(own.listed().ravel(), whole.costs(digits), atol=1e-12)
@@ -133,7 +133,7 @@ def test_readings_by_hand():
     reading = Reading(gates)
     best = np.zeros(8)
     best[reading.strings[reading.best]] = 1
-    found = reading.measured(0.9 * best + 0.1 / 8)
+    found = reading.quality(0.9 * best + 0.1 / 8)
     assert found["feasible"] == pytest.approx(0.9 + 0.1 * 6 / 8)
     assert found["optimum"] == pytest.approx(0.9 + 0.1 / 8)
     assert found["near"] == pytest.approx(found["optimum"])  # 5 % of six is one
@@ -146,8 +146,8 @@ def test_angles_tuned_without_noise_stay_where_only_the_signal_shrinks():
     ends = tuned_ramp(GATES, 1, 60)
     circuit = NoisyCircuit(GATES, 1, noise_of("none", 3))
     energies = GATES.energies()
-    np.testing.assert_allclose(tuned_with_noise(circuit, 0.3 * energies, ends, 2), ends, rtol=2e-3)
-    from_afar = tuned_with_noise(circuit, energies, 1.06 * ends, 4)
+    np.testing.assert_allclose(tune_with_noise(circuit, 0.3 * energies, ends, 2), ends, rtol=2e-3)
+    from_afar = tune_with_noise(circuit, energies, 1.06 * ends, 4)
     np.testing.assert_allclose(from_afar, ends, rtol=5e-3)
     best = circuit.probabilities([linear_ramp(1, *ends)])[0] @ energies
     assert all(best <= circuit.probabilities([linear_ramp(1, *(ends * own))])[0] @ energies for own in (0.9, 1.1))

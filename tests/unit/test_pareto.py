@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from studies.ch14.pareto import front, hypervolume, share_found
+from studies.ch14.pareto import front, hypervolume, hypervolume_share
 
 
 def by_pairs(scores, costs):
@@ -52,8 +52,8 @@ def test_area_by_counting(seed):
 def test_share_is_1_for_the_front_and_grows_with_what_is_found():
     rng = np.random.default_rng(0)
     scores, costs = rng.normal(size=50), np.exp(rng.normal(size=50))
-    assert share_found(scores, costs, front(scores, np.log(costs))) == pytest.approx(1)
-    shares = [share_found(scores, costs, np.arange(k + 1)) for k in range(50)]
+    assert hypervolume_share(scores, costs, front(scores, np.log(costs))) == pytest.approx(1)
+    shares = [hypervolume_share(scores, costs, np.arange(k + 1)) for k in range(50)]
     assert (np.diff(shares) >= 0).all()
     assert shares[-1] == 1
 
@@ -64,4 +64,4 @@ def test_bad_input():
     with pytest.raises(InputError, match="finite"):
         front(np.array([1.0, np.nan]), np.zeros(2))
     with pytest.raises(InputError, match="no front to find"):
-        share_found(np.zeros(3), np.array([1.0, 2.0, 3.0]), np.array([0]))
+        hypervolume_share(np.zeros(3), np.array([1.0, 2.0, 3.0]), np.array([0]))

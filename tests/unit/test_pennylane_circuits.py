@@ -14,7 +14,7 @@ from qednas.qnas.space.encoding import ENCODINGS
 from qednas.qnas.space.ising import Ising
 from studies.ch12.instances import random_cost
 from studies.ch14.device.gate_circuits import ising_words
-from studies.ch14.device.hardware import node
+from studies.ch14.device.hardware import qnode
 
 ALLOWED = 1e-10
 
@@ -38,7 +38,7 @@ def test_the_x_mixer(n, device, multi):
     own = problem(n)
     circuit = Alternating(own.diagonal(), XMixer(n), Terms.of_ising(own))
     given = angles(3, len(circuit.terms), n, multi)
-    found = node(x_circuit(n, ising_words(own)), n, device)(given)
+    found = qnode(x_circuit(n, ising_words(own)), n, device)(given)
     np.testing.assert_allclose(found, circuit.probabilities(given), atol=ALLOWED)
     assert found @ circuit.energies == pytest.approx(circuit.probabilities(given) @ circuit.energies, abs=ALLOWED)
 
@@ -48,7 +48,7 @@ def test_products_of_more_than_two_z():
     cost = random_cost((4, 4, 2), np.random.default_rng(0))
     circuit = Alternating(cost.listed().ravel(), XMixer(5))
     given = angles(2, 1, 5, False)
-    found = node(x_circuit(5, ENCODINGS["binary"].words(cost)), 5)(given)
+    found = qnode(x_circuit(5, ENCODINGS["binary"].words(cost)), 5)(given)
     np.testing.assert_allclose(found, circuit.probabilities(given), atol=ALLOWED)
 
 
@@ -59,7 +59,7 @@ def test_xy_mixers_on_one_hot_qubits(sizes, kind, multi):
     cost = random_cost(sizes, np.random.default_rng(0))
     circuit, diagonal = alternating_circuit(cost, kind, "", 0.0)
     given = angles(2, len(circuit.terms), len(sizes), multi)
-    found = node(xy_circuit(cost, kind), sum(sizes))(given)
+    found = qnode(xy_circuit(cost, kind), sum(sizes))(given)
     bits = ENCODINGS["one-hot"].encode(cost.space, cost.space.digits())
     places = bits @ (1 << np.arange(sum(sizes))[::-1])
     expected = circuit.probabilities(given)
@@ -71,15 +71,15 @@ def test_two_qubit_gates_tend_to_the_mixer():
     """At first order: twice the rounds, half the error."""
     cost = random_cost((4, 3), np.random.default_rng(0))
     given = angles(2, 1, 1, False)
-    exact = node(xy_circuit(cost, "xy-complete"), 7)(given)
-    errors = [np.abs(node(xy_circuit(cost, "xy-complete", t), 7)(given) - exact).max() for t in (16, 32, 64)]
+    exact = qnode(xy_circuit(cost, "xy-complete"), 7)(given)
+    errors = [np.abs(qnode(xy_circuit(cost, "xy-complete", t), 7)(given) - exact).max() for t in (16, 32, 64)]
     assert errors[0] > errors[1] > errors[2] > 0
     assert errors[1] / errors[2] == pytest.approx(2, rel=0.2)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_w_states_have_one_qubit_up(n):
-    found = node(lambda _: w_state(range(n)), n)(None)
+    found = qnode(lambda _: w_state(range(n)), n)(None)
     np.testing.assert_allclose(found[1 << np.arange(n)], 1 / n, atol=1e-15)
 
 
@@ -87,7 +87,7 @@ def test_w_states_have_one_qubit_up(n):
 def test_the_circuit_of_vqe(n, layers):
     circuit = RealCircuit(n, layers)
     given = np.random.default_rng(n).normal(size=circuit.shape)
-    np.testing.assert_allclose(node(vqe_circuit, n)(given), circuit.probabilities(given), atol=ALLOWED)
+    np.testing.assert_allclose(qnode(vqe_circuit, n)(given), circuit.probabilities(given), atol=ALLOWED)
 
 
 def test_measured_bits_have_the_probabilities():
@@ -95,7 +95,7 @@ def test_measured_bits_have_the_probabilities():
     own = problem(4)
     circuit = Alternating(own.diagonal(), XMixer(4))
     given = angles(2, 1, 1, False)
-    bits = node(x_circuit(4, ising_words(own)), 4, shots=4000, seed=0)(given)
+    bits = qnode(x_circuit(4, ising_words(own)), 4, shots=4000, seed=0)(given)
     assert bits.shape == (4000, 4)
     every = (np.arange(16)[:, None] >> np.arange(4)[::-1]) & 1
     mean = circuit.probabilities(given) @ every
@@ -104,8 +104,8 @@ def test_measured_bits_have_the_probabilities():
 
 def test_devices_and_shots_that_are_not_there_are_told():
     with pytest.raises(InputError, match=r"^device = 'my.device' is not installed: here are .*default.qubit"):
-        node(vqe_circuit, 2, "my.device")
+        qnode(vqe_circuit, 2, "my.device")
     with pytest.raises(InputError, match=r"^shots = 0: a positive whole number$"):
-        node(vqe_circuit, 2, shots=0)
+        qnode(vqe_circuit, 2, shots=0)
     with pytest.raises(InputError, match=r"^mixer 'xy': xy-complete or xy-ring$"):
         xy_circuit(random_cost((2, 2), np.random.default_rng(0)), "xy")

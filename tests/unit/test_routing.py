@@ -15,15 +15,20 @@ from studies.ch14.device.routing import (
     BASIS,
     MAPS,
     compile_circuit,
-    counted,
-    coupling,
+    count_gates,
+    coupling_map,
+    final_places,
     medians,
-    network,
-    places,
     product_error,
     route,
+    swap_network,
 )
-from studies.ch14.routing import by_configuration, depth_limit_runs, routing_runs, with_rounds
+from studies.ch14.routing import (
+    configuration_probabilities,
+    depth_limit_runs,
+    product_formula_probabilities,
+    routing_runs,
+)
 
 COST = random_cost((3, 2, 2), np.random.default_rng(0))
 ANGLES = (np.array([0.7, -0.4]), np.array([-0.9, 0.3]))
@@ -41,14 +46,14 @@ def read(circuit, order) -> np.ndarray:
 def test_a_routed_circuit_is_the_same_and_couples_neighbours(name, mixer, encoding):
     gates = GateCircuit(COST, mixer, encoding)
     plain = to_qiskit(gates.gates(ANGLES), gates.qubits)
-    couplings = coupling(name, gates.qubits)
+    couplings = coupling_map(name, gates.qubits)
     compiled = compile_circuit(plain, couplings, 1)
     np.testing.assert_allclose(
-        read(compiled, places(compiled)[: gates.qubits]), read(plain, range(gates.qubits)), atol=1e-10
+        read(compiled, final_places(compiled)[: gates.qubits]), read(plain, range(gates.qubits)), atol=1e-10
     )
     assert set(compiled.count_ops()) <= set(BASIS)
     pairs = [tuple(compiled.find_bit(q).index for q in own.qubits) for own in compiled.data if len(own.qubits) == 2]
-    assert counted(compiled)["two"] == len(pairs)
+    assert count_gates(compiled)["two"] == len(pairs)
     if couplings is not None:
         allowed = {frozenset(edge) for edge in couplings.get_edges()}
         assert {frozenset(pair) for pair in pairs} <= allowed
@@ -57,7 +62,7 @@ def test_a_routed_circuit_is_the_same_and_couples_neighbours(name, mixer, encodi
 @pytest.mark.parametrize(("mixer", "encoding"), [("xy-complete", "one-hot"), ("x", "one-hot"), ("x", "domain-wall")])
 def test_a_swap_network_is_the_same_circuit_on_a_line(mixer, encoding):
     gates = GateCircuit(COST, mixer, encoding)
-    own, place = network(gates, ANGLES)
+    own, place = swap_network(gates, ANGLES)
     assert all(abs(q[0] - q[1]) == 1 for _, q, _ in own if len(q) == 2)
     made = to_qiskit(own, gates.qubits)
     plain = to_qiskit(gates.gates(ANGLES), gates.qubits)
@@ -88,33 +93,37 @@ def test_the_product_formula_is_of_first_order(kind):
 def test_rounds_tend_to_the_simulated_circuit(kind):
     costs = random_cost((4, 3, 2), np.random.default_rng(1)).listed().ravel()
     exact = Alternating(costs, xy_mixer((4, 3, 2), kind)).probabilities(ANGLES)
-    np.testing.assert_allclose(with_rounds(costs, (4, 3, 2), kind, 0, ANGLES), exact, atol=1e-12)
-    far, near = (np.abs(with_rounds(costs, (4, 3, 2), kind, r, ANGLES) - exact).max() for r in (8, 16))
+    np.testing.assert_allclose(product_formula_probabilities(costs, (4, 3, 2), kind, 0, ANGLES), exact, atol=1e-12)
+    far, near = (
+        np.abs(product_formula_probabilities(costs, (4, 3, 2), kind, r, ANGLES) - exact).max() for r in (8, 16)
+    )
     assert far / near == pytest.approx(2, rel=0.1)
 
 
 def test_gates_and_numbers_agree_on_rounds():
     cost = random_cost((4, 2), np.random.default_rng(1))
     gates = GateCircuit(cost, "xy-ring", rounds=2)
-    p = by_configuration(gates, read(to_qiskit(gates.gates(ANGLES), 6), range(6)))
-    np.testing.assert_allclose(p, with_rounds(cost.listed().ravel(), (4, 2), "xy-ring", 2, ANGLES), atol=1e-12)
+    p = configuration_probabilities(gates, read(to_qiskit(gates.gates(ANGLES), 6), range(6)))
+    np.testing.assert_allclose(
+        p, product_formula_probabilities(cost.listed().ravel(), (4, 2), "xy-ring", 2, ANGLES), atol=1e-12
+    )
 
 
 def test_maps_and_devices_by_name():
-    assert coupling("grid", 30).size() == 30
-    assert coupling("heavy-hex", 30).size() == 57
-    assert coupling("line", 7).size() == 7
+    assert coupling_map("grid", 30).size() == 30
+    assert coupling_map("heavy-hex", 30).size() == 57
+    assert coupling_map("line", 7).size() == 7
     own = medians("FakeMarrakesh")
     assert own["qubits"] == 156
     assert 1e-3 < own["two"] < 1e-2
     with pytest.raises(InputError, match="coupling map 'ring': one of all-to-all"):
-        coupling("ring", 3)
+        coupling_map("ring", 3)
     with pytest.raises(InputError, match="device 'FakeNothing': a fake backend"):
         medians("FakeNothing")
     with pytest.raises(InputError, match="device 'FakeManilaV2' has no cz"):
         medians("FakeManilaV2")
     with pytest.raises(InputError, match="swap network of mixer 'x' with binary"):
-        network(GateCircuit(random_cost((4, 4), np.random.default_rng(0)), "x", "binary"), ANGLES)
+        swap_network(GateCircuit(random_cost((4, 4), np.random.default_rng(0)), "x", "binary"), ANGLES)
 
 
 def test_runs_are_put_together_by_circuit_and_map(monkeypatch):

@@ -16,7 +16,7 @@ from studies.ch13.trained_figures import cell_text, counterpart_rows, landscapes
 from studies.ch13.trained_verdict import best_of, by_gradient, by_hand, counterparts
 from studies.ch13.verdict import judge_comparison
 from studies.ch14.devices import device_runs, optimiser
-from studies.ch14.transfer import most_found, transferred
+from studies.ch14.transfer import commonest_choices, transferred
 from studies.spaces.trained_tables import FOLDER, read_hand_designed, table_files, trained_table, trained_values
 
 SEARCHES = {
@@ -126,7 +126,13 @@ def test_files_that_results_depend_on():
 def test_the_cell_found_most_often_is_carried_over():
     index = np.array([255, 3, 255])
     inputs = {"13/trained": {"curves": {"images": {"QAOA": {"found": index}}}}}
-    assert most_found(inputs, "QAOA") == {"1<-0": "conv", "2<-0": "conv", "2<-1": "conv", "width": "16", "cells": "2"}
+    assert commonest_choices(inputs, "QAOA") == {
+        "1<-0": "conv",
+        "2<-0": "conv",
+        "2<-1": "conv",
+        "width": "16",
+        "cells": "2",
+    }
     inputs["13/trained"]["curves"]["images"]["QAOA"]["found"] = np.array([0, 0])
     told = transferred(inputs, "QAOA", ["LSTM"], "digits", epochs=1, seeds=2, work=Work(1))
     assert set(told["networks"]) == {"found", "LSTM"}

@@ -45,7 +45,7 @@ def quantile(values: np.ndarray, share: float) -> float:
     return float(np.quantile(values, share, method="inverted_cdf"))
 
 
-def look_up(table: Table, values: np.ndarray):
+def cost_function(table: Table, values: np.ndarray):
     """A cost as :class:`~qednas.qnas.loop.Search` takes it, from the values (rows,) of a table."""
     listing = table.listing
     return lambda choices: float(values[listing.rows(table.space.read(choices)[None])[0]])
@@ -68,21 +68,21 @@ def budgeted_search(
     values, listing = draw_scores(table, seed), table.listing
     name, most, own_costs = (NONE, np.inf, np.zeros(len(values))) if budget is None else budget
     inside = own_costs <= most
-    known = {} if budget is None else {"costs": {name: look_up(table, own_costs)}, "limits": {name: most}}
+    known = {} if budget is None else {"costs": {name: cost_function(table, own_costs)}, "limits": {name: most}}
     rows: list[int] = []
 
-    def look(choices: dict[str, str]) -> float:
+    def evaluate(choices: dict[str, str]) -> float:
         rows.append(int(listing.rows(table.space.read(choices)[None])[0]))
         return float(values[rows[-1]])
 
     method = spec["method"]
-    own = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
+    strategy = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
     start = time.perf_counter()
     batch = spec.get("batch", batch_of(method))
-    search = Search(table.space, own, seed, rows=table.digits, batch=batch, **known)  # type: ignore[arg-type]
+    search = Search(table.space, strategy, seed, rows=table.digits, batch=batch, **known)  # type: ignore[arg-type]
     if inside.sum() < evaluations:
         raise InputError(f"{name} <= {most:g}: {inside.sum()} architectures, fewer than {evaluations} evaluations")
-    search.run(look, evaluations)
+    search.run(evaluate, evaluations)
     seconds = time.perf_counter() - start
     leaders = np.array(rows)[[int(np.argmax(values[rows[: k + 1]])) for k in range(len(rows))]]
     best = table.means[inside].max()
@@ -93,16 +93,16 @@ def budgeted_search(
 def search_budgets(task: Task) -> dict[str, Any]:
     """The searches of one space, method and cost (``none``: without a budget): {budget: what is known of all seeds}."""
     table = known_table(task["space"])
-    found: dict[str, Any] = {}
+    by_budget: dict[str, Any] = {}
     for label, budget in budgets_of(task, table):
         length = task["evaluations"] * (SWEPT if budget is None else 1)
         runs = [budgeted_search(table, task["spec"], length, seed, budget) for seed in task["seeds"]]
-        found[label] = {
+        by_budget[label] = {
             "rows": table.space.index(table.digits[np.stack([run["rows"] for run in runs])]).astype(np.int16),
             "incumbent": np.stack([run["incumbent"] for run in runs]).astype(np.float32),
             "seconds": np.array([run["seconds"] for run in runs]),
         }
-    return found
+    return by_budget
 
 
 def budgets_of(task: Task, table: Table) -> list[tuple[str, tuple[str, float, np.ndarray] | None]]:
@@ -144,25 +144,25 @@ def search_within_budgets(
     parts = map_tasks(search_budgets, tasks, work=work)
     runs: dict[str, Any] = {}
     for (space, cost, name), part in zip(order, parts, strict=True):
-        for label, found in part.items():
-            runs.setdefault(space, {}).setdefault(cost, {}).setdefault(label, {})[name] = found
-    described = {space: described_budgets(space, costs, quantiles) for space in spaces}
+        for label, records in part.items():
+            runs.setdefault(space, {}).setdefault(cost, {}).setdefault(label, {})[name] = records
+    described = {space: describe_budgets(space, costs, quantiles) for space in spaces}
     return {"budgets": described, "runs": runs}
 
 
-def described_budgets(space: str, costs: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
+def describe_budgets(space: str, costs: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
     """What the budgets of a space are."""
     table = known_table(space)
     values = known_costs(space, table)
-    found: dict[str, Any] = {}
+    description: dict[str, Any] = {}
     for cost in costs:
         if cost not in values:
             raise InputError(f"cost {cost!r} of {trained_space(space).name}: one of {', '.join(values)}")
         for share in quantiles:
             inside = values[cost] <= (most := quantile(values[cost], share))
-            found.setdefault(cost, {})[f"{share:g}"] = {
+            description.setdefault(cost, {})[f"{share:g}"] = {
                 "most": most,
                 "architectures": int(inside.sum()),
                 "best": float(table.means[inside].max()),
             }
-    return found
+    return description

@@ -16,7 +16,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from studies.ch14.budgets import NONE, SWEPT
-from studies.ch14.edge_verdict import Known, incumbent
+from studies.ch14.edge_verdict import SpaceScores, incumbent
 from studies.spaces.build import build
 from studies.spaces.costs import costs, flops, parameters
 from studies.spaces.problems import problem, problems_identity
@@ -42,22 +42,24 @@ def deploy_once(task: Task) -> dict[str, Any]:
     network: choices of the space, or the name of a hand-designed one.  Raises InputError for a training that diverged, and for a
     space whose score is no accuracy.
     """
-    own = trained_space(task["space"])
-    if own.metric != "accuracy":
-        raise InputError(f"{own.name} has no form in 8 bits: deploy networks of a space with classes")
-    data, seed = problem(own.data), FIRST + task["seed"]
+    space = trained_space(task["space"])
+    if space.metric != "accuracy":
+        raise InputError(f"{space.name} has no form in 8 bits: deploy networks of a space with classes")
+    data, seed = problem(space.data), FIRST + task["seed"]
     if isinstance(task["network"], str):
-        net = hand_designed(own.name, task["network"], data, seed)
+        net = hand_designed(space.name, task["network"], data, seed)
     else:
-        net = build(own.name, task["network"], data, seed)
-    record = trained_and_measured(net, data, own.schedule, seed)
+        net = build(space.name, task["network"], data, seed)
+    record = trained_and_measured(net, data, space.schedule, seed)
     if record["diverged"]:
         raise InputError(f"the training of {task['network']} with seed {seed} diverged: nothing to deploy")
-    found = {"parameters": parameters(net), "flops": flops(net, data.parts["train"][0][:1])}
-    return found | deploy(net, data) | {"held": record["held"]["accuracy"], "seconds": record["seconds"]}
+    sizes = {"parameters": parameters(net), "flops": flops(net, data.parts["train"][0][:1])}
+    return sizes | deploy(net, data) | {"held": record["held"]["accuracy"], "seconds": record["seconds"]}
 
 
-def found_by(inputs, result: str, space: str, search: str, cost: str, quantile: str, seed: int = 0) -> dict[str, str]:
+def incumbent_choices(
+    inputs, result: str, space: str, search: str, cost: str, quantile: str, seed: int = 0
+) -> dict[str, str]:
     """Choices of the network that a search with that seed found within a budget, or without one ("none")."""
     runs = inputs[result]["runs"]
     try:
@@ -68,8 +70,8 @@ def found_by(inputs, result: str, space: str, search: str, cost: str, quantile: 
         raise InputError(
             f"{result} has no search {search!r} of {space} within {cost} {quantile}, seed {seed}"
         ) from None
-    own = trained_space(space).space
-    return own.named(own.digits([incumbent(Known(space), rows, seed)])[0])
+    search_space = trained_space(space).space
+    return search_space.named(search_space.digits([incumbent(SpaceScores(space), rows, seed)])[0])
 
 
 @declare(version=1, pieces=(deploy_once,))
@@ -85,15 +87,15 @@ def deploy_found(
 ) -> dict[str, Any]:
     """Deploy what ``search`` found on every space, from the searches within budgets ``result``, and hand-designed networks.
 
-    budgets: {what it is called: [cost, quantile], or ["none", "none"]}.  Returns ``networks``: {space: {name: :func:`together`
-    over ``seeds`` trainings, with ``lost``: points of accuracy lost to 8 bits}}; ``choices``: {space: {name: ...}}; ``tiny``:
-    :data:`TINY`, with ``share`` of the architectures of the space that are no larger; ``summary``.
+    budgets: {what it is called: [cost, quantile], or ["none", "none"]}.  Returns ``networks``: {space: {name:
+    :func:`training_means` over ``seeds`` trainings, with ``lost``: points of accuracy lost to 8 bits}}; ``choices``: {space:
+    {name: ...}}; ``tiny``: :data:`TINY`, with ``share`` of the architectures of the space that are no larger; ``summary``.
     """
     order: list[tuple[str, str, Any]] = []
     chosen: dict[str, Any] = {}
     for space in spaces:
         for name, (cost, quantile) in budgets.items():
-            choices = found_by(inputs, result, space, search, cost, quantile)
+            choices = incumbent_choices(inputs, result, space, search, cost, quantile)
             chosen.setdefault(space, {})[name] = choices
             order.append((space, name, choices))
         order += [(space, name, name) for name in (HAND_DESIGNED[space] if by_hand else ())]
@@ -103,7 +105,7 @@ def deploy_found(
     parts = map_tasks(deploy_once, tasks, work=work)
     networks: dict[str, Any] = {}
     for place, (space, name, _) in enumerate(order):
-        networks.setdefault(space, {})[name] = together(parts[place * seeds : (place + 1) * seeds])
+        networks.setdefault(space, {})[name] = training_means(parts[place * seeds : (place + 1) * seeds])
     tiny = {
         space: TINY[space] | {"share": float(np.mean(costs(space)["bytes"] <= TINY[space]["bytes"]))}
         for space in spaces
@@ -112,30 +114,32 @@ def deploy_found(
     return {"networks": networks, "choices": chosen, "tiny": tiny, "summary": summary(networks, tiny)}
 
 
-def together(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def training_means(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """Means over trainings, ``_sem`` of what hangs on them; measured times apart, as ``timing``."""
     values = {key: np.array([run[key] for run in runs], float) for key in runs[0]}
     values["lost"] = values["accuracy"] - values["int8 accuracy"]
-    found: dict[str, Any] = {"timing": {}}
-    for key, own in values.items():
+    means: dict[str, Any] = {"timing": {}}
+    for key, trainings in values.items():
         if key in TIMES:
-            found["timing"][key] = float(own.mean())
+            means["timing"][key] = float(trainings.mean())
         else:
-            found |= mean_sem(own, key) if key in TRAINED and len(own) > 1 else {key: float(own.mean())}
-    return found
+            means |= (
+                mean_sem(trainings, key) if key in TRAINED and len(trainings) > 1 else {key: float(trainings.mean())}
+            )
+    return means
 
 
 def summary(networks: Mapping[str, Any], tiny: Mapping[str, Any]) -> dict[str, Any]:
     """Over all networks: most accuracy lost to 8 bits (points), how many times smaller files get and (``timing``) slower they
     run, geometric means, and the share of networks no larger than the reference of MLPerf Tiny."""
-    every = [(space, own) for space, by_name in networks.items() for own in by_name.values()]
-    worst = max((own for _, own in every), key=lambda own: own["lost"])
-    times = [own["timing"]["int8 latency"] / own["timing"]["latency"] for _, own in every]
-    small = [own["int8 bytes"] <= tiny[space]["bytes"] for space, own in every if space in tiny]
+    every = [(space, network) for space, by_name in networks.items() for network in by_name.values()]
+    worst = max((network for _, network in every), key=lambda network: network["lost"])
+    times = [network["timing"]["int8 latency"] / network["timing"]["latency"] for _, network in every]
+    small = [network["int8 bytes"] <= tiny[space]["bytes"] for space, network in every if space in tiny]
     return {
         "most_lost": worst["lost"],
         **({"most_lost_sem": worst["lost_sem"]} if "lost_sem" in worst else {}),
-        "smaller": float(np.exp(np.mean([np.log(own["bytes"] / own["int8 bytes"]) for _, own in every]))),
+        "smaller": float(np.exp(np.mean([np.log(network["bytes"] / network["int8 bytes"]) for _, network in every]))),
         "tiny_share": float(np.mean(small)) if small else 0.0,
         "timing": {"slower": float(np.exp(np.mean(np.log(times))))},
     }

@@ -15,9 +15,9 @@ def judge_deployment(inputs, result: str, seeds: int) -> dict[str, Any]:
     counted in its standard errors, the points ``lost`` with ``_sem`` and ``_units`` (trainings, ``seeds``), and its ``network``;
     ``networks``: of how many it is the worst."""
     every = [
-        (f"{space}: {name}", own["lost"], own.get("lost_sem", 0.0))
+        (f"{space}: {name}", network["lost"], network.get("lost_sem", 0.0))
         for space, by_name in inputs[result]["networks"].items()
-        for name, own in by_name.items()
+        for name, network in by_name.items()
     ]
     name, lost, sem = max(every, key=lambda one: (one[1] - ALLOWED) / max(one[2], 1e-12))
     return {"network": name, "lost": lost, "lost_sem": sem, "lost_units": seeds, "networks": len(every)}

@@ -40,19 +40,19 @@ def run_device(task: Task) -> dict[str, Any]:
     """One search of a trained space: ``regret`` at the end, ``infeasible`` of the ``measured`` shots, ``circuits`` that ran."""
     table, seed = trained_table(task["table"]), task["seed"]
     values = draw_scores(table, seed)
-    own = SurrogateSearch(optimiser(task["spec"], table.space))
-    search = Search(table.space, own, seed, rows=table.digits, batch=batch_of("qaoa"))
+    searcher = SurrogateSearch(optimiser(task["spec"], table.space))
+    search = Search(table.space, searcher, seed, rows=table.digits, batch=batch_of("qaoa"))
     rows: list[int] = []
 
-    def look(choices: dict[str, str]) -> float:
+    def evaluate(choices: dict[str, str]) -> float:
         rows.append(int(table.listing.rows(table.space.read(choices)[None])[0]))
         return float(values[rows[-1]])
 
-    counts = search.run(look, task["evaluations"])["counts"]
-    found = rows[int(np.argmax(values[rows]))]
+    counts = search.run(evaluate, task["evaluations"])["counts"]
+    incumbent = rows[int(np.argmax(values[rows]))]
     calls = counts.get("calls", {})
     return {
-        "regret": float(table.means.max() - table.means[found]),
+        "regret": float(table.means.max() - table.means[incumbent]),
         "infeasible": int(counts.get("infeasible", 0)),
         "measured": int(counts.get("measured", 0)),
         "circuits": int(calls.get("device circuits", 0)),
@@ -77,12 +77,12 @@ def device_runs(
         for seed in range(seeds)
     ]
     parts = map_tasks(run_device, tasks, work=work)
-    found = {}
+    by_device = {}
     for place, name in enumerate(devices):
-        own = parts[place * seeds : (place + 1) * seeds]
-        shots = sum(run["measured"] for run in own)
-        found[name] = mean_sem(np.array([run["regret"] for run in own]), "regret") | {
-            "infeasible": sum(run["infeasible"] for run in own) / shots if shots else 0.0,
-            "circuits": float(np.mean([run["circuits"] for run in own])),
+        searches = parts[place * seeds : (place + 1) * seeds]
+        shots = sum(run["measured"] for run in searches)
+        by_device[name] = mean_sem(np.array([run["regret"] for run in searches]), "regret") | {
+            "infeasible": sum(run["infeasible"] for run in searches) / shots if shots else 0.0,
+            "circuits": float(np.mean([run["circuits"] for run in searches])),
         }
-    return {"devices": found, "runs": parts}
+    return {"devices": by_device, "runs": parts}

@@ -13,7 +13,7 @@ SHIFT = 0.14  # between searches at one budget
 MEAN = "mean"  # over spaces
 
 
-def shortened(value: float, _: int = 0) -> str:
+def tick_label(value: float, _: int = 0) -> str:
     """A number on an axis."""
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if value >= size:
@@ -41,16 +41,16 @@ def fronts(verdict):
                 (SHOWN[1], COLOURS[1], "x"),
             ):
                 if name in places:
-                    own = np.asarray(places[name], int)
-                    own = own[np.argsort(price[own])]
+                    on_front = np.asarray(places[name], int)
+                    on_front = on_front[np.argsort(price[on_front])]
                     how = {"drawstyle": "steps-post", "lw": 1} if mark == "-" else {"ls": "", "ms": 4, "mfc": "none"}
                     label = "Pareto front" if name == "all" else f"found by {name}"
-                    axis.plot(price[own], score[own], mark, color=colour, label=label, **how)
+                    axis.plot(price[on_front], score[on_front], mark, color=colour, label=label, **how)
             axis.set_xscale("log")
             span = price.max() / price.min()
             subs = (1,) if span > 100 else (1, 3) if span > 6 else (1, 1.5, 2, 3, 5, 7)
             axis.xaxis.set_major_locator(LogLocator(subs=subs))
-            axis.xaxis.set_major_formatter(FuncFormatter(shortened))
+            axis.xaxis.set_major_formatter(FuncFormatter(tick_label))
             axis.xaxis.set_minor_formatter(NullFormatter())
             axis.tick_params(axis="x", labelsize=8)
             best = score[np.asarray(places["all"], int)]
@@ -72,9 +72,9 @@ def regrets(verdict):
         labels = [(cost, label) for cost in COSTS for label in by_cost.get(cost, ())]
         searches = list(by_cost[labels[0][0]][labels[0][1]])
         for place, name in enumerate(searches):
-            own = [by_cost[cost][label][name] for cost, label in labels]
+            regret = [by_cost[cost][label][name] for cost, label in labels]
             x = np.arange(len(labels)) + SHIFT * (place - (len(searches) - 1) / 2)
-            means, errors = [one["mean"] for one in own], [one["mean_sem"] for one in own]
+            means, errors = [one["mean"] for one in regret], [one["mean_sem"] for one in regret]
             axis.errorbar(x, means, errors, fmt="o", ms=4, color=COLOURS[place % len(COLOURS)], label=name)
         axis.set_ylim(0, None)
         axis.set_ylabel(f"{space}:\nregret (points)")
@@ -83,7 +83,7 @@ def regrets(verdict):
     return figure
 
 
-def saved(claim):
+def savings(claim):
     """Parameters saved by every search that sweeps, at an observed score that is not lower: a panel a rival."""
     import matplotlib.pyplot as plt
 
@@ -92,8 +92,8 @@ def saved(claim):
         rows = [(space, claim["spaces"][space][rival]) for space in claim["spaces"]] + [(MEAN, searches)]
         for place, name in enumerate(searches):
             y = np.arange(len(rows)) + SHIFT * (place - (len(searches) - 1) / 2)
-            means = [100 * own[name]["saved"] for _, own in rows]
-            errors = [100 * own[name]["saved_sem"] for _, own in rows]
+            means = [100 * by_search[name]["saved"] for _, by_search in rows]
+            errors = [100 * by_search[name]["saved_sem"] for _, by_search in rows]
             axis.errorbar(means, y, xerr=errors, fmt="o", ms=4, color=COLOURS[place % len(COLOURS)], label=name)
         axis.axvline(10, color="0.5", lw=1, ls=":")
         title = "evolution" if rival == "evolution" else "the best hand-designed"
@@ -104,18 +104,18 @@ def saved(claim):
     return figure
 
 
-def budget_rows(found) -> list[dict]:
+def budget_rows(result) -> list[dict]:
     """What the budgets of every space are, and the best held-out score within them: a row a cost."""
 
-    def told(label: str, budget) -> dict[str, str]:
+    def describe(label: str, budget) -> dict[str, str]:
         most = f"{budget['most']:,.4g}" if budget["most"] < 1e4 else f"{budget['most']:,.0f}"
         share = f"{100 * float(label):g} %"
         return {f"{share}: at most": most, f"{share}: best score": f"{budget['best']:.2f}"}
 
     return [
         {"space": space, "cost": COSTS[cost]}
-        | {key: text for label, budget in budgets.items() for key, text in told(label, budget).items()}
-        for space, by_cost in found["budgets"].items()
+        | {key: text for label, budget in budgets.items() for key, text in describe(label, budget).items()}
+        for space, by_cost in result["budgets"].items()
         for cost, budgets in by_cost.items()
     ]
 
@@ -124,13 +124,16 @@ def front_rows(verdict) -> list[dict]:
     """Share of the hypervolume of every front that each search found."""
     return [
         {"space": space, "cost": COSTS[cost]}
-        | {name: f"{own['share']:.3f} ± {own['share_sem']:.3f}" for name, own in searches.items()}
+        | {
+            name: f"{front_share['share']:.3f} ± {front_share['share_sem']:.3f}"
+            for name, front_share in searches.items()
+        }
         for space, by_cost in verdict["fronts"].items()
         for cost, searches in by_cost.items()
     ]
 
 
-def saved_rows(claim, champion: str) -> list[dict]:
+def savings_rows(claim, champion: str) -> list[dict]:
     """Parameters saved and test score gained against each rival: by the champion on every space, by all searches on the mean."""
 
     def per_cent(value: float) -> str:
@@ -139,64 +142,64 @@ def saved_rows(claim, champion: str) -> list[dict]:
     return [
         {"space": space, "against": rival, "search": name}
         | {
-            "fewer parameters (%)": f"{per_cent(own['saved'])} ± {per_cent(own['saved_sem'])}",
-            "test score gained (points)": f"{own['gained']:+.2f} ± {own['gained_sem']:.2f}",
-            "as good in (% of seeds)": per_cent(own["met"]),
+            "fewer parameters (%)": f"{per_cent(saving['saved'])} ± {per_cent(saving['saved_sem'])}",
+            "test score gained (points)": f"{saving['gained']:+.2f} ± {saving['gained_sem']:.2f}",
+            "as good in (% of seeds)": per_cent(saving["met"]),
         }
         for space, by_rival in {**claim["spaces"], MEAN: claim["summary"]}.items()
         for rival, searches in by_rival.items()
-        for name, own in searches.items()
+        for name, saving in searches.items()
         if name == champion or space == MEAN
     ]
 
 
-def with_error(own, key: str) -> str:
-    return f"{own[key]:.1f} ± {own[f'{key}_sem']:.1f}" if f"{key}_sem" in own else f"{own[key]:.1f}"
+def with_error(values, key: str) -> str:
+    return f"{values[key]:.1f} ± {values[f'{key}_sem']:.1f}" if f"{key}_sem" in values else f"{values[key]:.1f}"
 
 
-def deployed_rows(found) -> list[dict]:
+def deployed_rows(result) -> list[dict]:
     """Every network deployed, found or hand-designed: its size and what 8 bits cost in accuracy."""
     return [
         {
             "space": space,
             "network": name,
-            "parameters": f"{own['parameters']:,.0f}",
-            "test (%)": with_error(own, "accuracy"),
-            "in 8 bits (%)": with_error(own, "int8 accuracy"),
+            "parameters": f"{network['parameters']:,.0f}",
+            "test (%)": with_error(network, "accuracy"),
+            "in 8 bits (%)": with_error(network, "int8 accuracy"),
         }
-        for space, networks in found["networks"].items()
-        for name, own in networks.items()
+        for space, networks in result["networks"].items()
+        for name, network in networks.items()
     ]
 
 
-def timed_rows(found) -> list[dict]:
+def timed_rows(result) -> list[dict]:
     """The same networks: operations, files and times, in floating point and in 8 bits."""
     return [
         {
             "space": space,
             "network": name,
-            "MFLOPs": f"{own['flops'] / 1e6:.3g}",
-            "file (kB)": f"{own['bytes'] / 1000:.1f}",
-            "in 8 bits (kB)": f"{own['int8 bytes'] / 1000:.1f}",
-            "latency (µs)": f"{own['timing']['latency']:.0f}",
-            "in 8 bits (µs)": f"{own['timing']['int8 latency']:.0f}",
+            "MFLOPs": f"{network['flops'] / 1e6:.3g}",
+            "file (kB)": f"{network['bytes'] / 1000:.1f}",
+            "in 8 bits (kB)": f"{network['int8 bytes'] / 1000:.1f}",
+            "latency (µs)": f"{network['timing']['latency']:.0f}",
+            "in 8 bits (µs)": f"{network['timing']['int8 latency']:.0f}",
         }
-        for space, networks in found["networks"].items()
-        for name, own in networks.items()
+        for space, networks in result["networks"].items()
+        for name, network in networks.items()
     ]
 
 
-def tiny_rows(found) -> list[dict]:
+def tiny_rows(result) -> list[dict]:
     """What MLPerf Tiny asks for, beside what was found: other data, so that only sizes compare."""
     return [
         {
             "space": space,
             "MLPerf Tiny": f"{TINY[space]['task']}, {TINY[space]['network']}",
             "its target": TINY[space]["target"],
-            "its file (kB)": f"{own['bytes'] / 1000:.1f}",
-            "architectures no larger": f"{100 * own['share']:.0f} %",
+            "its file (kB)": f"{reference['bytes'] / 1000:.1f}",
+            "architectures no larger": f"{100 * reference['share']:.0f} %",
         }
         | {name: f"{one['int8 bytes'] / 1000:.1f} kB, {one['int8 accuracy']:.1f} %"
-           for name, one in found["networks"][space].items() if name in found["choices"][space]}
-        for space, own in found["tiny"].items()
+           for name, one in result["networks"][space].items() if name in result["choices"][space]}
+        for space, reference in result["tiny"].items()
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from qednas.base.errors import InputError
 from qednas.base.statistics import compare, estimate
 from qednas.base.task import declare
 from studies.ch14.budgets import NONE
-from studies.ch14.edge_verdict import Known, evaluated, incumbent
+from studies.ch14.edge_verdict import SpaceScores, evaluated_rows, incumbent
 from studies.spaces.trained_spaces import trained_space
 from studies.spaces.trained_tables import FOLDER, read_hand_designed
 
@@ -52,7 +52,7 @@ def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -
     for space, by_cost in runs.items():
         if "parameters" not in by_cost:
             raise InputError(f"{result}: {space} has no searches within budgets of parameters")
-        known = Known(space)
+        known = SpaceScores(space)
         hand = best_by_hand(space)
         for name in by_cost[NONE][NONE]:
             for rival, swept in sweeps(known, by_cost, name, hand).items():
@@ -63,42 +63,42 @@ def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -
     p: dict[str, Any] = {}
     share: dict[str, float] = {}
     for rival, by_name in values.items():
-        means = {name: np.mean(list(own.values()), axis=0) for name, own in by_name.items()}  # (3, seeds)
-        for name, own in by_name.items():
-            summary.setdefault(rival, {})[name] = told(means[name])
-            for space, swept in own.items():
-                spaces.setdefault(space, {}).setdefault(rival, {})[name] = told(swept)
+        means = {name: np.mean(list(by_space.values()), axis=0) for name, by_space in by_name.items()}  # (3, seeds)
+        for name, by_space in by_name.items():
+            summary.setdefault(rival, {})[name] = mean_savings(means[name])
+            for space, swept in by_space.items():
+                spaces.setdefault(space, {}).setdefault(rival, {})[name] = mean_savings(swept)
         others = [name for name in means if name != champion]
         more[rival] = {name: compare(means[champion][0], means[name][0]) for name in others}
-        p[rival] = {name: own.pop("p") for name, own in more[rival].items()}
+        p[rival] = {name: test.pop("p") for name, test in more[rival].items()}
         share[rival] = float(np.mean(means[champion][0] >= claimed))
     hands = {space: best_by_hand(space) for space in runs}
     return {"spaces": spaces, "summary": summary, "more": more, "p": p, "claimed": share, "hand-designed": hands}
 
 
-def sweeps(known: Known, by_cost: dict[str, Any], name: str, hand: dict[str, Any]) -> dict[str, np.ndarray]:
+def sweeps(known: SpaceScores, by_cost: dict[str, Any], name: str, hand: dict[str, Any]) -> dict[str, np.ndarray]:
     """{rival: (saved, gained, met; seeds)} of one search that sweeps."""
     rows = np.asarray(by_cost[NONE][NONE][RIVAL]["rows"])
-    found: dict[str, list[tuple[float, float, float]]] = {RIVAL: [], "hand-designed": []}
+    outcomes: dict[str, list[tuple[float, float, float]]] = {RIVAL: [], "hand-designed": []}
     size = known.costs["parameters"]
     for place in range(len(rows)):
-        seen = known.seen(place)
-        ours = evaluated(by_cost, "parameters", name, place)
+        observed = known.observed_values(place)
+        ours = evaluated_rows(by_cost, "parameters", name, place)
         leader = incumbent(known, rows[place], place)
         rivals = {
-            RIVAL: (seen[leader], known.test[leader], size[leader]),
+            RIVAL: (observed[leader], known.test[leader], size[leader]),
             "hand-designed": (hand["held"], hand["test"], hand["parameters"]),
         }
         for rival, (held, test, parameters) in rivals.items():
-            good = ours[seen[ours] >= held]
+            good = ours[observed[ours] >= held]
             if not len(good):
-                found[rival].append((0.0, 0.0, 0.0))
+                outcomes[rival].append((0.0, 0.0, 0.0))
                 continue
             chosen = good[np.argmin(size[good])]
-            found[rival].append((1 - size[chosen] / parameters, known.test[chosen] - test, 1.0))
-    return {rival: np.array(own).T for rival, own in found.items()}
+            outcomes[rival].append((1 - size[chosen] / parameters, known.test[chosen] - test, 1.0))
+    return {rival: np.array(per_seed).T for rival, per_seed in outcomes.items()}
 
 
-def told(values: np.ndarray) -> dict[str, float]:
+def mean_savings(values: np.ndarray) -> dict[str, float]:
     """Means of (saved, gained, met; seeds)."""
     return estimate(values[0], "saved") | estimate(values[1], "gained") | estimate(values[2], "met")

@@ -11,7 +11,14 @@ from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
 from studies.ch12.qaoa_figures import MARKS, MIXERS, plus_minus
 from studies.ch12.verdict import averaged
-from studies.ch14.hardware_verdict import ERRORS, WORST, device_noise, limits, on_device, shortest
+from studies.ch14.hardware_verdict import (
+    ERRORS,
+    WORST,
+    device_noise,
+    layer_limits,
+    shortest_compilation,
+    shortest_on_device,
+)
 from studies.ch14.noise import circuit_name
 
 MAPS = {
@@ -24,7 +31,7 @@ MAPS = {
 TUNERS = {"none": "no mitigation", "read-out": "read-out", "zero noise": "zero noise", "both": "both"}
 
 
-def titled(circuit: str) -> str:
+def circuit_title(circuit: str) -> str:
     """ "x, binary" or "x, binary, 3 x 4" as a heading."""
     mixer, encoding, *rest = circuit.split(", ")
     name = f"{MIXERS[mixer]}, {encoding}"
@@ -53,16 +60,20 @@ def routing(result):
         for row, (key, label) in enumerate((("two", "gates of two qubits"), ("depth", "depth in such gates"))):
             axis = axes[row, column]
             for place, (colour, mark, name) in enumerate(zip(COLOURS, MARKS, MAPS, strict=False)):
-                at = [k for k, own in enumerate(circuits.values()) if name in own]
-                values = [np.asarray(own[name][key])[0] for own in circuits.values() if name in own]
-                middle = np.array([np.median(own) for own in values])
-                spread = np.array([[m - own.min(), own.max() - m] for m, own in zip(middle, values, strict=True)]).T
+                at = [k for k, maps in enumerate(circuits.values()) if name in maps]
+                values = [np.asarray(maps[name][key])[0] for maps in circuits.values() if name in maps]
+                middle = np.array([np.median(counts) for counts in values])
+                spread = np.array(
+                    [[m - counts.min(), counts.max() - m] for m, counts in zip(middle, values, strict=True)]
+                ).T
                 axis.errorbar(
                     np.array(at) + 0.13 * (place - 2), middle, spread, fmt=mark, color=colour, ms=5, label=MAPS[name]
                 )
             axis.set(yscale="log")
             axes[row, 0].set_ylabel(label)
-        names = [f"{MIXERS[own.split(', ')[0]]}\n{own.split(', ')[1]}".replace(", ", ",\n") for own in circuits]
+        names = [
+            f"{MIXERS[circuit.split(', ')[0]]}\n{circuit.split(', ')[1]}".replace(", ", ",\n") for circuit in circuits
+        ]
         axes[1, column].set_xticks(range(len(circuits)), names, fontsize=8)
         axes[0, column].set_title(f"{choices} operations per edge")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
@@ -73,8 +84,8 @@ def routing_rows(result, choices: str) -> list[dict]:
     """Fewest gates of two qubits of one layer on every map, and their depth."""
     rows = []
     for circuit, maps in result["found"][choices].items():
-        counts = {name: shortest(maps, name) for name in maps}
-        row: dict[str, Any] = {"circuit": titled(circuit), "qubits": int(maps["heavy-hex"]["qubits"])}
+        counts = {name: shortest_compilation(maps, name) for name in maps}
+        row: dict[str, Any] = {"circuit": circuit_title(circuit), "qubits": int(maps["heavy-hex"]["qubits"])}
         rows.append(row | {
             MAPS[name]: f"{counts[name]['two']:,.0f} ({counts[name]['depth']:.0f})" if name in counts else ""
             for name in MAPS
@@ -88,11 +99,11 @@ def room_rows(result) -> list[dict]:
     for choices, circuits in result["found"].items():
         for circuit, maps in circuits.items():
             qubits = int(maps["heavy-hex"]["qubits"])
-            own = limits(on_device(maps), qubits, result["device"])
+            room = layer_limits(shortest_on_device(maps), qubits, result["device"])
             rows.append({
-                "circuit": titled(circuit), "operations": choices, "qubits": qubits,
-                "no error in a layer": f"{100 * own['one']:.2g} %", "layers to 1/e": f"{own['e']:.2f}",
-                "error needed for 4": f"{own['needed']:.1e}",
+                "circuit": circuit_title(circuit), "operations": choices, "qubits": qubits,
+                "no error in a layer": f"{100 * room['one']:.2g} %", "layers to 1/e": f"{room['e']:.2f}",
+                "error needed for 4": f"{room['needed']:.1e}",
             })  # fmt: skip
     return rows
 
@@ -111,11 +122,11 @@ def depth(summary: Mapping[str, Any], depths: list[int]):
     figure, axes = plt.subplots(rows, 2, figsize=(6.6, 0.9 + 2.6 * rows), squeeze=False, sharey=True)
     for axis in axes.flat[len(summary) :]:
         axis.remove()
-    for axis, (name, own) in zip(axes.flat, summary.items(), strict=False):
-        axis.errorbar(depths, own["near"], own["near_sem"], fmt="ko-", ms=4, label="no noise")
+    for axis, (name, chances) in zip(axes.flat, summary.items(), strict=False):
+        axis.errorbar(depths, chances["near"], chances["near_sem"], fmt="ko-", ms=4, label="no noise")
         for colour, mark, errors in zip((COLOURS[0], *COLOURS), MARKS, ERRORS, strict=False):
             line = ":" if errors == WORST else "-"
-            value, sem = own["estimated"][errors], own["estimated"][f"{errors}_sem"]
+            value, sem = chances["estimated"][errors], chances["estimated"][f"{errors}_sem"]
             axis.errorbar(depths, value, sem, fmt=mark + line, ms=4, color=colour, label=labels[errors])
         axis.axhline(0.01, color="0.5", ls="--", lw=1.2, label="uniform configurations")
         *circuit, choices = name.split(", ")
@@ -132,21 +143,21 @@ def samples(result):
     """Chance of the best 5 % and feasible share against layers, one line a noise, one column a circuit."""
     import matplotlib.pyplot as plt
 
-    found, depths, count = averaged(result["found"]), result["depths"], len(result["circuits"])
+    means, depths, count = averaged(result["found"]), result["depths"], len(result["circuits"])
     figure, axes = plt.subplots(2, count, figsize=(2.55 * count, 5.6), squeeze=False, sharex=True)
     for column, circuit in enumerate(map(circuit_name, result["circuits"])):
         for row, (key, label) in enumerate((("near", "best 5 % in a shot"), ("feasible", "feasible share of shots"))):
             axis = axes[row, column]
             for colour, mark, noise in zip(COLOURS, MARKS, result["noises"], strict=False):
-                own = found[circuit][noise]["samples"]
+                readings = means[circuit][noise]["samples"]
                 look = {"fmt": f"{mark}-", "ms": 4, "lw": 1.2, "color": colour, "label": noise_title(noise)}
-                axis.errorbar(depths, own[key], own[f"{key}_sem"], **look)
+                axis.errorbar(depths, readings[key], readings[f"{key}_sem"], **look)
             if key == "near":
-                level = found[circuit][result["noises"][0]]["uniform"]["near"]
+                level = means[circuit][result["noises"][0]]["uniform"]["near"]
                 axis.axhline(level, color="0.5", ls="--", lw=1.2, label="uniform configurations")
             axis.set(ylim=(0, 1.02))
             axes[row, 0].set_ylabel(label)
-        axes[0, column].set_title(titled(circuit))
+        axes[0, column].set_title(circuit_title(circuit))
         axes[1, column].set_xlabel("layers $p$")
         axes[1, column].set_xticks(depths, map(str, depths))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -156,19 +167,19 @@ def samples(result):
 def shots_rows(result, depth_place: int = 0) -> list[dict]:
     """Shots until the optimum was seen with a chance of 90 %, and what else noise does, one row a circuit and noise."""
     rows = []
-    found = averaged(result["found"])
+    means = averaged(result["found"])
     for circuit in map(circuit_name, result["circuits"]):
         for noise in result["noises"]:
-            kind = found[circuit][noise]
-            own = kind["samples"]
+            kind = means[circuit][noise]
+            readings = kind["samples"]
 
-            def shown(key: str, form: str, factor: float = 1.0, own=own) -> str:
-                return plus_minus(own, key, (depth_place,), form, factor)
+            def cell(key: str, form: str, factor: float = 1.0, readings=readings) -> str:
+                return plus_minus(readings, key, (depth_place,), form, factor)
 
             rows.append({
-                "circuit": titled(circuit), "noise": noise_title(noise), "gates of two qubits": f"{own['two'][depth_place]:.0f}",
-                "energy left (%)": shown("signal", ".0f", 100),
-                "optimum (%)": shown("optimum", ".1f", 100), "shots": f"{10 ** own['shots'][depth_place]:.0f}",
+                "circuit": circuit_title(circuit), "noise": noise_title(noise),
+                "gates of two qubits": f"{readings['two'][depth_place]:.0f}", "energy left (%)": cell("signal", ".0f", 100),
+                "optimum (%)": cell("optimum", ".1f", 100), "shots": f"{10 ** readings['shots'][depth_place]:.0f}",
                 "shots, uniform": f"{10 ** kind['uniform']['shots']:.0f}",
             })  # fmt: skip
     return rows
@@ -181,13 +192,13 @@ def angle_rows(summary: Mapping[str, Any]) -> list[dict]:
         for noise, kind in kinds.items():
             if noise == "none" or "tuned" not in kind:
                 continue
-            own = kind["tuned"]
+            tuned = kind["tuned"]
             rows.append({
-                "circuit": titled(circuit), "noise": noise_title(noise),
-                "angles move by (%)": plus_minus(own, "moved", (), ".2f", 100),
-                "energy with noise": plus_minus(own["transferred"]["noisy"], "energy", (), ".3f"),
-                "gained with noise (1/1000)": plus_minus(own, "gain", (), ".2f", 1000),
-                "lost without (1/1000)": plus_minus(own, "loss", (), ".2f", 1000),
+                "circuit": circuit_title(circuit), "noise": noise_title(noise),
+                "angles move by (%)": plus_minus(tuned, "moved", (), ".2f", 100),
+                "energy with noise": plus_minus(tuned["transferred"]["noisy"], "energy", (), ".3f"),
+                "gained with noise (1/1000)": plus_minus(tuned, "gain", (), ".2f", 1000),
+                "lost without (1/1000)": plus_minus(tuned, "loss", (), ".2f", 1000),
             })  # fmt: skip
     return rows
 
@@ -199,9 +210,15 @@ def survival(summary: Mapping[str, Any]):
 
     figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.9), sharey=True)
     for axis, (key, label) in zip(axes, (("energy", "energy"), ("near", "chance of the best 5 %")), strict=True):
-        for colour, mark, (circuit, own) in zip(COLOURS, MARKS, summary.items(), strict=False):
+        for colour, mark, (circuit, shares) in zip(COLOURS, MARKS, summary.items(), strict=False):
             axis.errorbar(
-                own["chance"], own[key], own[f"{key}_sem"], fmt=mark, ms=5, color=colour, label=titled(circuit)
+                shares["chance"],
+                shares[key],
+                shares[f"{key}_sem"],
+                fmt=mark,
+                ms=5,
+                color=colour,
+                label=circuit_title(circuit),
             )
         axis.plot([0, 1], [0, 1], color="0.5", ls="--", lw=1.2)
         axis.set(xlabel="chance that nothing errs", xlim=(0, 1), ylim=(0, 1.02), title=label)
@@ -226,14 +243,14 @@ def recovery(result):
     order = sorted(range(len(result["shots"])), key=lambda place: result["shots"][place] or np.inf)
     y = np.arange(len(methods))[::-1]
     for column, (circuit, kinds) in enumerate(averaged(result["recovery"]).items()):
-        own = kinds[noise]
+        measures = kinds[noise]
         for row, (key, label) in enumerate(
             (("recovered", "share of the loss recovered"), ("error", "error over the loss"))
         ):
             axis = axes[row, column]
             for rank, (colour, mark, place) in enumerate(zip(COLOURS, MARKS, order, strict=False)):
                 shots = result["shots"][place]
-                value, sem = np.array(own[key])[:, place], np.array(own[f"{key}_sem"])[:, place]
+                value, sem = np.array(measures[key])[:, place], np.array(measures[f"{key}_sem"])[:, place]
                 axis.errorbar(
                     value,
                     y + 0.17 * (1.5 - rank),
@@ -246,7 +263,7 @@ def recovery(result):
             axis.axvline(1, color="0.5", ls="--", lw=1.2)
             axis.set_yticks(y, methods, fontsize=8)
             axis.set_xlabel(label)
-        axes[0, column].set_title(titled(circuit.split(", p")[0]) + f", $p$ = {circuit[-1]}")
+        axes[0, column].set_title(circuit_title(circuit.split(", p")[0]) + f", $p$ = {circuit[-1]}")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
@@ -260,18 +277,18 @@ def tuning(result):
         (circuit, noise) for circuit, kinds in result["tuning"].items() for noise in result["noises"] if noise in kinds
     ]
     figure, axes = plt.subplots(1, len(panels), figsize=(3.6 * len(panels), 3.8), squeeze=False, sharey=True)
-    places = [place for place, own in enumerate(result["shots"]) if own]
+    places = [place for place, count in enumerate(result["shots"]) if count]
     for axis, (circuit, noise) in zip(axes[0], panels, strict=True):
-        own = result["tuning"][circuit][noise]
-        best = np.asarray(own["best"]["near"])
+        tuned = result["tuning"][circuit][noise]
+        best = np.asarray(tuned["best"]["near"])
         for rank, (colour, mark, (name, label)) in enumerate(zip(COLOURS, MARKS, TUNERS.items(), strict=False)):
-            lost = best[:, None] - np.asarray(own["near"])[:, result["tuners"].index(name)][:, places]
+            lost = best[:, None] - np.asarray(tuned["near"])[:, result["tuners"].index(name)][:, places]
             mean, sem = mean_and_sem(100 * lost)
             x = np.array([result["shots"][place] for place in places]) * 1.1 ** (rank - 1.5)
             axis.errorbar(x, mean, sem, fmt=f"{mark}-", ms=5, lw=1.2, color=colour, label=label)
         axis.axhline(0, color="0.5", ls="--", lw=1.2)
-        shipped, _ = mean_and_sem(100 * (best - np.asarray(own["shipped"]["near"])))
-        axis.set(xscale="log", xlabel="shots of an energy", title=f"{titled(circuit)},\n{noise_title(noise)}")
+        shipped, _ = mean_and_sem(100 * (best - np.asarray(tuned["shipped"]["near"])))
+        axis.set(xscale="log", xlabel="shots of an energy", title=f"{circuit_title(circuit)},\n{noise_title(noise)}")
         axis.text(
             0.98, 0.95, f"shipped angles: {shipped:.1f}", transform=axis.transAxes, ha="right", va="top", fontsize=9
         )
@@ -285,9 +302,9 @@ def device_rows(result) -> list[dict]:
     return [
         {
             "device": name,
-            "regret": f"{own['regret']:.2f} ± {own['regret_sem']:.2f}",
-            "infeasible shots (%)": f"{100 * own['infeasible']:.0f}",
-            "circuits of a search": f"{own['circuits']:.0f}" if own["circuits"] else "",
+            "regret": f"{runs['regret']:.2f} ± {runs['regret_sem']:.2f}",
+            "infeasible shots (%)": f"{100 * runs['infeasible']:.0f}",
+            "circuits of a search": f"{runs['circuits']:.0f}" if runs["circuits"] else "",
         }
-        for name, own in result["devices"].items()
+        for name, runs in result["devices"].items()
     ]

@@ -25,24 +25,24 @@ LIBRARY_DEFAULT = (
 SHOTS = 64  # of one proposal
 
 
-def shortest(own: Mapping[str, Any], name: str) -> dict[str, Any]:
+def shortest_compilation(maps: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Of one circuit on a map, over seeds: ``two`` and ``depth`` of the compilation with the fewest gates at one layer, the
     ``median`` of its gates, and the gates of every further layer (``layer``) and their depth (``layer_depth``)."""
-    two, depth = np.asarray(own[name]["two"]), np.asarray(own[name]["depth"])
+    two, depth = np.asarray(maps[name]["two"]), np.asarray(maps[name]["depth"])
     best = two.argmin(1)
     gates, deep = (table[np.arange(len(two)), best].astype(float) for table in (two, depth))
     further = [
         float(row[-1] - row[0]) / max(len(two) - 1, 1) if len(two) > 1 else float(row[0]) for row in (gates, deep)
     ]
-    one = np.asarray(own[name]["one"])[0, best[0]]
+    one = np.asarray(maps[name]["one"])[0, best[0]]
     return {"two": gates[0], "depth": deep[0], "median": float(np.median(two[0])), "layer": further[0],
             "layer_depth": further[1], "one": float(one)}  # fmt: skip
 
 
-def on_device(own: Mapping[str, Any]) -> dict[str, Any]:
+def shortest_on_device(maps: Mapping[str, Any]) -> dict[str, Any]:
     """The shorter of what Sabre and the swap network make of a circuit on heavy hexagons."""
-    found = [shortest(own, name) for name in (DEVICE_MAP, "network") if name in own]
-    return min(found, key=lambda one: one["two"])
+    compilations = [shortest_compilation(maps, name) for name in (DEVICE_MAP, "network") if name in maps]
+    return min(compilations, key=lambda one: one["two"])
 
 
 def fidelity(counts: Mapping[str, float], device: Mapping[str, float], layers: float, errors: float = 1.0) -> float:
@@ -52,7 +52,7 @@ def fidelity(counts: Mapping[str, float], device: Mapping[str, float], layers: f
     return math.exp(share * log)
 
 
-def limits(counts: Mapping[str, float], qubits: int, device: Mapping[str, float]) -> dict[str, float]:
+def layer_limits(counts: Mapping[str, float], qubits: int, device: Mapping[str, float]) -> dict[str, float]:
     """What a device has room for.
 
     one: chance that no gate of one layer errs; half, e: layers until this is below 1/2 and 1/e, the start counted as part of the
@@ -72,7 +72,7 @@ def limits(counts: Mapping[str, float], qubits: int, device: Mapping[str, float]
     }  # fmt: skip
 
 
-def with_errors(
+def chance_with_errors(
     near: Any, feasible: float, counts: Mapping[str, float], qubits: int, device, depths: Sequence[int], power: float
 ) -> Any:
     """{errors: (instances, depths)} chance that a shot is among the best 1 %: of what it is without noise, above any bit string,
@@ -80,12 +80,12 @@ def with_errors(
 
     With power 1, "at worst", a circuit in which anything errs tells nothing; for the others it is that of :func:`survival`.
     """
-    own, flat = np.asarray(near), NEAR * feasible
+    clean, flat = np.asarray(near), NEAR * feasible
     out = {}
     for name, factor in ERRORS.items():
-        kept = np.array([fidelity(counts, device, p, factor) for p in depths])
-        kept = (kept * (1 - factor * device["readout"]) ** qubits) ** (1.0 if name == WORST else power)
-        out[name] = kept * own + (1 - kept) * flat
+        intact = np.array([fidelity(counts, device, p, factor) for p in depths])
+        intact = (intact * (1 - factor * device["readout"]) ** qubits) ** (1.0 if name == WORST else power)
+        out[name] = intact * clean + (1 - intact) * flat
     return out
 
 
@@ -93,10 +93,10 @@ def survival(noise) -> dict[str, Any]:
     """{circuit: of every depolarising noise and depth, the ``chance`` that no gate and no reading errs, and the shares of the
     ``energy`` and of the chance of the best 5 % (``near``) that are left above those of any bit string, means over costs with
     ``_sem``; ``power`` of each: the slope of its logarithm by that of the chance, through 0}."""
-    found: dict[str, Any] = {}
+    by_circuit: dict[str, Any] = {}
     for circuit in map(circuit_name, noise["circuits"]):
         kinds = noise["found"][circuit]
-        own: dict[str, Any] = {key: [] for key in ("chance", "energy", "energy_sem", "near", "near_sem")}
+        shares: dict[str, Any] = {key: [] for key in ("chance", "energy", "energy_sem", "near", "near_sem")}
         for name in noise["noises"]:
             if not name.startswith("depolarising") or "none" not in kinds:
                 continue
@@ -106,68 +106,74 @@ def survival(noise) -> dict[str, Any]:
             flat = np.asarray(kinds[name]["uniform"]["near"])[:, None] * sizes / 2 ** measured["qubits"]
             left = {"energy": measured["signal"], "near": (measured["near"] - flat) / (clean - flat)}
             gates = measured["two"].mean(0) * np.log1p(-strength) + measured["one"].mean(0) * np.log1p(-strength / 10)
-            own["chance"] += np.exp(gates + measured["qubits"].mean(0) * np.log1p(-READ)).tolist()
+            shares["chance"] += np.exp(gates + measured["qubits"].mean(0) * np.log1p(-READ)).tolist()
             for key, values in left.items():
                 mean, sem = mean_and_sem(values)
-                own[key] += mean
-                own[f"{key}_sem"] += sem
-        if own["chance"]:
-            logs = np.log(own["chance"])
-            own["power"] = {key: float(np.log(own[key]) @ logs / (logs @ logs)) for key in ("energy", "near")}
-            found[circuit] = own
-    return found
+                shares[key] += mean
+                shares[f"{key}_sem"] += sem
+        if shares["chance"]:
+            logs = np.log(shares["chance"])
+            shares["power"] = {key: float(np.log(shares[key]) @ logs / (logs @ logs)) for key in ("energy", "near")}
+            by_circuit[circuit] = shares
+    return by_circuit
 
 
-def routed(routing) -> dict[str, Any]:
+def routing_costs(routing) -> dict[str, Any]:
     """{choices: {circuit: {"counts": of every map, "limits": of the device, "qubits", "overhead": gates on the device over those
     with all qubits coupled, "routed": the same of Sabre alone, mean over its seeds, ``_sem`` and ``_units``}}}."""
-    found: dict[str, Any] = {}
+    by_choices: dict[str, Any] = {}
     for choices, circuits in routing["found"].items():
         for circuit, maps in circuits.items():
-            counts, qubits = on_device(maps), int(maps[DEVICE_MAP]["qubits"])
-            free = shortest(maps, "all-to-all")
-            found.setdefault(choices, {})[circuit] = {
-                "counts": {name: shortest(maps, name) for name in maps}, "qubits": qubits,
+            counts, qubits = shortest_on_device(maps), int(maps[DEVICE_MAP]["qubits"])
+            free = shortest_compilation(maps, "all-to-all")
+            by_choices.setdefault(choices, {})[circuit] = {
+                "counts": {name: shortest_compilation(maps, name) for name in maps}, "qubits": qubits,
                 "overhead": counts["two"] / free["two"],
                 **estimate(np.asarray(maps[DEVICE_MAP]["two"])[0] / free["two"], "routed"),
-                "limits": limits(counts, qubits, routing["device"]), "device": counts,
+                "limits": layer_limits(counts, qubits, routing["device"]), "device": counts,
             }  # fmt: skip
-    return found
+    return by_choices
 
 
-def deep(routing, limit, survived: Mapping[str, Any]) -> dict[str, Any]:
-    """{circuit: as measured without noise, and ``estimated``, see :func:`with_errors`}, means with errors.
+def depth_estimates(routing, limit, survived: Mapping[str, Any]) -> dict[str, Any]:
+    """{circuit: as measured without noise, and ``estimated``, see :func:`chance_with_errors`}, means with errors.
 
     survived: see :func:`survival`; its power for the same encoding, measured on fewer qubits, is used.
     """
-    powers = {name.split(", ")[1]: own["power"]["near"] for name, own in survived.items()}
-    found = {}
-    for name, own in limit["found"].items():
+    powers = {name.split(", ")[1]: shares["power"]["near"] for name, shares in survived.items()}
+    estimates = {}
+    for name, runs in limit["found"].items():
         mixer, encoding, choices = name.split(", ")
         maps = routing["found"][choices][f"{mixer}, {encoding}"]
         qubits = int(maps[DEVICE_MAP]["qubits"])
         share = int(choices) ** 6 / 2.0**qubits
-        estimated = with_errors(
-            own["near"], share, on_device(maps), qubits, routing["device"], limit["depths"], powers.get(encoding, 1.0)
+        estimated = chance_with_errors(
+            runs["near"],
+            share,
+            shortest_on_device(maps),
+            qubits,
+            routing["device"],
+            limit["depths"],
+            powers.get(encoding, 1.0),
         )
-        found[name] = averaged({**own, "estimated": estimated})
-    return found
+        estimates[name] = averaged({**runs, "estimated": estimated})
+    return estimates
 
 
-def noisy(noise) -> dict[str, Any]:
+def noise_means(noise) -> dict[str, Any]:
     """{circuit: {noise: means with errors}}; of angles tuned with noise, ``gain`` in the energy with noise and ``loss`` in the
     one without, against those tuned without, in standard deviations of the cost."""
-    found: dict[str, Any] = {}
+    means: dict[str, Any] = {}
     for circuit, kinds in noise["found"].items():
-        for name, own in kinds.items():
-            made = dict(own)
-            if "tuned" in own:
-                before, after = own["tuned"]["transferred"], own["tuned"]["own"]
+        for name, runs in kinds.items():
+            extended = dict(runs)
+            if "tuned" in runs:
+                before, after = runs["tuned"]["transferred"], runs["tuned"]["own"]
                 gain = np.asarray(before["noisy"]["energy"]) - after["noisy"]["energy"]
                 loss = np.asarray(after["true"]["energy"]) - before["true"]["energy"]
-                made["tuned"] = {**own["tuned"], "gain": gain, "loss": loss}
-            found.setdefault(circuit, {})[name] = averaged(made)
-    return found
+                extended["tuned"] = {**runs["tuned"], "gain": gain, "loss": loss}
+            means.setdefault(circuit, {})[name] = averaged(extended)
+    return means
 
 
 def device_noise(noises: Sequence[str]) -> str:
@@ -175,36 +181,36 @@ def device_noise(noises: Sequence[str]) -> str:
     return next((name for name in noises if name.startswith("device")), noises[-1])
 
 
-def tests(inputs) -> dict[str, dict[str, float]]:
+def paired_tests(inputs) -> dict[str, dict[str, float]]:
     """Paired by cost, on the first circuit and the noise of the device: ``signal``, one layer against a uniform draw, chance of
     the optimum; ``deeper``, the second depth against the first, chance of the best 5 %; ``mitigated``, angles tuned with both
     mitigations against none at the fewest shots, chance of the best 5 %."""
     noise, mitigation = inputs["14/noise"], inputs["14/mitigation"]
-    own = noise["found"][circuit_name(noise["circuits"][0])][device_noise(noise["noises"])]
-    optimum, near = np.asarray(own["samples"]["optimum"]), np.asarray(own["samples"]["near"])
+    runs = noise["found"][circuit_name(noise["circuits"][0])][device_noise(noise["noises"])]
+    optimum, near = np.asarray(runs["samples"]["optimum"]), np.asarray(runs["samples"]["near"])
     tuning = mitigation["tuning"][circuit_name(mitigation["circuits"][0])][device_noise(mitigation["noises"])]
-    place = counted_shots(mitigation["shots"])[0]
+    place = finite_shots(mitigation["shots"])[0]
     tuned = np.asarray(tuning["near"])[:, :, place]
     return {
-        "signal": compare(optimum[:, 0], np.asarray(own["uniform"]["optimum"])),
+        "signal": compare(optimum[:, 0], np.asarray(runs["uniform"]["optimum"])),
         "deeper": compare(near[:, 1], near[:, 0]),
         "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
     }
 
 
-def counted_shots(shots: Sequence[int]) -> list[int]:
+def finite_shots(shots: Sequence[int]) -> list[int]:
     """Places of shots that are a number, fewest first."""
-    return sorted((place for place, own in enumerate(shots) if own), key=lambda place: shots[place])
+    return sorted((place for place, count in enumerate(shots) if count), key=lambda place: shots[place])
 
 
 def recovery(mitigation) -> dict[str, Any]:
     """By LIBRARY_DEFAULT, over all circuits and costs with the noise of the device: ``recovered`` with the most shots (``many``),
     ``error_few`` and ``error_many``; and of all methods that with the smallest error, ``best_few`` and ``best_many``."""
     name = device_noise(mitigation["noises"])
-    runs = [own[name] for own in mitigation["recovery"].values()]
-    few, *_, many = [*counted_shots(mitigation["shots"]), counted_shots(mitigation["shots"])[-1]]
+    runs = [kinds[name] for kinds in mitigation["recovery"].values()]
+    few, *_, many = [*finite_shots(mitigation["shots"]), finite_shots(mitigation["shots"])[-1]]
     # Costs of the same seed are alike in all circuits: a seed counts once.
-    recovered, error = (np.mean([np.asarray(own[key]) for own in runs], axis=0) for key in ("recovered", "error"))
+    recovered, error = (np.mean([np.asarray(run[key]) for run in runs], axis=0) for key in ("recovered", "error"))
     row = METHODS.index(LIBRARY_DEFAULT)
     out: dict[str, Any] = {}
     for key, values in (
@@ -222,22 +228,22 @@ def recovery(mitigation) -> dict[str, Any]:
 def judge_hardware(inputs) -> dict[str, Any]:
     """From the results "routing", "limit", "noise" and "mitigation" of chapter 14.
 
-    ``summary``: ``routing`` (:func:`routed`), ``survival`` (:func:`survival`), ``depth`` (:func:`deep`), ``noise``
-    (:func:`noisy`), ``mitigation``, means with errors, ``recovery`` (:func:`recovery`) and ``tests`` (:func:`tests`).  ``p``:
-    raw, of the tests.
+    ``summary``: ``routing`` (:func:`routing_costs`), ``survival`` (:func:`survival`), ``depth`` (:func:`depth_estimates`),
+    ``noise`` (:func:`noise_means`), ``mitigation``, means with errors, ``recovery`` (:func:`recovery`) and ``tests``
+    (:func:`paired_tests`).  ``p``: raw, of the tests.
     """
     mitigation = inputs["14/mitigation"]
-    found = tests(inputs)
-    p = {name: own.pop("p") for name, own in found.items()}
+    tests = paired_tests(inputs)
+    p = {name: test.pop("p") for name, test in tests.items()}
     return {
         "summary": {
-            "routing": routed(inputs["14/routing"]),
+            "routing": routing_costs(inputs["14/routing"]),
             "survival": (survived := survival(inputs["14/noise"])),
-            "depth": deep(inputs["14/routing"], inputs["14/limit"], survived),
-            "noise": noisy(inputs["14/noise"]),
+            "depth": depth_estimates(inputs["14/routing"], inputs["14/limit"], survived),
+            "noise": noise_means(inputs["14/noise"]),
             "mitigation": {part: averaged(mitigation[part]) for part in ("recovery", "tuning")},
             "recovery": recovery(mitigation),
-            "tests": found,
+            "tests": tests,
         },
         "p": p,
     }

@@ -16,7 +16,15 @@ from qednas.base.task import declare
 from qednas.qnas.optimisers.angles import linear_ramp
 from studies.ch12.depths import stacked
 from studies.ch14.device.gate_circuits import GateCircuit
-from studies.ch14.device.mitigation import FITS, FOLDS, calibration, confusions, corrected_energies, extrapolator, fold
+from studies.ch14.device.mitigation import (
+    FITS,
+    FOLDS,
+    calibration,
+    confusion_matrices,
+    corrected_energies,
+    extrapolator,
+    fold,
+)
 from studies.ch14.device.noise import NoisyCircuit, noise_of
 from studies.ch14.noise import PENALTY, SEEDS, Reading, circuit_name, exact_circuit, small_cost, tuned_ramp
 from studies.spaces.nasbench201 import tables_identity
@@ -34,7 +42,7 @@ GRID = (0.4, 1.6)  # times the shipped angles
 CALIBRATION = 10_000  # shots of each of the two calibration circuits, where shots are counted
 
 
-def drawn(p: np.ndarray, shots: int, repeats: int, rng: np.random.Generator) -> np.ndarray:
+def draw_frequencies(p: np.ndarray, shots: int, repeats: int, rng: np.random.Generator) -> np.ndarray:
     """(repeats, ...) frequencies in place of probabilities (..., strings); themselves, once, for shots = 0."""
     if shots == 0:
         return p[None]
@@ -43,27 +51,27 @@ def drawn(p: np.ndarray, shots: int, repeats: int, rng: np.random.Generator) -> 
 
 
 def estimates(
-    found: dict[str, np.ndarray],
+    folded: dict[str, np.ndarray],
     reading: Reading,
     wrong: np.ndarray,
     shots: int,
     repeats: int,
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """{method: (repeats,) energies}.  found: {folding: probabilities (FOLDS, strings)}.  wrong: (2, strings) of the calibration.
+    """{method: (repeats,) energies}.  folded: {folding: probabilities (FOLDS, strings)}.  wrong: (2, strings) of the calibration.
 
     shots: of an energy in all, divided among the circuits it takes, 0 for exact values; calibration circuits serve all energies
     and are not counted.
     """
     flat = float(reading.energies.mean())
-    matrices = confusions(*drawn(wrong, CALIBRATION if shots else 0, 1, rng)[0])
+    matrices = confusion_matrices(*draw_frequencies(wrong, CALIBRATION if shots else 0, 1, rng)[0])
     undone = corrected_energies(reading.energies, matrices)
-    whole = drawn(found["circuit"][0], shots, repeats, rng)
-    own = whole[:, reading.strings]
+    whole = draw_frequencies(folded["circuit"][0], shots, repeats, rng)
+    feasible = whole[:, reading.strings]
     out = {"none": whole @ reading.energies, "read-out": whole @ undone}
-    out["feasible only"] = own @ reading.energies[reading.strings] / np.maximum(own.sum(1), 1e-12)
+    out["feasible only"] = feasible @ reading.energies[reading.strings] / np.maximum(feasible.sum(1), 1e-12)
     for how, library in LIBRARY.items():
-        split = drawn(found[how], shots // len(FOLDS), repeats, rng)
+        split = draw_frequencies(folded[how], shots // len(FOLDS), repeats, rng)
         for fit in FITS:
             call = extrapolator(fit, FOLDS, library, flat)
             out[f"{how}, {fit}"] = call(split @ reading.energies)
@@ -84,17 +92,17 @@ def run_recovery(task: Task) -> dict[str, Any]:
     reading, noise = Reading(gates), noise_of(task["noise"], gates.qubits)
     angles = linear_ramp(task["depth"], *tuned_ramp(gates, task["depth"], task["steps"]))
     circuit = NoisyCircuit(gates, task["depth"], noise, SEEDS)
-    plain = circuit.bound(angles)
-    found = {how: circuit.run([fold(plain, scale, how) for scale in FOLDS]) for how in LIBRARY}
+    plain = circuit.bind(angles)
+    folded = {how: circuit.run([fold(plain, scale, how) for scale in FOLDS]) for how in LIBRARY}
     wrong = calibration(noise, gates.qubits, circuit.places)
     true_circuit = exact_circuit(gates)
     true = float(true_circuit.probabilities(angles) @ true_circuit.energies)
-    loss = float(found["circuit"][0] @ reading.energies) - true
+    loss = float(folded["circuit"][0] @ reading.energies) - true
     shape = (len(METHODS), len(task["shots"]))
     recovered, error = np.zeros(shape), np.zeros(shape)
     for place, shots in enumerate(task["shots"]):
         rng = np.random.default_rng([task["seed"], place])
-        for row, values in enumerate(estimates(found, reading, wrong, shots, task["repeats"], rng).values()):
+        for row, values in enumerate(estimates(folded, reading, wrong, shots, task["repeats"], rng).values()):
             recovered[row, place] = 1 - (values.mean() - true) / loss
             error[row, place] = np.sqrt(((values - true) ** 2).mean()) / loss
     return {"recovered": recovered, "error": error, "loss": loss}
@@ -113,31 +121,31 @@ def run_tuning(task: Task) -> dict[str, Any]:
     gammas, betas = gates.ramp(1)
     factors = np.linspace(*GRID, task["points"])
     grid = [(gammas * a, betas * b) for a in factors for b in factors] + [(gammas, betas)]
-    plain = [circuit.bound(angles) for angles in grid]
+    plain = [circuit.bind(angles) for angles in grid]
     scales = FOLDS[:2]
-    p = np.stack([circuit.run([fold(own, scale, "circuit") for own in plain]) for scale in scales], 1)
+    p = np.stack([circuit.run([fold(gate_list, scale, "circuit") for gate_list in plain]) for scale in scales], 1)
     true = np.array([float(exact.probabilities(angles) @ exact.energies) for angles in grid])
-    read = [reading.measured(own[0]) for own in p]
+    read = [reading.quality(by_scale[0]) for by_scale in p]
     quality = {
-        "near": np.array([own["near"] for own in read]),
-        "optimum": np.array([own["optimum"] for own in read]),
+        "near": np.array([sample["near"] for sample in read]),
+        "optimum": np.array([sample["optimum"] for sample in read]),
         "true": true,
     }
     wrong = calibration(noise, gates.qubits, circuit.places)
     line = extrapolator("linear", scales, "pennylane")
-    found = {name: np.zeros((len(TUNERS), len(task["shots"]))) for name in quality}
+    means = {name: np.zeros((len(TUNERS), len(task["shots"]))) for name in quality}
     for place, shots in enumerate(task["shots"]):
         rng = np.random.default_rng([task["seed"], place])
         for _ in range(task["repeats"] if shots else 1):
-            matrices = confusions(*drawn(wrong, CALIBRATION if shots else 0, 1, rng)[0])
-            whole = drawn(p[:-1, 0], shots, 1, rng)[0]
-            split = drawn(p[:-1], shots // len(scales), 1, rng)[0]
+            matrices = confusion_matrices(*draw_frequencies(wrong, CALIBRATION if shots else 0, 1, rng)[0])
+            whole = draw_frequencies(p[:-1, 0], shots, 1, rng)[0]
+            split = draw_frequencies(p[:-1], shots // len(scales), 1, rng)[0]
             undone = corrected_energies(reading.energies, matrices)
             energies = (whole @ reading.energies, whole @ undone, line(split @ reading.energies), line(split @ undone))
-            for row, own in enumerate(energies):
+            for row, estimated in enumerate(energies):
                 for name, values in quality.items():
-                    found[name][row, place] += values[own.argmin()] / (task["repeats"] if shots else 1)
-    return found | {
+                    means[name][row, place] += values[estimated.argmin()] / (task["repeats"] if shots else 1)
+    return means | {
         "best": {name: float(values[:-1][true[:-1].argmin()]) for name, values in quality.items()},
         "shipped": {name: float(values[-1]) for name, values in quality.items()},
         "uniform": {"near": len(reading.near) / len(reading.costs), "optimum": 1 / len(reading.costs)},
@@ -171,18 +179,20 @@ def mitigation_runs(
     instances in front}}, and the axes; ``circuits`` are those of tuning.
     """
     common = {"shots": shots, "steps": steps, "points": points, "repeats": repeats}
-    jobs = [("recovery", own[:4], own[4]) for own in recovery] + [("tuning", own, 1) for own in tuning]
+    jobs = [("recovery", circuit[:4], circuit[4]) for circuit in recovery] + [
+        ("tuning", circuit, 1) for circuit in tuning
+    ]
     tasks = [
         {"part": name, "circuit": circuit, "depth": depth, "noise": noise, "seed": seed, **common}
         for name, circuit, depth in jobs for noise in noises for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_one, tasks, work=work)
-    found: dict[str, Any] = {name: {} for name in RUNS}
+    by_part: dict[str, Any] = {name: {} for name in RUNS}
     for start in range(0, len(tasks), instances):
         first = tasks[start]
         title = circuit_name(first["circuit"]) + (f", p = {first['depth']}" if first["part"] == "recovery" else "")
-        found[first["part"]].setdefault(title, {})[first["noise"]] = stacked(runs[start : start + instances])
-    return found | {
+        by_part[first["part"]].setdefault(title, {})[first["noise"]] = stacked(runs[start : start + instances])
+    return by_part | {
         "circuits": tuning,
         "noises": noises,
         "shots": shots,

@@ -26,7 +26,7 @@ from studies.ch12.depths import stacked
 from studies.ch12.instances import fitted_cost
 from studies.ch14.device.gate_circuits import GateCircuit
 from studies.ch14.device.noise import NoisyCircuit, noise_of
-from studies.ch14.device.routing import counted
+from studies.ch14.device.routing import count_gates
 from studies.spaces.nasbench201 import tables_identity
 
 OPERATIONS = 4  # of the fitted cost: without "none"
@@ -37,22 +37,22 @@ STENCIL = 0.05  # of the angles, where they are tuned with noise
 SURE = 0.9  # chance to have seen the best configuration
 
 
-def part(cost: Pairwise, kept: Mapping[int, Sequence[int]], fixed: np.ndarray) -> Pairwise:
+def restricted_cost(cost: Pairwise, selected: Mapping[int, Sequence[int]], fixed: np.ndarray) -> Pairwise:
     """The cost of some columns and choices of theirs, all other columns being ``fixed`` (columns,)."""
-    names, columns = cost.space.names, sorted(kept)
+    names, columns = cost.space.names, sorted(selected)
     space = Space(
-        tuple(names[c] for c in columns), tuple(tuple(cost.space.choices[c][d] for d in kept[c]) for c in columns)
+        tuple(names[c] for c in columns), tuple(tuple(cost.space.choices[c][d] for d in selected[c]) for c in columns)
     )
-    constant = cost.constant + sum(float(cost.single[c][fixed[c]]) for c in range(len(names)) if c not in kept)
-    single = [cost.single[c][list(kept[c])].astype(float) for c in columns]
+    constant = cost.constant + sum(float(cost.single[c][fixed[c]]) for c in range(len(names)) if c not in selected)
+    single = [cost.single[c][list(selected[c])].astype(float) for c in columns]
     pair = {}
     for (i, j), table in cost.pair.items():
-        if i in kept and j in kept:
-            pair[columns.index(i), columns.index(j)] = table[np.ix_(kept[i], kept[j])]
-        elif i in kept:
-            single[columns.index(i)] = single[columns.index(i)] + table[list(kept[i]), fixed[j]]
-        elif j in kept:
-            single[columns.index(j)] = single[columns.index(j)] + table[fixed[i], list(kept[j])]
+        if i in selected and j in selected:
+            pair[columns.index(i), columns.index(j)] = table[np.ix_(selected[i], selected[j])]
+        elif i in selected:
+            single[columns.index(i)] = single[columns.index(i)] + table[list(selected[i]), fixed[j]]
+        elif j in selected:
+            single[columns.index(j)] = single[columns.index(j)] + table[fixed[i], list(selected[j])]
         else:
             constant += float(table[fixed[i], fixed[j]])
     return Pairwise(space, constant, tuple(single), pair)
@@ -62,8 +62,8 @@ def small_cost(columns: int, choices: int, seed: int) -> Pairwise:
     """A part of a fitted cost: edges and operations drawn at random, of mean 0 and standard deviation 1."""
     whole, rng = fitted_cost(OPERATIONS, seed), np.random.default_rng([seed, 14])
     edges = sorted(rng.choice(len(whole.space.names), columns, replace=False).tolist())
-    kept = {edge: sorted(rng.choice(OPERATIONS, choices, replace=False).tolist()) for edge in edges}
-    return part(whole, kept, classical_choice(whole)).standardised()
+    selected = {edge: sorted(rng.choice(OPERATIONS, choices, replace=False).tolist()) for edge in edges}
+    return restricted_cost(whole, selected, classical_choice(whole)).standardised()
 
 
 class Reading:
@@ -78,20 +78,20 @@ class Reading:
         self.near = np.argsort(self.costs, kind="stable")[:count]
         self.best = int(self.costs.argmin())
 
-    def measured(self, p: np.ndarray) -> dict[str, float]:
+    def quality(self, p: np.ndarray) -> dict[str, float]:
         """Of probabilities (2^qubits,): ``energy`` of all strings; ``feasible``; ``ratio``, approximation ratio of the
         feasible ones; chance of the ``optimum`` and of the best 5 % (``near``) in one shot; ``shots`` until the optimum was seen
         with a chance of 90 %, as a logarithm to the base 10."""
-        own = p[self.strings]
-        share = float(own.sum())
-        mean = float(own @ self.costs) / share
+        feasible = p[self.strings]
+        share = float(feasible.sum())
+        mean = float(feasible @ self.costs) / share
         return {
             "energy": float(p @ self.energies),
             "feasible": share,
             "ratio": float((self.costs.max() - mean) / np.ptp(self.costs)),
-            "optimum": float(own[self.best]),
-            "near": float(own[self.near].sum()),
-            "shots": float(np.log10(np.log(1 - SURE) / np.log1p(-own[self.best]))),
+            "optimum": float(feasible[self.best]),
+            "near": float(feasible[self.near].sum()),
+            "shots": float(np.log10(np.log(1 - SURE) / np.log1p(-feasible[self.best]))),
         }
 
 
@@ -129,7 +129,7 @@ def exact_probabilities(gates: GateCircuit, angles: Angles) -> np.ndarray:
     return whole
 
 
-def tuned_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndarray, rounds: int) -> np.ndarray:
+def tune_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndarray, rounds: int) -> np.ndarray:
     """(2,) ends of the ramp of lowest energy under noise: Newton's method from ``start`` on, six circuits a round.
 
     A round that would raise the energy is left out.
@@ -138,18 +138,18 @@ def tuned_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndar
     places = np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1]])
 
     def values(points: np.ndarray) -> np.ndarray:
-        return circuit.probabilities([linear_ramp(circuit.depth, *own) for own in points]) @ energies
+        return circuit.probabilities([linear_ramp(circuit.depth, *ends) for ends in points]) @ energies
 
     here, lowest = np.array(start, float), np.inf
     best = here
     for left in reversed(range(rounds + 1)):
-        found = values(here + (places if left else places[:1]) * step)
-        if found[0] >= lowest:
+        stencil = values(here + (places if left else places[:1]) * step)
+        if stencil[0] >= lowest:
             break
-        best, lowest = here, found[0]
+        best, lowest = here, stencil[0]
         if not left:
             break
-        middle, east, west, up, down, corner = found
+        middle, east, west, up, down, corner = stencil
         slope = np.array([east - west, up - down]) / 2
         mixed = corner - east - up + middle
         bent = np.array([[east + west - 2 * middle, mixed], [mixed, up + down - 2 * middle]])
@@ -182,29 +182,29 @@ def run_qaoa_noise(task: Task) -> dict[str, Any]:
         circuit = NoisyCircuit(gates, depth, noise, SEEDS)
         exact = exact_probabilities(gates, angles)
         p = exact if task["noise"] == "none" else circuit.probabilities([angles])[0]
-        counts = counted(circuit.compiled)
-        rows.append(reading.measured(p) | {
+        counts = count_gates(circuit.compiled)
+        rows.append(reading.quality(p) | {
             "distance": float(np.abs(p - exact).sum() / 2), "two": counts["two"], "one": counts["one"],
             "gate depth": counts["depth"], "qubits": gates.qubits,
             "signal": float((p @ reading.energies - flat) / (exact @ reading.energies - flat)),
             "microseconds": 1e6 * circuit.duration(angles),
         })  # fmt: skip
-    found: dict[str, Any] = {"samples": {key: np.array([row[key] for row in rows]) for key in rows[0]}}
+    result: dict[str, Any] = {"samples": {key: np.array([row[key] for row in rows]) for key in rows[0]}}
     if task["rounds"] and task["noise"] != "none":
         circuit = NoisyCircuit(gates, 1, noise, SEEDS)
         before = tuned_ramp(gates, 1, task["steps"])
-        after = tuned_with_noise(circuit, reading.energies, before, task["rounds"])
+        after = tune_with_noise(circuit, reading.energies, before, task["rounds"])
         both: list[Angles] = [linear_ramp(1, *before), linear_ramp(1, *after)]
-        noisy, true = circuit.probabilities(both), [exact_probabilities(gates, own) for own in both]
-        found["tuned"] = {"moved": float(np.linalg.norm((after - before) / before)) / 2**0.5}
+        noisy, true = circuit.probabilities(both), [exact_probabilities(gates, angles) for angles in both]
+        result["tuned"] = {"moved": float(np.linalg.norm((after - before) / before)) / 2**0.5}
         for place, name in enumerate(("transferred", "own")):
-            found["tuned"][name] = {"noisy": reading.measured(noisy[place]), "true": reading.measured(true[place])}
+            result["tuned"][name] = {"noisy": reading.quality(noisy[place]), "true": reading.quality(true[place])}
     costs = reading.costs
-    found["uniform"] = {
+    result["uniform"] = {
         "ratio": float((costs.max() - costs.mean()) / np.ptp(costs)), "optimum": 1 / len(costs),
         "near": len(reading.near) / len(costs), "shots": float(np.log10(np.log(1 - SURE) / np.log1p(-1 / len(costs)))),
     }  # fmt: skip
-    return found
+    return result
 
 
 @declare(version=1, pieces=(run_qaoa_noise,))
@@ -226,12 +226,12 @@ def qaoa_noise_runs(
         for circuit in circuits for noise in noises for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_qaoa_noise, tasks, work=work)
-    found: dict[str, Any] = {}
+    by_circuit: dict[str, Any] = {}
     for start in range(0, len(tasks), instances):
         first = tasks[start]
-        place = found.setdefault(circuit_name(first["circuit"]), {})
+        place = by_circuit.setdefault(circuit_name(first["circuit"]), {})
         place[first["noise"]] = stacked(runs[start : start + instances])
-    return {"found": found, "circuits": circuits, "noises": noises, "depths": depths}
+    return {"found": by_circuit, "circuits": circuits, "noises": noises, "depths": depths}
 
 
 def circuit_name(circuit: Sequence[Any]) -> str:

@@ -34,12 +34,12 @@ def hypervolume(scores: np.ndarray, costs: np.ndarray, worst_score: float, worst
     scores, costs = np.asarray(scores, float)[inside], np.asarray(costs, float)[inside]
     if not len(scores):
         return 0.0
-    kept = front(scores, costs)
-    widths = np.diff(np.append(costs[kept], worst_cost))
-    return float(widths @ (scores[kept] - worst_score))
+    on_front = front(scores, costs)
+    widths = np.diff(np.append(costs[on_front], worst_cost))
+    return float(widths @ (scores[on_front] - worst_score))
 
 
-def share_found(scores: np.ndarray, costs: np.ndarray, rows: np.ndarray) -> float:
+def hypervolume_share(scores: np.ndarray, costs: np.ndarray, rows: np.ndarray) -> float:
     """Hypervolume of the rows (k,) over that of all: 1 where they hold the whole front.
 
     scores, costs: (n,) of a space.  Costs count by their logarithm, as they spread over decades; the worst score and the highest

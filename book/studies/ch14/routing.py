@@ -30,14 +30,16 @@ def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
 
 @declare(version=1)
 def run_routing(task: Task) -> dict[str, Any]:
-    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~.device.routing.counted`."""
+    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~.device.routing.count_gates`."""
     cost = instance("fitted", task["choices"], task["instance_seed"])
     gates = counted_circuit(cost, *task["circuit"])
     rows = [route(gates, depth, task["map"], task["seeds"]) for depth in task["depths"]]
-    return {key: np.array([[own[key] for own in row] for row in rows]) for key in COUNTS} | {"qubits": gates.qubits}
+    return {key: np.array([[counts[key] for counts in row] for row in rows]) for key in COUNTS} | {
+        "qubits": gates.qubits
+    }
 
 
-def with_network(mixer: str, encoding: str) -> bool:
+def fits_network(mixer: str, encoding: str) -> bool:
     """Whether the swap network takes the circuit: the cost has pairs of qubits only, and the mixer neighbours."""
     return encoding != "binary" and mixer != "xy-ring"
 
@@ -57,37 +59,39 @@ def routing_runs(
     and times; ``product``: {mixer: {rounds as text: error of the product formula on a column of 5, shipped angle of one layer}}.
     """
     tasks: list[Task] = [
-        {"choices": own, "circuit": list(circuit), "map": name, "depths": depths, "seeds": seeds, "instance_seed": instance_seed}
-        for own in choices for circuit in CIRCUITS for name in (*MAPS, "network")
-        if name != "network" or with_network(*circuit)
+        {"choices": size, "circuit": list(circuit), "map": name, "depths": depths, "seeds": seeds, "instance_seed": instance_seed}
+        for size in choices for circuit in CIRCUITS for name in (*MAPS, "network")
+        if name != "network" or fits_network(*circuit)
     ]  # fmt: skip
     runs = map_tasks(run_routing, tasks, work=work)
-    found: dict[str, Any] = {}
+    by_choices: dict[str, Any] = {}
     for task, run in zip(tasks, runs, strict=True):
-        place = found.setdefault(str(task["choices"]), {}).setdefault(", ".join(task["circuit"]), {})
+        place = by_choices.setdefault(str(task["choices"]), {}).setdefault(", ".join(task["circuit"]), {})
         place[task["map"]] = run
     cost, product = instance("fitted", 5, instance_seed), {}
     for mixer in ("xy-complete", "xy-ring"):
         beta = float(counted_circuit(cost, mixer, "one-hot").ramp(1)[1][0])
         product[mixer] = {str(rounds): product_error(5, mixer, beta, rounds) for rounds in (1, 2, 4, 8)}
-    return {"found": found, "device": medians(device), "product": product, "depths": depths}
+    return {"found": by_choices, "device": medians(device), "product": product, "depths": depths}
 
 
-def by_configuration(gates: GateCircuit, p: np.ndarray) -> np.ndarray:
+def configuration_probabilities(gates: GateCircuit, p: np.ndarray) -> np.ndarray:
     """(configurations,) of the probabilities of bit strings."""
     space = gates.cost.space
     strings = ENCODINGS[gates.encoding].encode(space, space.digits()).astype(np.int64)
     return p[strings @ (1 << np.arange(gates.qubits)[::-1])]
 
 
-def with_rounds(energies: np.ndarray, sizes: Sequence[int], kind: str, rounds: int, angles: Angles) -> np.ndarray:
+def product_formula_probabilities(
+    energies: np.ndarray, sizes: Sequence[int], kind: str, rounds: int, angles: Angles
+) -> np.ndarray:
     """(N,) probabilities of configurations where every column's mixer is its product formula."""
     state = np.full(sizes, len(energies) ** -0.5, dtype=complex)
     for gamma, beta in zip(*angles, strict=True):
         state = state * np.exp(-1j * gamma * energies).reshape(sizes)
         for axis, size in enumerate(sizes):
-            own = column_matrix(size, kind, float(beta), rounds)
-            state = np.moveaxis(np.tensordot(own, state, (1, axis)), 0, axis)
+            mixer = column_matrix(size, kind, float(beta), rounds)
+            state = np.moveaxis(np.tensordot(mixer, state, (1, axis)), 0, axis)
     return np.abs(state.ravel()) ** 2
 
 
@@ -102,12 +106,12 @@ def run_layers(task: Task) -> dict[str, Any]:
     near = costs <= np.partition(costs, (count := int(np.ceil(NEAR * len(costs)))) - 1)[count - 1]
     rows = []
     for depth in task["depths"]:
-        own = QAOA(depth, mixer, encoding, PENALTY, steps=task["steps"]).optimise(cost, np.random.default_rng(0))
-        exact = p = own.probabilities()
+        fit = QAOA(depth, mixer, encoding, PENALTY, steps=task["steps"]).optimise(cost, np.random.default_rng(0))
+        exact = p = fit.probabilities()
         if mixer == "xy-ring":
-            p = with_rounds(own.diagonal.energies, cost.space.sizes, mixer, RINGS, own.angles)
+            p = product_formula_probabilities(fit.diagonal.energies, cost.space.sizes, mixer, RINGS, fit.angles)
         elif mixer == "x":
-            exact = p = by_configuration(GateCircuit(cost, mixer, encoding, PENALTY), p)
+            exact = p = configuration_probabilities(GateCircuit(cost, mixer, encoding, PENALTY), p)
         share = p.sum()
         rows.append({
             "ratio": (costs.max() - p @ costs / share) / np.ptp(costs), "optimum": p[costs.argmin()],
@@ -129,10 +133,10 @@ def depth_limit_runs(
     Returns ``found``: {"mixer, encoding, choices": as of :func:`run_layers`, with an axis over instances in front} and axes.
     """
     tasks = [
-        {"circuit": own[:2], "choices": own[2], "depths": depths, "steps": steps, "seed": seed}
-        for own in circuits for seed in range(instances)
+        {"circuit": circuit[:2], "choices": circuit[2], "depths": depths, "steps": steps, "seed": seed}
+        for circuit in circuits for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_layers, tasks, work=work)
     parts = [stacked(runs[start : start + instances]) for start in range(0, len(tasks), instances)]
-    found = {", ".join(map(str, own)): part for own, part in zip(circuits, parts, strict=True)}
-    return {"found": found, "circuits": circuits, "depths": depths}
+    by_circuit = {", ".join(map(str, circuit)): part for circuit, part in zip(circuits, parts, strict=True)}
+    return {"found": by_circuit, "circuits": circuits, "depths": depths}

@@ -45,11 +45,11 @@ def run(task: Task) -> dict[str, Any]:
     }
 
 
-def most_found(inputs, search: str) -> dict[str, str]:
+def commonest_choices(inputs, search: str) -> dict[str, str]:
     """The architecture that most runs of a search ended with, in the image space."""
-    found = np.asarray(inputs["13/trained"]["curves"]["images"][search]["found"])
+    incumbents = np.asarray(inputs["13/trained"]["curves"]["images"][search]["found"])
     space = trained_space("images").space
-    return space.named(space.digits([int(np.bincount(found).argmax())])[0])
+    return space.named(space.digits([int(np.bincount(incumbents).argmax())])[0])
 
 
 @declare(version=1, pieces=(run,))
@@ -66,7 +66,7 @@ def transferred(
 
     Returns ``choices`` of the one found; ``networks``: {name: test and f1 (means in %, ``_sem``), parameters, seconds}; ``runs``.
     """
-    choices = most_found(inputs, search)
+    choices = commonest_choices(inputs, search)
     problem(data)  # downloads before there are workers
     tasks: list[dict[str, Any]] = [
         {"network": name, "data": data, "epochs": epochs, "seed": seed}
@@ -77,10 +77,13 @@ def transferred(
     runs = map_tasks(run, tasks, work=work)
     summary = {}
     for name in (FOUND, *networks):
-        own = [one for one in runs if one["network"] == name and not one["diverged"]]
+        trainings = [one for one in runs if one["network"] == name and not one["diverged"]]
         summary[name] = (
-            mean_sem(np.array([one["test"] for one in own]), "test")
-            | mean_sem(np.array([one["f1"] for one in own]), "f1")
-            | {"parameters": own[0]["parameters"], "seconds": float(np.mean([one["seconds"] for one in own]))}
+            mean_sem(np.array([one["test"] for one in trainings]), "test")
+            | mean_sem(np.array([one["f1"] for one in trainings]), "f1")
+            | {
+                "parameters": trainings[0]["parameters"],
+                "seconds": float(np.mean([one["seconds"] for one in trainings])),
+            }
         )
     return {"choices": choices, "networks": summary, "runs": runs}

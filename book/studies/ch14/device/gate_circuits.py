@@ -83,14 +83,14 @@ class GateCircuit:
         mixer, otherwise over all strings, since these are what the angles of the two are for."""
         cost, code = self.cost.standardised(), ENCODINGS[self.encoding]
         if self.encoding == "binary":
-            found = dict(code.words(cost))  # type: ignore[attr-defined]
+            words = dict(code.words(cost))  # type: ignore[attr-defined]
         else:
             problem = code.hamiltonian(cost, 0.0 if self.mixer != "x" else self.penalty)
-            found = {(): problem.constant} | dict(ising_words(problem))
+            words = {(): problem.constant} | dict(ising_words(problem))
         if self.mixer != "x":
-            return found
-        mean, std = found.get((), 0.0), math.sqrt(sum(value**2 for word, value in found.items() if word))
-        return {word: (value - mean if not word else value) / std for word, value in found.items()}
+            return words
+        mean, std = words.get((), 0.0), math.sqrt(sum(value**2 for word, value in words.items() if word))
+        return {word: (value - mean if not word else value) / std for word, value in words.items()}
 
     def energies(self) -> np.ndarray:
         """(2^qubits,) of all strings, qubit 0 the most significant bit; raises InputError above 20 qubits."""
@@ -107,16 +107,16 @@ class GateCircuit:
 
     def gates(self, angles: Angles) -> list[Gate]:
         """The whole circuit for angles (gammas, betas), (p,) each."""
-        found = self.start()
+        gates = self.start()
         for gamma, beta in zip(*angles, strict=True):
-            found += self.phases(gamma) + self.mixing(beta)
-        return found
+            gates += self.phases(gamma) + self.mixing(beta)
+        return gates
 
     def start(self) -> list[Gate]:
         """All strings equally, or a W state in every column."""
         if self.mixer == "x":
             return [("h", (qubit,), None) for qubit in range(self.qubits)]
-        return [gate for own in self.columns for gate in (("x", (own[0],), None), *givens_chain(own))]
+        return [gate for column in self.columns for gate in (("x", (column[0],), None), *givens_chain(column))]
 
     def phases(self, gamma: Any) -> list[Gate]:
         """e^(-i gamma cost), up to a phase of the whole state."""
@@ -130,28 +130,28 @@ class GateCircuit:
 
     def parities(self, words: Words, gamma: Any) -> list[Gate]:
         """Words of two columns or one, two columns at a time; what one column has on its own goes with the first one's pair."""
-        column_of = {qubit: place for place, own in enumerate(self.columns) for qubit in own}
+        column_of = {qubit: place for place, column in enumerate(self.columns) for qubit in column}
         blocks: dict[tuple[int, ...], dict[tuple[int, ...], float]] = {}
         for word, value in words.items():
             block = {column_of[qubit] for qubit in word}
             if len(block) == 1 and len(self.columns) > 1:
                 block |= {0} - block
             blocks.setdefault(tuple(sorted(block)), {})[word] = value
-        return [gate for block, own in blocks.items()
-                for gate in gray_walk([q for column in block for q in self.columns[column]], own, gamma)]  # fmt: skip
+        return [gate for block, block_words in blocks.items()
+                for gate in gray_walk([q for column in block for q in self.columns[column]], block_words, gamma)]  # fmt: skip
 
     def mixing(self, beta: Any) -> list[Gate]:
         """e^(-i beta B)."""
         if self.mixer == "x":
             return [("rx", (qubit,), 2 * beta) for qubit in range(self.qubits)]
-        found: list[Gate] = []
-        for own in self.columns:
+        gates: list[Gate] = []
+        for column in self.columns:
             if self.rounds == 0:  # a ring of 2 or 3 has all pairs
-                found += exact_mixing(own, beta)
+                gates += exact_mixing(column, beta)
                 continue
-            edges = np.argwhere(np.triu(adjacency(len(own), self.mixer))).tolist()
-            found += self.rounds * [("xy", (own[a], own[b]), beta / self.rounds) for a, b in edges]
-        return found
+            edges = np.argwhere(np.triu(adjacency(len(column), self.mixer))).tolist()
+            gates += self.rounds * [("xy", (column[a], column[b]), beta / self.rounds) for a, b in edges]
+        return gates
 
 
 def ising_words(problem: Ising) -> Words:
@@ -165,7 +165,7 @@ def givens_chain(qubits: Sequence[int], back: bool = False) -> list[Gate]:
     """Takes the excitation from the first qubit to all of them equally; or back."""
     steps = range(len(qubits) - 1)
     chain: list[Gate] = [("givens", (qubits[k], qubits[k + 1]), math.acos((len(qubits) - k) ** -0.5)) for k in steps]
-    return [(name, own, -angle) for name, own, angle in reversed(chain)] if back else chain
+    return [(name, wires, -angle) for name, wires, angle in reversed(chain)] if back else chain
 
 
 def exact_mixing(qubits: Sequence[int], beta: Any) -> list[Gate]:
@@ -175,20 +175,20 @@ def exact_mixing(qubits: Sequence[int], beta: Any) -> list[Gate]:
 
 def gray_walk(qubits: Sequence[int], words: Words, gamma: Any) -> list[Gate]:
     """e^(-i gamma sum of words) on these qubits: for each as the last letter, the parities with those before in a Gray code."""
-    found: list[Gate] = []
+    gates: list[Gate] = []
     for place, target in enumerate(qubits):
-        own = {frozenset(word) - {target}: value for word, value in words.items() if target in word
+        targeted = {frozenset(word) - {target}: value for word, value in words.items() if target in word
                and set(word) <= set(qubits[: place + 1])}  # fmt: skip
-        others = [qubit for qubit in qubits[:place] if any(qubit in word for word in own)]
+        others = [qubit for qubit in qubits[:place] if any(qubit in word for word in targeted)]
         held: frozenset[int] = frozenset()
         for step in range(2 ** len(others)):
-            if held in own:
-                found.append(("rz", (target,), 2 * gamma * own[held]))
+            if held in targeted:
+                gates.append(("rz", (target,), 2 * gamma * targeted[held]))
             if others:
                 turned = others[min(((step + 1) & -(step + 1)).bit_length() - 1, len(others) - 1)]
-                found.append(("cx", (turned, target), None))
+                gates.append(("cx", (turned, target), None))
                 held ^= {turned}
-    return found
+    return gates
 
 
 def to_qiskit(gates: Sequence[Gate], qubits: int) -> Any:
@@ -197,13 +197,13 @@ def to_qiskit(gates: Sequence[Gate], qubits: int) -> Any:
     from qiskit.circuit.library import XXPlusYYGate
 
     circuit = QuantumCircuit(qubits)
-    for name, own, angle in gates:
+    for name, wires, angle in gates:
         if name == "xy":
-            circuit.append(XXPlusYYGate(2 * angle), own)
+            circuit.append(XXPlusYYGate(2 * angle), wires)
         elif name == "givens":
-            circuit.append(XXPlusYYGate(2 * angle, math.pi / 2), own)
+            circuit.append(XXPlusYYGate(2 * angle, math.pi / 2), wires)
         else:
-            getattr(circuit, name)(*([] if angle is None else [angle]), *own)
+            getattr(circuit, name)(*([] if angle is None else [angle]), *wires)
     return circuit
 
 
@@ -214,5 +214,5 @@ def apply_in_pennylane(gates: Sequence[Gate]) -> None:
     makers = {"h": qml.Hadamard, "x": qml.X, "cx": qml.CNOT, "p": qml.PhaseShift, "rz": qml.RZ, "rx": qml.RX,
               "rzz": qml.IsingZZ, "xy": qml.IsingXY, "givens": qml.SingleExcitation}  # fmt: skip
     scale = {"xy": -2, "givens": -2}  # their angles are the other way round and doubled
-    for name, own, angle in gates:
-        makers[name](*([] if angle is None else [scale.get(name, 1) * angle]), wires=own)
+    for name, wires, angle in gates:
+        makers[name](*([] if angle is None else [scale.get(name, 1) * angle]), wires=wires)

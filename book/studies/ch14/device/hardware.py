@@ -87,7 +87,7 @@ class DeviceQAOA(Optimiser):
             digits[feasible],
             int(len(digits) - feasible.sum()),
             {"device circuits": 1, "circuits": evaluations},
-            {"angles": [own.tolist() for own in angles]},
+            {"angles": [values.tolist() for values in angles]},
         )
 
     def angles(
@@ -97,27 +97,27 @@ class DeviceQAOA(Optimiser):
         if not self.steps:
             return gates.ramp(self.depth), 0
         solver = QAOA(self.depth, self.mixer, self.encoding, self.penalty, steps=self.steps)
-        found = solver.optimise(gates.cost, rng, earlier)
-        return found.angles, found.evaluations
+        fit = solver.optimise(gates.cost, rng, earlier)
+        return fit.angles, fit.evaluations
 
     def bits(self, gates: GateCircuit, angles: Angles, shots: int, rng: np.random.Generator) -> np.ndarray:
         """(shots, qubits) as the device measured them."""
         check_size(self.device, self.options, gates.qubits)
-        options = dict(self.options) | self.seeded(rng)
+        options = dict(self.options) | self.seed_option(rng)
         logging.getLogger("stevedore").setLevel(logging.CRITICAL)  # Qiskit tells of a plug-in that it does not load
 
-        def circuit(given: Angles) -> None:
-            apply_in_pennylane(gates.gates(given))
+        def circuit(layer_angles: Angles) -> None:
+            apply_in_pennylane(gates.gates(layer_angles))
 
         try:
-            found = node(circuit, gates.qubits, self.device, shots, **options)(angles)
+            outcomes = qnode(circuit, gates.qubits, self.device, shots, **options)(angles)
         except Exception as error:  # every plug-in has its own
             raise InputError(
                 f"device {self.device!r} cannot run {gates.qubits} qubits, {shots} shots: {one_line(error)}"
             ) from None
-        return np.asarray(found).reshape(shots, gates.qubits).astype(np.int64)
+        return np.asarray(outcomes).reshape(shots, gates.qubits).astype(np.int64)
 
-    def seeded(self, rng: np.random.Generator) -> dict[str, Any]:
+    def seed_option(self, rng: np.random.Generator) -> dict[str, Any]:
         """A seed from the search's generator, for devices that take one; hardware does not."""
         seed = int(rng.integers(2**31))
         if self.device == "qiskit.aer":
@@ -145,7 +145,7 @@ def check_size(device: str, options: Mapping[str, Any], qubits: int) -> None:
         )
 
 
-def node(
+def qnode(
     circuit: Callable[[Any], None], qubits: int, device: str = "default.qubit", shots: int | None = None, **options: Any
 ) -> Callable[[Any], np.ndarray]:
     """A QNode of angles on a PennyLane device: probabilities (2^n,), or with shots the bits measured (shots, n).
@@ -157,8 +157,8 @@ def node(
 
     check_device(device, shots)
 
-    def measured(angles: Any) -> Any:
+    def measure(angles: Any) -> Any:
         circuit(angles)
         return qml.probs(wires=range(qubits)) if shots is None else qml.sample(wires=range(qubits))
 
-    return qml.set_shots(qml.QNode(measured, qml.device(device, wires=qubits, **options)), shots=shots)
+    return qml.set_shots(qml.QNode(measure, qml.device(device, wires=qubits, **options)), shots=shots)

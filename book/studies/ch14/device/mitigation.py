@@ -20,7 +20,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from studies.ch14.device.gate_circuits import Gate
-from studies.ch14.device.noise import Noise, misread, simulated
+from studies.ch14.device.noise import Noise, apply_readout, simulate
 
 FOLDS = (1, 3, 5)
 FITS = ("linear", "Richardson", "exponential")
@@ -45,22 +45,22 @@ def fold_circuit(circuit: Sequence[Gate], scale: int) -> list[Gate]:
     import pennylane as qml
 
     makers = {"cz": qml.CZ, "rz": qml.RZ, "sx": qml.SX, "x": qml.X}
-    made = [makers[name](*([] if angle is None else [angle]), wires=own) for name, own, angle in circuit]
-    (tape,), _ = qml.noise.fold_global(qml.tape.QuantumScript(made), scale_factor=scale)
-    found: list[Gate] = []
+    operations = [makers[name](*([] if angle is None else [angle]), wires=wires) for name, wires, angle in circuit]
+    (tape,), _ = qml.noise.fold_global(qml.tape.QuantumScript(operations), scale_factor=scale)
+    gates: list[Gate] = []
     for gate in tape.operations:
-        own = tuple(int(wire) for wire in gate.wires)
+        wires = tuple(int(wire) for wire in gate.wires)
         match gate.name:
             case "RZ":
-                found.append(("rz", own, float(gate.parameters[0])))
+                gates.append(("rz", wires, float(gate.parameters[0])))
             case "Adjoint(RZ)":
-                found.append(("rz", own, -float(gate.parameters[0])))
+                gates.append(("rz", wires, -float(gate.parameters[0])))
             case "Adjoint(SX)":  # rz has no error and takes no time
-                found += [("rz", own, np.pi), ("sx", own, None), ("rz", own, -np.pi)]
+                gates += [("rz", wires, np.pi), ("sx", wires, None), ("rz", wires, -np.pi)]
             case name:
                 plain = name.removeprefix("Adjoint(").removesuffix(")")
-                found.append(({"CZ": "cz", "SX": "sx", "X": "x", "PauliX": "x"}[plain], own, None))
-    return found
+                gates.append(({"CZ": "cz", "SX": "sx", "X": "x", "PauliX": "x"}[plain], wires, None))
+    return gates
 
 
 def mitiq_zne() -> Any:
@@ -77,23 +77,23 @@ def fold_gates(circuit: Sequence[Gate], scale: int) -> list[Gate]:
 
     fold_all = mitiq_zne().scaling.fold_all
 
-    def made(name: str, own: tuple[int, ...], angle: Any) -> Any:
-        wires = [cirq.LineQubit(k) for k in own]
+    def cirq_gate(name: str, qubits: tuple[int, ...], angle: Any) -> Any:
+        wires = [cirq.LineQubit(k) for k in qubits]
         if name == "cz":
             return cirq.CZ(*wires)
         return {"rz": lambda: cirq.rz(angle), "sx": lambda: cirq.X**0.5, "x": lambda: cirq.X}[name]()(*wires)
 
-    folded = fold_all(cirq.Circuit(made(*gate) for gate in circuit), scale, exclude=frozenset({"single"}))
-    found: list[Gate] = []
+    folded = fold_all(cirq.Circuit(cirq_gate(*gate) for gate in circuit), scale, exclude=frozenset({"single"}))
+    gates: list[Gate] = []
     for gate in folded.all_operations():
-        own = tuple(int(wire.x) for wire in gate.qubits)
-        if len(own) == 2:  # its inverse too is a cz
-            found.append(("cz", own, None))
+        wires = tuple(int(wire.x) for wire in gate.qubits)
+        if len(wires) == 2:  # its inverse too is a cz
+            gates.append(("cz", wires, None))
         elif isinstance(gate.gate, cirq.ZPowGate):
-            found.append(("rz", own, float(np.pi * gate.gate.exponent)))
+            gates.append(("rz", wires, float(np.pi * gate.gate.exponent)))
         else:
-            found.append(("x" if abs(gate.gate.exponent) == 1 else "sx", own, None))
-    return found
+            gates.append(("x" if abs(gate.gate.exponent) == 1 else "sx", wires, None))
+    return gates
 
 
 def extrapolator(
@@ -107,9 +107,9 @@ def extrapolator(
         raise InputError(f"extrapolation {fit!r} by {library!r}: {', '.join(FITS)} by pennylane or mitiq")
     call = (pennylane_fit if library == "pennylane" else mitiq_fit)(fit, scales, end)
     if fit != "exponential":
-        weights = np.array([float(call(own)) for own in np.eye(len(scales))])
+        weights = np.array([float(call(unit)) for unit in np.eye(len(scales))])
         return lambda energies: np.asarray(energies) @ weights
-    return lambda energies: np.apply_along_axis(lambda own: float(call(own)), -1, np.asarray(energies, float))
+    return lambda energies: np.apply_along_axis(lambda row: float(call(row)), -1, np.asarray(energies, float))
 
 
 def pennylane_fit(fit: str, scales: Sequence[float], end: float) -> Callable[[np.ndarray], Any]:
@@ -124,23 +124,23 @@ def pennylane_fit(fit: str, scales: Sequence[float], end: float) -> Callable[[np
 
 
 def mitiq_fit(fit: str, scales: Sequence[float], end: float) -> Callable[[np.ndarray], Any]:
-    found = mitiq_zne().inference
+    inference = mitiq_zne().inference
     x = [float(scale) for scale in scales]
     if fit == "linear":
-        return lambda y: found.LinearFactory.extrapolate(x, list(y))
+        return lambda y: inference.LinearFactory.extrapolate(x, list(y))
     if fit == "Richardson":
-        return lambda y: found.RichardsonFactory.extrapolate(x, list(y))
-    return lambda y: found.ExpFactory.extrapolate(x, list(y), asymptote=end)
+        return lambda y: inference.RichardsonFactory.extrapolate(x, list(y))
+    return lambda y: inference.ExpFactory.extrapolate(x, list(y), asymptote=end)
 
 
 def calibration(noise: Noise, qubits: int, order: Sequence[int]) -> np.ndarray:
     """(2, 2^qubits) exact probabilities of what is read of all zeros and of all ones, the qubit at order[0] first."""
     ones: list[Gate] = [("x", (qubit,), None) for qubit in range(qubits)]
-    p = np.stack(simulated([[], ones], noise, qubits, order))
-    return misread(p, [noise.readout[place] for place in order])
+    p = np.stack(simulate([[], ones], noise, qubits, order))
+    return apply_readout(p, [noise.readout[place] for place in order])
 
 
-def confusions(zeros: np.ndarray, ones: np.ndarray) -> np.ndarray:
+def confusion_matrices(zeros: np.ndarray, ones: np.ndarray) -> np.ndarray:
     """(qubits, 2, 2) probabilities (read, true) of every qubit, from those (2^qubits,) of the two calibration circuits."""
     qubits = len(zeros).bit_length() - 1
     wrong = []
@@ -150,19 +150,19 @@ def confusions(zeros: np.ndarray, ones: np.ndarray) -> np.ndarray:
     return np.array([[[1 - zero, 1 - one], [zero, one]] for zero, one in zip(*wrong, strict=True)])
 
 
-def unread(values: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+def undo_readout(values: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     """Probabilities (..., 2^n) before they were read with these confusions; some may be negative.
 
     Raises InputError where a qubit's readings say nothing about it.
     """
     if (np.abs(np.linalg.det(matrices)) < 1e-6).any():
         raise InputError("read-out calibration: a qubit is read alike for 0 and for 1")
-    return misread(values, list(np.linalg.inv(matrices)))
+    return apply_readout(values, list(np.linalg.inv(matrices)))
 
 
 def corrected_energies(energies: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     """(2^n,) what to count for every string that is read, so that the mean is the energy before read-out: the transpose of
-    :func:`unread`, which so need not be applied to every set of counts."""
+    :func:`undo_readout`, which so need not be applied to every set of counts."""
     if (np.abs(np.linalg.det(matrices)) < 1e-6).any():
         raise InputError("read-out calibration: a qubit is read alike for 0 and for 1")
-    return misread(energies, [np.linalg.inv(own).T for own in matrices])
+    return apply_readout(energies, [np.linalg.inv(matrix).T for matrix in matrices])

@@ -20,7 +20,7 @@ import numpy as np
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.alternating import Angles
 from studies.ch14.device.gate_circuits import Gate, GateCircuit, to_qiskit
-from studies.ch14.device.routing import BASIS, backend, compile_circuit, counted, places
+from studies.ch14.device.routing import BASIS, backend, compile_circuit, count_gates, final_places
 
 READ = 0.01  # of "depolarising"; about the median of the devices
 MOST_MIXED = 10  # qubits of a density matrix: 16 MB, and half a minute for a thousand gates
@@ -73,7 +73,7 @@ def region(name: str, qubits: int) -> list[int]:
     if not 1 <= qubits <= target.num_qubits:
         raise InputError(f"device {name!r} has {target.num_qubits} qubits: {qubits} are too many")
     read = [target["measure"][(q,)].error for q in range(target.num_qubits)]
-    gate = {pair: own.error for pair, own in target["cz"].items()}
+    gate = {pair: properties.error for pair, properties in target["cz"].items()}
     around: dict[int, dict[int, float]] = {}
     for (a, b), error in gate.items():
         around.setdefault(a, {})[b] = error
@@ -117,7 +117,7 @@ def device(name: str, qubits: int) -> Noise:
         (Measure(), one),
         (CZGate(), two),
     ):
-        target.add_instruction(gate, {own: whole[gate.name][tuple(chosen[q] for q in own)] for own in wires})
+        target.add_instruction(gate, {qargs: whole[gate.name][tuple(chosen[q] for q in qargs)] for qargs in wires})
     target.add_instruction(Delay(Parameter("time")), dict.fromkeys(one))
     model = NoiseModel(basis_gates=list(BASIS))
     for gate, wires, error in basic_device_gate_errors(target=target):
@@ -141,12 +141,12 @@ def region_backend(name: str, qubits: int, seed: int = 0) -> Any:
     from qiskit_aer import AerSimulator
     from qiskit_aer.noise import ReadoutError
 
-    own = device(name, qubits)
+    noise = device(name, qubits)
 
     class Region(BackendV2):
         """What Aer asks for: a name and a target."""
 
-        target, max_circuits = own.target, None
+        target, max_circuits = noise.target, None
 
         @classmethod
         def _default_options(cls) -> Options:
@@ -155,8 +155,8 @@ def region_backend(name: str, qubits: int, seed: int = 0) -> Any:
         def run(self, run_input: Any, **options: Any) -> Any:
             raise NotImplementedError("simulated by Aer")
 
-    model = deepcopy(own.model)  # the other is kept
-    for qubit, matrix in enumerate(own.readout):
+    model = deepcopy(noise.model)  # the other is kept
+    for qubit, matrix in enumerate(noise.readout):
         model.add_readout_error(ReadoutError(matrix.T), [qubit])
     region_of = Region(name=f"{qubits} qubits of {name}")
     return AerSimulator.from_backend(region_of, noise_model=model, max_parallel_threads=1, seed_simulator=seed)
@@ -177,39 +177,39 @@ class NoisyCircuit:
         self.gammas, self.betas = ParameterVector("gamma", depth), ParameterVector("beta", depth)
         circuit = to_qiskit(gates.gates((self.gammas, self.betas)), gates.qubits)
         couplings = None if noise.target is None else noise.target.build_coupling_map()
-        made = [compile_circuit(circuit, couplings, seed) for seed in seeds]
-        self.compiled = min(made, key=lambda own: counted(own)["two"])
-        self.places = places(self.compiled)
+        candidates = [compile_circuit(circuit, couplings, seed) for seed in seeds]
+        self.compiled = min(candidates, key=lambda candidate: count_gates(candidate)["two"])
+        self.places = final_places(self.compiled)
 
-    def bound(self, angles: Angles) -> list[Gate]:
+    def bind(self, angles: Angles) -> list[Gate]:
         """The gates of BASIS on the places of the device, for angles (gammas, betas)."""
-        own = self.compiled.assign_parameters({self.gammas: list(angles[0]), self.betas: list(angles[1])})
+        circuit = self.compiled.assign_parameters({self.gammas: list(angles[0]), self.betas: list(angles[1])})
         return [
-            (gate.name, tuple(own.find_bit(q).index for q in gate.qubits), float(gate.params[0]) if gate.params else None)
-            for gate in own.data
+            (gate.name, tuple(circuit.find_bit(q).index for q in gate.qubits), float(gate.params[0]) if gate.params else None)
+            for gate in circuit.data
         ]  # fmt: skip
 
     def probabilities(self, angles: Sequence[Angles]) -> np.ndarray:
         """(circuits, 2^qubits) of what is read, qubit 0 the most significant bit."""
-        return self.run([self.bound(own) for own in angles])
+        return self.run([self.bind(each) for each in angles])
 
     def run(self, circuits: Sequence[Sequence[Gate]]) -> np.ndarray:
-        """The same of lists of gates as :meth:`bound` gives them."""
+        """The same of lists of gates as :meth:`bind` gives them."""
         wrong = [self.noise.readout[place] for place in self.places]
-        return misread(np.stack(simulated(circuits, self.noise, self.qubits, self.places)), wrong)
+        return apply_readout(np.stack(simulate(circuits, self.noise, self.qubits, self.places)), wrong)
 
     def duration(self, angles: Angles) -> float:
         """Seconds from the first gate to the end of the last; 0 where the noise knows no times."""
         if self.noise.target is None:
             return 0.0
         ends = np.zeros(self.qubits)
-        for name, wires, _ in self.bound(angles):
-            own = list(wires)
-            ends[own] = ends[own].max() + self.noise.target[name][wires].duration
+        for name, wires, _ in self.bind(angles):
+            qubits = list(wires)
+            ends[qubits] = ends[qubits].max() + self.noise.target[name][wires].duration
         return float(ends.max())
 
 
-def scheduled(circuit: Any, target: Any) -> Any:
+def schedule(circuit: Any, target: Any) -> Any:
     """With the waits of every qubit written down, gates as late as possible."""
     from qiskit.transpiler import PassManager
     from qiskit.transpiler.passes import ALAPScheduleAnalysis, PadDelay, TimeUnitConversion
@@ -218,29 +218,32 @@ def scheduled(circuit: Any, target: Any) -> Any:
     return PassManager(passes).run(circuit)
 
 
-def simulated(circuits: Sequence[Sequence[Gate]], noise: Noise, qubits: int, order: Sequence[int]) -> list[np.ndarray]:
+def simulate(circuits: Sequence[Sequence[Gate]], noise: Noise, qubits: int, order: Sequence[int]) -> list[np.ndarray]:
     """Probabilities (2^qubits,) before read-out, the qubit at order[0] the most significant bit."""
     from qiskit.transpiler import PassManager
     from qiskit_aer import AerSimulator
     from qiskit_aer.noise import RelaxationNoisePass
 
-    made = [to_qiskit(own, qubits) for own in circuits]
+    qiskit_circuits = [to_qiskit(gates, qubits) for gates in circuits]
     if noise.target is not None:
         times = noise.target.qubit_properties
         from qiskit.circuit import Delay
 
         waiting = RelaxationNoisePass(
-            [own.t1 for own in times], [min(own.t2, 2 * own.t1) for own in times], dt=noise.target.dt, op_types=Delay
+            [qubit.t1 for qubit in times],
+            [min(qubit.t2, 2 * qubit.t1) for qubit in times],
+            dt=noise.target.dt,
+            op_types=Delay,
         )
-        made = [PassManager([waiting]).run(scheduled(own, noise.target)) for own in made]
-    for own in made:
-        own.save_probabilities(list(order)[::-1])
+        qiskit_circuits = [PassManager([waiting]).run(schedule(circuit, noise.target)) for circuit in qiskit_circuits]
+    for circuit in qiskit_circuits:
+        circuit.save_probabilities(list(order)[::-1])
     simulator = AerSimulator(method="density_matrix", noise_model=noise.model, max_parallel_threads=1)
-    result = simulator.run(made).result()
-    return [np.asarray(result.data(k)["probabilities"]) for k in range(len(made))]
+    result = simulator.run(qiskit_circuits).result()
+    return [np.asarray(result.data(k)["probabilities"]) for k in range(len(qiskit_circuits))]
 
 
-def misread(p: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
+def apply_readout(p: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Probabilities (..., 2^n) after every bit went through its matrix (read, true), qubit 0 the most significant."""
     n = len(matrices)
     out = p.reshape(-1, *(2,) * n)

@@ -26,7 +26,7 @@ MAPS = ("all-to-all", "line", "grid", "heavy-hex")
 LEVEL = 3  # of Qiskit's optimisation, the highest
 
 
-def coupling(name: str, qubits: int) -> Any:
+def coupling_map(name: str, qubits: int) -> Any:
     """A CouplingMap of that form with at least so many qubits, None for all-to-all; InputError for another name."""
     from qiskit.transpiler import CouplingMap
 
@@ -60,24 +60,24 @@ def compile_circuit(circuit: Any, couplings: Any, seed: int, layout: Sequence[in
     return passes.run(circuit)
 
 
-def places(compiled: Any) -> list[int]:
+def final_places(compiled: Any) -> list[int]:
     """Where every qubit is at the end of a compiled circuit."""
     layout = compiled.layout
     return list(range(compiled.num_qubits)) if layout is None else list(layout.final_index_layout())
 
 
-def counted(compiled: Any) -> dict[str, int]:
+def count_gates(compiled: Any) -> dict[str, int]:
     """``two``: gates of two qubits; ``depth``: how many of them one after the other; ``one``: sx and x."""
-    found = compiled.count_ops()
-    two = sum(count for name, count in found.items() if name not in ("rz", "sx", "x", "barrier"))
+    counts = compiled.count_ops()
+    two = sum(count for name, count in counts.items() if name not in ("rz", "sx", "x", "barrier"))
     return {
         "two": int(two),
-        "depth": int(compiled.depth(lambda own: len(own.qubits) == 2)),
-        "one": int(found.get("sx", 0) + found.get("x", 0)),
+        "depth": int(compiled.depth(lambda instruction: len(instruction.qubits) == 2)),
+        "one": int(counts.get("sx", 0) + counts.get("x", 0)),
     }
 
 
-def network(gates: GateCircuit, angles: Angles) -> tuple[list[Gate], list[int]]:
+def swap_network(gates: GateCircuit, angles: Angles) -> tuple[list[Gate], list[int]]:
     """The circuit with gates of neighbours on a line only, and where every qubit is at its end.
 
     Raises InputError where the cost has products of more than two Z, and for a product formula of the mixer.
@@ -87,27 +87,27 @@ def network(gates: GateCircuit, angles: Angles) -> tuple[list[Gate], list[int]]:
             f"swap network of mixer {gates.mixer!r} with {gates.encoding}: for pairs, and xy-complete without rounds"
         )
     n = gates.qubits
-    found, order = list(gates.start()), list(range(n))  # order: the qubit at each place
+    circuit, order = list(gates.start()), list(range(n))  # order: the qubit at each place
     place = np.arange(n)
     for gamma, beta in zip(*angles, strict=True):
         for word, value in gates.words.items():
             if len(word) == 1:
-                found.append(("rz", (int(place[word[0]]),), 2 * gamma * value))
+                circuit.append(("rz", (int(place[word[0]]),), 2 * gamma * value))
         for step in range(n):
             for left in range(step % 2, n - 1, 2):
                 word = tuple(sorted(order[left : left + 2]))
-                found += turned_swap((left, left + 1), 2 * gamma * gates.words.get(word, 0.0))
+                circuit += coupled_swap((left, left + 1), 2 * gamma * gates.words.get(word, 0.0))
                 order[left : left + 2] = order[left + 1], order[left]
         place[order] = np.arange(n)
         if gates.mixer == "x":
-            found += [("rx", (qubit,), 2 * beta) for qubit in range(n)]
+            circuit += [("rx", (qubit,), 2 * beta) for qubit in range(n)]
         else:
-            for own in gates.columns:
-                found += exact_mixing(sorted(int(place[qubit]) for qubit in own), beta)
-    return found, place.tolist()
+            for column in gates.columns:
+                circuit += exact_mixing(sorted(int(place[qubit]) for qubit in column), beta)
+    return circuit, place.tolist()
 
 
-def turned_swap(pair: tuple[int, int], angle: Any) -> list[Gate]:
+def coupled_swap(pair: tuple[int, int], angle: Any) -> list[Gate]:
     """e^(-i angle ZZ/2), then a swap: two CNOTs in the middle cancel, three are left.
 
     Spelt out, since a compiler that meets a swap gate takes it out and finds places anew.
@@ -120,13 +120,13 @@ def route(gates: GateCircuit, depth: int, name: str, seeds: Sequence[int]) -> li
     """Counts of the circuit at the shipped angles on a map, one for every seed; "network" is the swap network on a line."""
     angles = gates.ramp(depth)
     if name == "network":
-        own, _ = network(gates, angles)
-        line = coupling("line", gates.qubits)
-        return [counted(compile_circuit(to_qiskit(own, gates.qubits), line, seeds[0], range(gates.qubits)))]
+        on_line, _ = swap_network(gates, angles)
+        line = coupling_map("line", gates.qubits)
+        return [count_gates(compile_circuit(to_qiskit(on_line, gates.qubits), line, seeds[0], range(gates.qubits)))]
     circuit = to_qiskit(gates.gates(angles), gates.qubits)
     if name == "all-to-all":  # nothing is placed, so nothing is drawn
         seeds = seeds[:1]
-    return [counted(compile_circuit(circuit, coupling(name, gates.qubits), seed)) for seed in seeds]
+    return [count_gates(compile_circuit(circuit, coupling_map(name, gates.qubits), seed)) for seed in seeds]
 
 
 def column_matrix(size: int, kind: str, beta: float, rounds: int) -> np.ndarray:
@@ -149,8 +149,8 @@ def column_matrix(size: int, kind: str, beta: float, rounds: int) -> np.ndarray:
 
 def product_error(size: int, kind: str, beta: float, rounds: int) -> float:
     """Largest change of a one-hot state of a column by ``rounds`` of the product formula: the spectral norm of the difference."""
-    exact, found = column_matrix(size, kind, beta, 0), column_matrix(size, kind, beta, rounds)
-    return float(np.linalg.norm(exact - found, 2))
+    exact, approximate = column_matrix(size, kind, beta, 0), column_matrix(size, kind, beta, rounds)
+    return float(np.linalg.norm(exact - approximate, 2))
 
 
 @cache
@@ -170,16 +170,16 @@ def medians(name: str) -> dict[str, float]:
     if "cz" not in target.operation_names:
         raise InputError(f"device {name!r} has no cz: one of the Heron processors is needed")
 
-    def middle(gate: str, what: str) -> float:
-        values = [getattr(own, what) for own in target[gate].values() if own is not None]
+    def median(gate: str, what: str) -> float:
+        values = [getattr(properties, what) for properties in target[gate].values() if properties is not None]
         return float(np.median([value for value in values if value is not None]))
 
     return {
-        "two": middle("cz", "error"),
-        "one": middle("sx", "error"),
-        "readout": middle("measure", "error"),
-        "seconds": middle("cz", "duration"),
-        "t1": float(np.median([own.t1 for own in target.qubit_properties])),
-        "t2": float(np.median([own.t2 for own in target.qubit_properties])),
+        "two": median("cz", "error"),
+        "one": median("sx", "error"),
+        "readout": median("measure", "error"),
+        "seconds": median("cz", "duration"),
+        "t1": float(np.median([qubit.t1 for qubit in target.qubit_properties])),
+        "t2": float(np.median([qubit.t2 for qubit in target.qubit_properties])),
         "qubits": target.num_qubits,
     }
