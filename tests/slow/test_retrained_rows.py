@@ -9,11 +9,11 @@ one machine.
 import numpy as np
 import pytest
 
-from studies.spaces.build import build
-from studies.spaces.problems import problem
+from studies.spaces.data_sets import problem
 from studies.spaces.trained_spaces import SPACES, trained_space
 from studies.spaces.trained_tables import FOLDER, SEEDS, trained_values, training_seed
-from studies.spaces.training import trained_and_measured
+from studies.spaces.training import train_and_measure
+from studies.spaces.untrained_network import untrained_network
 
 ROWS = {name: count for name, count in zip(SPACES, (5, 5, 5, 5), strict=True) if (FOLDER / f"{name}.json").exists()}
 RARE = 1 / 400
@@ -40,7 +40,7 @@ def retrained(name: str, row: int, seed: int) -> float:
     data = problem(own.data)
     choices = own.space.named(own.space.digits([row])[0])
     return own.score(
-        trained_and_measured(build(name, choices, data, seed), data, own.schedule, seed)["held"][own.metric]
+        train_and_measure(untrained_network(name, choices, data, seed), data, own.schedule, seed)["held"][own.metric]
     )
 
 

@@ -14,7 +14,7 @@ from studies.ch14.budgets import NONE, budgeted_search, quantile, search_within_
 from studies.ch14.edge_verdict import judge_edge
 from studies.ch14.pareto import front
 from studies.spaces import trained_tables
-from studies.spaces.problems import Problem
+from studies.spaces.data_sets import Problem
 from studies.spaces.trained_spaces import SPACES
 
 SEARCHES = {

@@ -107,11 +107,11 @@ def test_the_figures_and_tables_of_the_comparison():
     verdict = judge_comparison({"13/searches": runs}, "qaoa", ["random"], ["surrogate"])
     figure = pictures.regrets(runs["curves"], specs)
     assert [len(axis.lines) for axis in figure.axes] == [2, 2]
-    assert len(pictures.needed(verdict).axes) == 1
+    assert len(pictures.evaluations_needed(verdict).axes) == 1
     assert [row["search"] for row in pictures.regret_rows(verdict)][-1] == "random"
-    assert pictures.needed_rows(verdict)[1]["CIFAR-10, best"] == "> 4 (0)"
+    assert pictures.evaluations_needed_rows(verdict)[1]["CIFAR-10, best"] == "> 4 (0)"
     assert pictures.paired_rows(verdict, "qaoa", "surrogate")[0]["equal"] == 12
-    claimed = pictures.claimed_rows(verdict)[0]
+    claimed = pictures.champion_rows(verdict)[0]
     assert (claimed["against"], claimed["regret lower by (points)"]) == ("random", "1.00 ± 0.00")
     assert claimed["times their evaluations"] == "0.60 (0.60 to 0.60)"
     rows = pictures.development_rows(runs, specs, {"winner": specs["evolution"]})

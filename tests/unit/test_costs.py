@@ -7,13 +7,13 @@ import torch
 from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from studies.spaces import costs
-from studies.spaces.build import build
-from studies.spaces.costs import COLUMNS, LastWord, as_if_trained, costs_of, flops, parameters, write_costs
-from studies.spaces.onnx_files import translated
-from studies.spaces.problems import Problem
-from studies.spaces.quantised import quantised
+from studies.spaces.costs import COLUMNS, LastWord, flops, network_costs, parameters, perturbed_copy, write_costs
+from studies.spaces.data_sets import Problem
+from studies.spaces.onnx_files import export_onnx
+from studies.spaces.quantised import quantise
 from studies.spaces.trained_spaces import SPACES
-from studies.tables.hand_designed import hand_designed
+from studies.spaces.untrained_network import untrained_network
+from studies.tables.hand_designed import hand_designed_network
 
 VOCABULARY = 600  # words: of the adaptive softmax, 500 frequent ones and one cluster of 100 with a quarter of the width
 
@@ -103,30 +103,30 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("space", "choices", "problem", "numbers", "operations"), BY_HAND)
 def test_parameters_and_operations_by_hand(space, choices, problem, numbers, operations):
-    net = build(space, choices, problem, 0)
+    net = untrained_network(space, choices, problem, 0)
     assert parameters(net) == numbers
     assert flops(net, problem.parts["train"][0][:1]) == operations
 
 
 def test_operations_of_a_recurrent_network_by_hand():
     """28 rows of 28 pixels, 64 units: torch itself counts none of these, or all, by the kernel it takes."""
-    net = hand_designed("images", "LSTM", IMAGES, 0)
+    net = hand_designed_network("images", "LSTM", IMAGES, 0)
     x = IMAGES.parts["train"][0][:1]
     expected = 28 * 2 * 4 * 64 * (28 + 64) + 2 * 64 * 10
     assert flops(net, x) == expected
     with torch.backends.mkldnn.flags(enabled=False, allow_tf32=None):
         assert flops(net, x) == expected
     two = torch.nn.LSTM(5, 3, num_layers=2, batch_first=True)
-    assert costs.recurrent(two, (1, 7, 5)) == 7 * 8 * 3 * (5 + 3) + 7 * 8 * 3 * (3 + 3)
+    assert costs.lstm_flops(two, (1, 7, 5)) == 7 * 8 * 3 * (5 + 3) + 7 * 8 * 3 * (3 + 3)
 
 
 def test_the_last_word_has_the_probabilities_of_the_whole_softmax():
-    net = build("language", cell("conv", "lstm", "attention", 24), WORDS, 0).eval()
+    net = untrained_network("language", cell("conv", "lstm", "attention", 24), WORDS, 0).eval()
     x = WORDS.parts["train"][0]
     found = LastWord(net)(x)
     torch.testing.assert_close(found, net.softmax.log_prob(net(x)[:, -1]))
     torch.testing.assert_close(found.exp().sum(1), torch.ones(4))
-    translated(LastWord(net), x)  # compares with torch
+    export_onnx(LastWord(net), x)  # compares with torch
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_sizes_hang_on_no_number(space, choices, problem):
     x = problem.parts["train"][0]
     sizes = set()
     for seed in range(3):
-        net = as_if_trained(build(space, choices, problem, seed), seed)
-        sizes.add(len(quantised(translated(net, x), x)))
+        net = perturbed_copy(untrained_network(space, choices, problem, seed), seed)
+        sizes.add(len(quantise(export_onnx(net, x), x)))
     assert len(sizes) == 1
-    small = costs_of(as_if_trained(build(space, choices, problem, 9), 9), problem)
+    small = network_costs(perturbed_copy(untrained_network(space, choices, problem, 9), 9), problem)
     assert small["bytes"] in sizes
     assert small["latency"] > 0
     assert small["int8 latency"] > 0
@@ -149,7 +149,9 @@ def test_sizes_hang_on_no_number(space, choices, problem):
 
 
 def test_networks_of_words_have_no_8_bits():
-    assert set(costs_of(build("language", cell("skip", "skip", "conv", 24), WORDS, 0), WORDS)) == set(COLUMNS[:3])
+    assert set(network_costs(untrained_network("language", cell("skip", "skip", "conv", 24), WORDS, 0), WORDS)) == set(
+        COLUMNS[:3]
+    )
 
 
 def test_costs_of_rows_go_on_where_they_stopped(monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qednas.base.errors import InputError
-from studies.spaces.landsat import places, tiles
+from studies.spaces.landsat import assign_tiles, pixel_positions
 
 
 def neighbourhoods(picture):
@@ -21,13 +21,13 @@ def picture():
 def test_shuffled_pixels_find_their_places(picture):
     x = neighbourhoods(picture)
     order = np.random.default_rng(1).permutation(len(x))
-    found = places(x[order])
+    found = pixel_positions(x[order])
     assert np.array_equal(found[:, 0] * 30 + found[:, 1], order)
 
 
 def test_a_pixel_from_elsewhere_has_no_place(picture):
     stranger = np.random.default_rng(2).integers(0, 255, size=(1, 36)).astype(np.float32)
-    found = places(np.concatenate([neighbourhoods(picture), stranger]))
+    found = pixel_positions(np.concatenate([neighbourhoods(picture), stranger]))
     assert (found[:-1] >= 0).all()
     assert (found[-1] == -1).all()
 
@@ -37,12 +37,12 @@ def test_overlaps_that_contradict_each_other_are_told():
     # Each is the one before moved by a pixel, and the first is the last moved so.
     circle = np.stack([around, np.roll(around, -1, 1), np.roll(around, -2, 1)]).reshape(3, -1)
     with pytest.raises(InputError, match="contradict each other"):
-        places(circle)
+        pixel_positions(circle)
 
 
 def test_neighbourhoods_of_different_tiles_share_no_pixel(picture):
-    place = places(neighbourhoods(picture))
-    tile, inner = tiles(place, 10)
+    place = pixel_positions(neighbourhoods(picture))
+    tile, inner = assign_tiles(place, 10)
     assert (
         inner.sum() == 2 * 3 * 64 + 3 * 8 * 2
     )  # of 23 x 30 pixels: whole tiles, and two rows of the ones that are cut off

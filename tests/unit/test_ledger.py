@@ -5,7 +5,7 @@ import re
 from qednas.companion.ledger.claims_file import FAILS, HOLDS, PENDING, UNDECIDED, load_claims, parts
 from qednas.companion.ledger.ledger import score
 from qednas.companion.paths import project_root
-from studies.ch17.ledger_tables import by_paper, chapters_of, mark_trivial
+from studies.ch17.ledger_tables import chapter_rows, mark_trivial, paper_rows
 
 ROWS = [
     {"chapter": "04", "verdict": HOLDS, "paper": "qed-nas", "kind": "paper", "trivial": False},
@@ -18,7 +18,7 @@ ROWS = [
 
 
 def test_papers_claims_come_before_our_questions_and_trivial_rows_stand_apart():
-    found = by_paper(ROWS)
+    found = paper_rows(ROWS)
     assert [(row["paper"], row["kind"]) for row in found[:2]] == [
         ("QED-NAS", "the paper's claims"), ("QED-NAS", "our own questions"),
     ]  # fmt: skip
@@ -31,7 +31,7 @@ def test_papers_claims_come_before_our_questions_and_trivial_rows_stand_apart():
 
 
 def test_chapters_in_order_with_judged_claims():
-    assert chapters_of(ROWS) == [
+    assert chapter_rows(ROWS) == [
         {"chapter": "02", "claims": 2, "judged": 1},
         {"chapter": "04", "claims": 4, "judged": 3},
     ]

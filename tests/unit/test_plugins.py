@@ -34,7 +34,7 @@ from qednas.qnas.space.interfaces import Optimiser, Samples
 from qednas.qnas.space.space import Space
 from recurrent_block import Recurrent
 from small_project import INFO, SUPPORT, notebook, write_project
-from studies.spaces import problems, trained_spaces
+from studies.spaces import data_sets, trained_spaces
 from studies.spaces.schedule import Schedule
 from studies.spaces.trained_tables import train_space, trained_table, write_trainings
 
@@ -160,15 +160,15 @@ def test_a_searcher_is_added_by_one_entry(parts):
 def test_a_trained_space_is_added_by_one_entry(monkeypatch, tmp_path):
     """Its networks are trained, its table is written and searched."""
     monkeypatch.setattr(trained_spaces, "SPACES", dict(trained_spaces.SPACES))
-    monkeypatch.setattr(problems, "PROBLEMS", dict(problems.PROBLEMS))
-    problems.register("dots", lambda name: dots())
+    monkeypatch.setattr(data_sets, "PROBLEMS", dict(data_sets.PROBLEMS))
+    data_sets.register("dots", lambda name: dots())
     space = Space.of({"width": ("2", "8"), "bias": ("no", "yes")})
 
     def network(choices, shape, classes):
         width, bias = int(choices["width"]), choices["bias"] == "yes"
         return nn.Sequential(nn.Linear(shape[0], width, bias), nn.Tanh(), nn.Linear(width, classes, bias))
 
-    trained_spaces.register(trained_spaces.Trained("dots", space, network, "dots", Schedule(8, 20, 0.05)))
+    trained_spaces.register(trained_spaces.TrainedSpace("dots", space, network, "dots", Schedule(8, 20, 0.05)))
     trainings = train_space("dots", work=Work(1))
     write_trainings("dots", trainings, tmp_path)
     table = trained_table("dots", tmp_path)
@@ -178,13 +178,13 @@ def test_a_trained_space_is_added_by_one_entry(monkeypatch, tmp_path):
         trained_spaces.register(trained_spaces.SPACES["dots"])
 
 
-def dots() -> problems.Problem:
+def dots() -> data_sets.Problem:
     """Points left and right of a line."""
     draws = torch.Generator().manual_seed(0)
     x = torch.randn(300, 2, generator=draws)
     y = (x.sum(1) > 0).to(torch.int64)
     cut = {"train": slice(0, 200), "held": slice(200, 250), "test": slice(250, 300)}
-    return problems.Problem("dots", {part: (x[own], y[own]) for part, own in cut.items()}, (2,), 2)
+    return data_sets.Problem("dots", {part: (x[own], y[own]) for part, own in cut.items()}, (2,), 2)
 
 
 def test_an_image_data_set_is_added_by_one_entry(monkeypatch):

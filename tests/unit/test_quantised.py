@@ -10,13 +10,13 @@ from torch import nn
 
 from qednas.base.errors import InputError
 from qednas.base.files import sha256
-from studies.spaces.build import build
-from studies.spaces.onnx_files import latency, outputs, slim, translated
-from studies.spaces.problems import Problem
-from studies.spaces.quantised import NETWORK, RECORD, SMALL, deploy, quantised
+from studies.spaces.data_sets import Problem
+from studies.spaces.onnx_files import export_onnx, latency, outputs, slim
+from studies.spaces.quantised import NETWORK, RECORD, SMALL, deploy, quantise
 from studies.spaces.schedule import Schedule
 from studies.spaces.training import measure, train
-from studies.tables.hand_designed import hand_designed
+from studies.spaces.untrained_network import untrained_network
+from studies.tables.hand_designed import hand_designed_network
 
 CONVOLUTIONS = {"1<-0": "conv", "2<-0": "sepconv", "2<-1": "avgpool", "width": "8", "cells": "1"}
 
@@ -38,7 +38,7 @@ def blobs(shape, classes=4, count=600):
 @pytest.fixture(scope="module")
 def series():
     data = blobs((1, 1, 24))
-    net = build("sensors", CONVOLUTIONS, data, 0)
+    net = untrained_network("sensors", CONVOLUTIONS, data, 0)
     assert not train(net, data, Schedule(8, 20, 1e-2), 0)["diverged"]
     return net, data
 
@@ -66,9 +66,9 @@ def test_ranges_come_from_training_data_alone(series):
     net, data = series
     parts = {"train": data.parts["train"]} | {p: (100 * x, y) for p, (x, y) in data.parts.items() if p != "train"}
     x = data.parts["train"][0]
-    once = quantised(translated(net, x), x)
-    assert once == quantised(translated(net, x), parts["train"][0])
-    assert once != quantised(translated(net, x), parts["test"][0])
+    once = quantise(export_onnx(net, x), x)
+    assert once == quantise(export_onnx(net, x), parts["train"][0])
+    assert once != quantise(export_onnx(net, x), parts["test"][0])
     found = [deploy(net, own)["int8 bytes"] for own in (data, Problem("other", parts, data.shape, data.classes))]
     assert found[0] == found[1] == len(once)
 
@@ -76,7 +76,7 @@ def test_ranges_come_from_training_data_alone(series):
 def test_weights_are_8_bits_with_a_scale_for_every_channel(series):
     net, data = series
     x = data.parts["train"][0]
-    graph = onnx.load_from_string(quantised(translated(net, x), x)).graph
+    graph = onnx.load_from_string(quantise(export_onnx(net, x), x)).graph
     arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     made_by = {node.output[0]: node for node in graph.node}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
@@ -94,9 +94,9 @@ def test_weights_are_8_bits_with_a_scale_for_every_channel(series):
 def test_slim_files_say_the_same():
     """Long names, shapes and notes go; what is computed stays."""
     data = blobs((36,))
-    net = hand_designed("satellite", "perceptron", data, 0).eval()
+    net = hand_designed_network("satellite", "perceptron", data, 0).eval()
     x = data.parts["train"][0]
-    content = translated(net, x)
+    content = export_onnx(net, x)
     model = onnx.load_from_string(content)
     for node in model.graph.node:
         node.doc_string, node.name = "a line of the code " * 10, "a long name of a node"
@@ -112,10 +112,10 @@ def test_slim_files_say_the_same():
 def test_recurrent_layers_stay_in_floating_point():
     data = blobs((1, 1, 24))
     x = data.parts["train"][0]
-    content = translated(hand_designed("sensors", "LSTM", data, 0), x)
-    graph = onnx.load_from_string(quantised(content, x)).graph
+    content = export_onnx(hand_designed_network("sensors", "LSTM", data, 0), x)
+    graph = onnx.load_from_string(quantise(content, x)).graph
     assert [node.op_type for node in graph.node].count("LSTM") == 1
-    assert len(quantised(content, x)) > 0.9 * len(content)
+    assert len(quantise(content, x)) > 0.9 * len(content)
 
 
 class Bessel(nn.Module):
@@ -140,7 +140,7 @@ def test_what_onnx_cannot_hold_is_one_line_that_names_it(tmp_path, capfd):
     with pytest.raises(InputError, match="onnxruntime and torch differ"):
         deploy(Sampled(), data, tmp_path / "none")
     with pytest.raises(InputError, match="cannot be quantised"):
-        quantised(b"no network", data.parts["train"][0])
+        quantise(b"no network", data.parts["train"][0])
     assert not (tmp_path / "none").exists()
 
 

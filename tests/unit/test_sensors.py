@@ -10,9 +10,9 @@ import pytest
 from qednas.base.errors import InputError
 from qednas.data import downloads
 from studies.spaces import sensors
-from studies.spaces.sensors import PARTS, SETS, SOURCE, Archived, read_tsv, ucr
+from studies.spaces.sensors import PARTS, SETS, SOURCE, ArchiveEntry, read_tsv, ucr
 
-SMALL = Archived(3, 2, 4, (-1, 1))
+SMALL = ArchiveEntry(3, 2, 4, (-1, 1))
 TRAIN = b"1\t0.5\t-1.25\t0.75\t0\n-1\t1\t2\t-3\t0\n1.0\t1e-3\t0\t0\t0\n"
 TEST = b"-1\t1\t2\t3\t4\n-1\t4\t3\t2\t1\n"
 

@@ -101,7 +101,7 @@ def test_parameters_are_a_sum_over_edges():
 
 def test_unknown_tables_are_named():
     with pytest.raises(InputError, match="'svhn': one of cifar10, cifar100, imagenet16-120"):
-        nasbench201.measured("svhn")
+        nasbench201.measurements("svhn")
 
 
 def test_plain_values_are_read_and_nothing_else():
@@ -113,6 +113,6 @@ def test_plain_values_are_read_and_nothing_else():
 
 def test_another_file_is_refused(monkeypatch):
     monkeypatch.setitem(nasbench201.TABLES, "cifar10", ("cifar10", "0" * 64))
-    nasbench201.measured.cache_clear()
+    nasbench201.measurements.cache_clear()
     with pytest.raises(InputError, match="checksum differs"):
-        nasbench201.measured("cifar10")
+        nasbench201.measurements("cifar10")

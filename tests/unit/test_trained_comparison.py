@@ -12,8 +12,15 @@ from qednas.base.statistics import compare_unpaired
 from qednas.qnas.space.table import draw_scores
 from studies.ch13 import trained_verdict
 from studies.ch13.trained_comparison import compare_on_trained
-from studies.ch13.trained_figures import cell_text, counterpart_rows, landscapes, paper_rows, space_rows, transfer_rows
-from studies.ch13.trained_verdict import best_of, by_gradient, by_hand, counterparts
+from studies.ch13.trained_figures import (
+    architecture_text,
+    counterpart_rows,
+    landscapes,
+    paper_rows,
+    space_rows,
+    transfer_rows,
+)
+from studies.ch13.trained_verdict import best_hand_designed, counterparts, gradient_result, hand_designed_values
 from studies.ch13.verdict import judge_comparison
 from studies.ch14.devices import device_runs, optimiser
 from studies.ch14.transfer import commonest_choices, transferred
@@ -96,25 +103,25 @@ def test_unpaired_gains_have_the_errors_of_both():
 
 def test_held_out_data_choose_among_networks_by_hand():
     hand = {"a": {"held": 70.0, "test": 60.0}, "b": {"held": 65.0, "test": 72.0}}
-    assert best_of(hand, lambda value: value) == "a"
-    assert best_of(hand, lambda value: -value) == "b"  # of perplexities the lower is better
+    assert best_hand_designed(hand, lambda value: value) == "a"
+    assert best_hand_designed(hand, lambda value: -value) == "b"  # of perplexities the lower is better
 
 
 def test_networks_by_hand_and_by_gradient_are_read_from_their_files(tmp_path):
     with (FOLDER / "satellite-hand-designed.csv").open() as file:
         values = [float(row["test accuracy"]) for row in csv.DictReader(file)]
-    assert by_hand("satellite")["perceptron"]["test"] == pytest.approx(np.mean(values))
+    assert hand_designed_values("satellite")["perceptron"]["test"] == pytest.approx(np.mean(values))
     table = trained_table("satellite")
     names, rows = table.space.names, [3, 200]
     lines = [["seed", *names, "seconds"]]
     lines += [[k, *table.space.named(table.digits[row]).values(), 2.0] for k, row in enumerate(rows)]
     with (tmp_path / "satellite-differentiable.csv").open("w", newline="") as file:
         csv.writer(file).writerows(lines)
-    told = by_gradient("satellite", tmp_path)
+    told = gradient_result("satellite", tmp_path)
     assert told["chosen"] == rows
-    assert told["test"] == pytest.approx(trained_verdict.tested("satellite")[rows].mean())
+    assert told["test"] == pytest.approx(trained_verdict.test_values("satellite")[rows].mean())
     assert told["trainings"] == pytest.approx(2.0 / trained_values("satellite")["seconds"].mean())
-    assert by_gradient("satellite") is None
+    assert gradient_result("satellite") is None
 
 
 def test_files_that_results_depend_on():
@@ -140,7 +147,7 @@ def test_the_cell_found_most_often_is_carried_over():
     assert told["networks"]["found"]["test"] == pytest.approx(np.mean([run["test"] for run in runs]))
     assert told["networks"]["found"]["parameters"] == 1442
     assert [row["network"] for row in transfer_rows(told)] == ["found", "LSTM"]
-    assert cell_text(told["choices"]).startswith("1<-0 skip, ")
+    assert architecture_text(told["choices"]).startswith("1<-0 skip, ")
 
 
 def test_a_search_on_a_device_without_noise_is_as_good_as_our_own_simulation():

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from qednas.base.errors import InputError
-from studies.spaces.build import build
 from studies.spaces.cells import Network
+from studies.spaces.data_sets import Problem
 from studies.spaces.dense import CENTRE
-from studies.spaces.problems import Problem
 from studies.spaces.sequence_cells import LanguageNetwork
 from studies.spaces.trained_spaces import SPACES, trained_space
-from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
+from studies.spaces.untrained_network import untrained_network
+from studies.tables.hand_designed import HAND_DESIGNED, hand_designed_network
 
 
 def made_up(shape, classes=4, count=64):
@@ -53,7 +53,7 @@ def test_an_unknown_space_is_one_line():
 def test_any_architecture_takes_a_batch_and_gives_a_finite_answer(name):
     space, data = SPACES[name].space, PROBLEMS[name]
     for digits in space.draw(12, np.random.default_rng(3)):
-        net = build(name, space.named(digits), data, 0)
+        net = untrained_network(name, space.named(digits), data, 0)
         out = net(data.parts["train"][0][:5])
         assert out.shape == ((5, 8, int(space.named(digits)["width"])) if name == "language" else (5, data.classes))
         assert torch.isfinite(out).all()
@@ -64,7 +64,7 @@ def test_random_numbers_come_from_the_seed_alone(name):
     space, data = SPACES[name].space, PROBLEMS[name]
     choices = space.named(space.digits([100])[0])
     before = torch.random.get_rng_state()
-    one, same, other = (build(name, choices, data, seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (untrained_network(name, choices, data, seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(before, torch.random.get_rng_state())
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert any(not torch.equal(one[key], other[key]) for key in one)
@@ -73,7 +73,7 @@ def test_random_numbers_come_from_the_seed_alone(name):
 def test_parameters_of_a_convolutional_cell_are_those_counted_by_hand():
     space, data = SPACES["images"].space, PROBLEMS["images"]
     choices = space.read({"1<-0": "conv", "2<-0": "skip", "2<-1": "sepconv", "width": "8", "cells": "2"})
-    found = sum(p.numel() for p in build("images", space.named(choices), data, 0).parameters())
+    found = sum(p.numel() for p in untrained_network("images", space.named(choices), data, 0).parameters())
 
     def cell(w):  # batch normalisation has two numbers for every channel
         return 9 * w * w + 2 * w + 9 * w + w * w + 2 * w
@@ -113,7 +113,7 @@ def test_probabilities_of_all_words_add_up_to_one_and_are_what_the_loss_is_of():
 def test_a_network_of_the_centre_sees_nothing_else():
     space, data = SPACES["satellite"].space, PROBLEMS["satellite"]
     one = {"layer 1": "16", "layer 2": "none", "layer 3": "8", "activation": "tanh", "pixels": "centre"}
-    net = build("satellite", space.named(space.read(one)), data, 0)
+    net = untrained_network("satellite", space.named(space.read(one)), data, 0)
     x = data.parts["train"][0][:4]
     other = torch.randn_like(x)
     other[:, CENTRE] = x[:, CENTRE]
@@ -123,13 +123,13 @@ def test_a_network_of_the_centre_sees_nothing_else():
 @pytest.mark.parametrize(("space", "name"), [(s, n) for s in HAND_DESIGNED for n in HAND_DESIGNED[s]])
 def test_hand_designed_networks_take_the_data_of_their_space(space, name):
     data = PROBLEMS[space]
-    out = hand_designed(space, name, data, 0)(data.parts["train"][0][:5])
+    out = hand_designed_network(space, name, data, 0)(data.parts["train"][0][:5])
     assert out.shape[:2] == ((5, 8) if space == "language" else (5, data.classes))
 
 
 def test_resnet_8_has_the_size_that_is_published():
     # arXiv:2106.07597 counts 78 thousand, with biases and both numbers that normalisation keeps and does not train.
-    net = hand_designed("images", "ResNet-8", made_up((3, 32, 32), 10), 0)
+    net = hand_designed_network("images", "ResNet-8", made_up((3, 32, 32), 10), 0)
     assert sum(p.numel() for p in net.parameters()) == pytest.approx(78_000, rel=0.01)
 
 
@@ -137,4 +137,4 @@ def test_a_network_that_nobody_designed_is_one_line():
     with pytest.raises(
         InputError, match=r"hand-designed network 'VGG' for images: one of ResNet-8, DenseNet-like, LSTM$"
     ):
-        hand_designed("images", "VGG", PROBLEMS["images"], 0)
+        hand_designed_network("images", "VGG", PROBLEMS["images"], 0)

@@ -15,22 +15,22 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Work
 from qednas.qnas.space.space import Space
 from qednas.qnas.space.table import read_table
-from studies.spaces import problems, trained_tables
-from studies.spaces.build import build
+from studies.spaces import data_sets, trained_tables
 from studies.spaces.costs import cost_space
-from studies.spaces.problems import Problem, problem, split
+from studies.spaces.data_sets import Problem, problem, split
 from studies.spaces.schedule import Schedule
 from studies.spaces.sequence_cells import LanguageNetwork
-from studies.spaces.trained_spaces import SPACES, Trained, cell_space, images_network
-from studies.spaces.trained_tables import number, trained_table, trained_values, training_seed
+from studies.spaces.trained_spaces import SPACES, TrainedSpace, cell_space, images_network
+from studies.spaces.trained_tables import parse_number, trained_table, trained_values, training_seed
 from studies.spaces.training import (
     batches,
+    classification_scores,
     measure,
     rate_at,
-    scores,
     train,
-    trained_and_measured,
+    train_and_measure,
 )
+from studies.spaces.untrained_network import untrained_network
 from studies.tables import baselines, differentiable, table_making
 
 QUICK = Schedule(2, 64, 0.02)
@@ -42,11 +42,11 @@ def small(monkeypatch):
     """The image space, with 32 architectures, on few digits."""
     whole = problem("digits")
     few = {part: (x[:130], y[:130]) for part, (x, y) in whole.parts.items()}
-    monkeypatch.setitem(problems.PROBLEMS, "few", lambda name: dataclasses.replace(whole, parts=few))
+    monkeypatch.setitem(data_sets.PROBLEMS, "few", lambda name: dataclasses.replace(whole, parts=few))
     problem.cache_clear()
     space = Space.of({"1<-0": ("skip", "conv"), "2<-0": ("skip", "avgpool")} | {
         "2<-1": ("skip", "sepconv"), "width": ("4", "8"), "cells": ("1", "2")})  # fmt: skip
-    monkeypatch.setitem(SPACES, "images", Trained("images", space, images_network, "few", Schedule(1, 64, 0.02)))
+    monkeypatch.setitem(SPACES, "images", TrainedSpace("images", space, images_network, "few", Schedule(1, 64, 0.02)))
     trained_values.cache_clear()
     yield space
     trained_values.cache_clear()
@@ -95,11 +95,13 @@ def test_batches_of_an_epoch_hold_every_row_once():
 
 def test_training_learns_digits_and_repeats_itself_bit_by_bit():
     data = problem("digits")
-    one, same, other = (trained_and_measured(build("images", CHOICES, data, s), data, QUICK, s) for s in (1, 1, 2))
+    one, same, other = (
+        train_and_measure(untrained_network("images", CHOICES, data, s), data, QUICK, s) for s in (1, 1, 2)
+    )
     assert one["held"] == same["held"]
     assert one["loss"] == same["loss"]
     assert one["loss"] != other["loss"]
-    net = build("images", CHOICES, data, 0)
+    net = untrained_network("images", CHOICES, data, 0)
     assert not train(net, data, Schedule(8, 64, 0.02), 0)["diverged"]
     found = measure(net, data, "held")["accuracy"]
     x, y = (data.parts["train"][0].flatten(1).numpy(), data.parts["train"][1].numpy())
@@ -111,17 +113,17 @@ def test_training_learns_digits_and_repeats_itself_bit_by_bit():
 
 def test_a_training_that_diverges_is_recorded():
     data = problem("digits")
-    net = build("images", CHOICES, data, 0)
+    net = untrained_network("images", CHOICES, data, 0)
     with torch.no_grad():
         net.head.bias[0] = math.nan
-    record = trained_and_measured(net, data, QUICK, 0)
+    record = train_and_measure(net, data, QUICK, 0)
     assert record["diverged"]
     assert record["loss"] is None
     assert record["held"] == record["test"] == {"accuracy": None, "f1": None}
 
 
 def test_scores_of_labels_counted_by_hand():
-    found = scores(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1]))
+    found = classification_scores(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1]))
     assert found["accuracy"] == 50
     assert found["f1"] == pytest.approx(100 * (2 / 3 + 1 / 2 + 0) / 3)  # of classes 0, 1 and 2
 
@@ -174,10 +176,10 @@ def test_a_table_that_was_not_made_is_one_line(tmp_path):
 
 
 def test_numbers_of_fields():
-    assert number("0") == 0
-    assert number("2.5") == 2.5
-    assert math.isnan(number(""))
-    assert math.isnan(number(None))
+    assert parse_number("0") == 0
+    assert parse_number("2.5") == 2.5
+    assert math.isnan(parse_number(""))
+    assert math.isnan(parse_number(None))
 
 
 def test_making_a_table_goes_on_where_it_was_stopped(small, tmp_path, monkeypatch, capsys):
@@ -239,7 +241,7 @@ def test_with_shares_of_0_and_1_the_supernet_is_the_network_chosen(seed):
     fixed(structure, choices)
     assert structure.best() == choices
     net = differentiable.supernet("images", structure, data)
-    alone = build("images", choices, data, 0)
+    alone = untrained_network("images", choices, data, 0)
     width, cells = int(choices["width"]), int(choices["cells"])
 
     def take(ours, theirs):  # the first channels of every array

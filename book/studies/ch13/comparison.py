@@ -36,20 +36,20 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
         rows.append(int(listing.rows(table.space.read(choices)[None])[0]))
         return float(values[rows[-1]])
 
-    own = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
+    proposer = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
     start = time.perf_counter()
-    search = Search(table.space, own, seed, rows=table.digits, batch=spec.get("batch", batch_of(method)))
-    found = search.run(look, evaluations)
+    search = Search(table.space, proposer, seed, rows=table.digits, batch=spec.get("batch", batch_of(method)))
+    result = search.run(look, evaluations)
     seconds = time.perf_counter() - start
-    seen, means = values[rows], table.means[rows]
-    leader = np.array([int(np.argmax(seen[: k + 1])) for k in range(len(rows))])
+    observed, means = values[rows], table.means[rows]
+    leader = np.array([int(np.argmax(observed[: k + 1])) for k in range(len(rows))])
     best = table.means.max()
     return {
         "incumbent": best - means[leader],
         "reached": regret_curves(means, best),
         "rows": np.array(rows),
         "seconds": seconds,
-        "counts": found["counts"],
+        "counts": result["counts"],
     }
 
 
@@ -88,16 +88,16 @@ def compare_searches(
     Returns ``curves``: {table: {name: {incumbent, reached: (seeds, evaluations) points, seconds, trained: (seeds,)}}}, and
     ``counts``: {table: {name: what the method counted, summed over seeds}}.
     """
-    own = list(range(first, first + seeds))
+    seed_list = list(range(first, first + seeds))
     order = [(table, name) for name in searches for table in tables]
     tasks = [
-        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
+        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": seed_list}
         for table, name in order
     ]
-    found = map_tasks(run_searches, tasks, work=work)
+    parts = map_tasks(run_searches, tasks, work=work)
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
     counts: dict[str, dict[str, Any]] = {table: {} for table in tables}
-    for (table, name), part in zip(order, found, strict=True):
+    for (table, name), part in zip(order, parts, strict=True):
         curves[table][name] = {key: part[key] for key in ("incumbent", "reached", "seconds", "trained")}
         counts[table][name] = part["counts"]
     return {"curves": curves, "counts": counts}

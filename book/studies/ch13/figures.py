@@ -29,10 +29,10 @@ def regrets(curves, searches):
 
     figure, axes = plt.subplots(2, len(curves), figsize=(6.6, 5.6), sharex=True, sharey=True, squeeze=False)
     for row, (title, names) in enumerate(groups(searches)):
-        for column, (table, own) in enumerate(curves.items()):
+        for column, (table, table_curves) in enumerate(curves.items()):
             axis = axes[row, column]
             for place, name in enumerate(names):
-                values = np.asarray(own[name]["incumbent"], float)
+                values = np.asarray(table_curves[name]["incumbent"], float)
                 mean, error = values.mean(0), values.std(0, ddof=1) / len(values) ** 0.5
                 x = np.arange(1, len(mean) + 1)
                 colour, style = COLOURS[place % len(COLOURS)], STYLES[place // len(COLOURS)]
@@ -49,15 +49,15 @@ def regrets(curves, searches):
     return figure
 
 
-def needed(verdict):
+def evaluations_needed(verdict):
     """Median evaluations until a row within half a point of the best was evaluated, with bootstrap intervals."""
     import matplotlib.pyplot as plt
 
     tables = verdict["needed"]
     figure, axes = plt.subplots(1, len(tables), figsize=(6.6, 3.8), sharex=True, sharey=True, squeeze=False)
     for axis, (table, searches) in zip(axes[0], tables.items(), strict=True):
-        for place, own in enumerate(searches.values()):
-            close = own["close"]
+        for place, evaluations in enumerate(searches.values()):
+            close = evaluations["close"]
             colour = "0.6" if close["censored"] else COLOURS[0]
             axis.plot([close["low"], close["high"]], [place, place], color=colour, lw=2)
             axis.plot(close["median"], place, ">" if close["censored"] else "o", color=colour, ms=5)
@@ -69,10 +69,10 @@ def needed(verdict):
     return figure
 
 
-def spelled(own) -> str:
+def median_text(evaluations) -> str:
     """A median with its interval; beyond the budget it is only known to be larger."""
-    median = f"> {own['median'] - 1:.0f}" if own["censored"] else f"{own['median']:.0f}"
-    return f"{median} ({own['reached']})"
+    median = f"> {evaluations['median'] - 1:.0f}" if evaluations["censored"] else f"{evaluations['median']:.0f}"
+    return f"{median} ({evaluations['reached']})"
 
 
 def regret_rows(verdict) -> list[dict]:
@@ -91,11 +91,11 @@ def regret_rows(verdict) -> list[dict]:
     ]
 
 
-def needed_rows(verdict) -> list[dict]:
+def evaluations_needed_rows(verdict) -> list[dict]:
     """Each search: median evaluations to within half a point, and to the best row, in how many runs."""
     tables = list(verdict["needed"])
     return [
-        {"search": name, **{f"{TABLES[t]}, {words}": spelled(verdict["needed"][t][name][key]) for t in tables
+        {"search": name, **{f"{TABLES[t]}, {words}": median_text(verdict["needed"][t][name][key]) for t in tables
                             for key, words in (("close", f"{WITHIN:g} points"), ("best", "best"))}}
         for name in verdict["needed"][tables[0]]
     ]  # fmt: skip
@@ -105,41 +105,43 @@ def paired_rows(verdict, first: str, reference: str) -> list[dict]:
     """One search against another on every table: p corrected for all comparisons of this kind, effects, and the t-test that the
     paper asks for."""
     tests = verdict["tests"]
-    places = [(table, r["first"], r["second"]) for table, own in tests.items() for r in own["comparisons"]]
-    raw = [row["p"] for own in tests.values() for row in own["comparisons"]]
+    places = [
+        (table, r["first"], r["second"]) for table, table_tests in tests.items() for r in table_tests["comparisons"]
+    ]
+    raw = [row["p"] for table_tests in tests.values() for row in table_tests["comparisons"]]
     corrected = dict(zip(places, holm(raw), strict=True))
     rows = []
-    for table, own in tests.items():
-        found = next(r for r in own["comparisons"] if (r["first"], r["second"]) == (first, reference))
+    for table, table_tests in tests.items():
+        comparison = next(r for r in table_tests["comparisons"] if (r["first"], r["second"]) == (first, reference))
         rows.append(
             {
                 "table": TABLES[table],
-                "median difference": f"{found['median']:+.2f}",
+                "median difference": f"{comparison['median']:+.2f}",
                 "Wilcoxon p, Holm": f"{corrected[table, first, reference]:.2g}",
-                "rank-biserial": f"{found['rank_biserial']:+.2f}",
-                "A12": f"{found['a12']:.2f} ({found['a12_low']:.2f} to {found['a12_high']:.2f})",
-                "t-test p": f"{found['t_p']:.2g}",
-                "equal": found["zeros"],
+                "rank-biserial": f"{comparison['rank_biserial']:+.2f}",
+                "A12": f"{comparison['a12']:.2f} ({comparison['a12_low']:.2f} to {comparison['a12_high']:.2f})",
+                "t-test p": f"{comparison['t_p']:.2g}",
+                "equal": comparison["zeros"],
             }
         )
     return rows
 
 
-def claimed_rows(verdict) -> list[dict]:
+def champion_rows(verdict) -> list[dict]:
     """The champion against others: regret, evaluations and how often the best row was seen, averaged over tables."""
     rows = []
-    for other, own in verdict["summary"].items():
-        gain, error = own["speed"]["gain"], own["speed"]["gain_sem"]
+    for other, gains in verdict["summary"].items():
+        gain, error = gains["speed"]["gain"], gains["speed"]["gain_sem"]
         p = [f"{verdict['p'][f'{other} {part}']:.2g}" for part in ("regret", "speed", "optimum")]
         factors = [f"{np.exp(-gain + shift):.2f}" for shift in (0, -error, error)]
         rows.append(
             {
                 "against": other,
-                "regret lower by (points)": f"{own['regret']['gain']:.2f} ± {own['regret']['gain_sem']:.2f}",
+                "regret lower by (points)": f"{gains['regret']['gain']:.2f} ± {gains['regret']['gain_sem']:.2f}",
                 "p": p[0],
                 "times their evaluations": f"{factors[0]} ({factors[1]} to {factors[2]})",
                 "p ": p[1],
-                "best seen more often by (%)": f"{100 * own['optimum']['gain']:.0f} ± {100 * own['optimum']['gain_sem']:.0f}",
+                "best seen more often by (%)": f"{100 * gains['optimum']['gain']:.0f} ± {100 * gains['optimum']['gain_sem']:.0f}",
                 "p  ": p[2],
             }
         )
@@ -162,14 +164,16 @@ def time_rows(verdict) -> list[dict]:
     ]
 
 
-def count_rows(found, searches) -> list[dict]:
+def count_rows(comparison, searches) -> list[dict]:
     """What searches used besides evaluations, and proposals drawn at random for want of others; means over runs."""
     kinds = {"circuits": "circuits", "oracle calls": "oracle calls", "sweeps": "sweeps", "measured": "shots"}
     kinds |= {"infeasible": "infeasible shots", "random": "proposals at random"}
     rows = []
     for name in searches:
-        runs = sum(len(own[name]["seconds"]) for own in found["curves"].values())
-        total = {key: sum(own[name].get(key, 0) for own in found["counts"].values()) / runs for key in kinds}
+        runs = sum(len(by_search[name]["seconds"]) for by_search in comparison["curves"].values())
+        total = {
+            key: sum(by_search[name].get(key, 0) for by_search in comparison["counts"].values()) / runs for key in kinds
+        }
         if any(total.values()):
             rows.append(
                 {"search": name}
@@ -181,23 +185,23 @@ def count_rows(found, searches) -> list[dict]:
     return rows
 
 
-def development_rows(found, tried, kept) -> list[dict]:
+def development_rows(comparison, tried, reported) -> list[dict]:
     """All that was tried on the table that settings were chosen on: regret at the end and over the course, and time.
 
-    tried, kept: {name: specification} of what was tried, and of what is reported; ``kept`` in a row is the name it has there.
+    tried, reported: {name: specification} of what was tried, and of what is reported; ``kept`` in a row is the name it has there.
     """
     rows = []
-    for searches in found["curves"].values():
-        for name, own in searches.items():
-            curve = np.asarray(own["incumbent"], float)
+    for searches in comparison["curves"].values():
+        for name, curves in searches.items():
+            curve = np.asarray(curves["incumbent"], float)
             end, mean = curve[:, -1], curve.mean(1)
             rows.append(
                 {
                     "search": name,
                     "regret at the end": f"{end.mean():.2f} ± {end.std(ddof=1) / len(end) ** 0.5:.2f}",
                     "mean over the search": f"{mean.mean():.2f} ± {mean.std(ddof=1) / len(mean) ** 0.5:.2f}",
-                    "seconds a search": f"{np.median(own['seconds']):.1f}",
-                    "kept as": next((other for other, spec in kept.items() if spec == tried[name]), ""),
+                    "seconds a search": f"{np.median(curves['seconds']):.1f}",
+                    "kept as": next((other for other, spec in reported.items() if spec == tried[name]), ""),
                 }
             )
     return rows

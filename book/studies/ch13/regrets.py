@@ -49,7 +49,7 @@ def median_evaluations(counts: np.ndarray, budget: int, rng: np.random.Generator
 
 def mean_ranks(values: Mapping[str, np.ndarray], lower_is_better: bool = False) -> dict[str, float]:
     """Rank of every method among all, 1 the best, mean over seeds; ties share theirs."""
-    whole = np.stack([np.asarray(own, float) for own in values.values()])
+    whole = np.stack([np.asarray(scores, float) for scores in values.values()])
     ranks = rankdata(whole if lower_is_better else -whole, axis=0).mean(1)
     return {name: float(rank) for name, rank in zip(values, ranks, strict=True)}
 
@@ -63,9 +63,9 @@ def compare_pair(first: np.ndarray, second: np.ndarray, rng: np.random.Generator
     above, chosen = orders(first, second), bootstrap_indices(len(first), draws, rng)
     weights = np.stack([np.bincount(row, minlength=len(first)) for row in chosen]) / len(first)
     low, high = bootstrap_interval(((weights @ above) * weights).sum(1))
-    found: dict[str, Any] = {"seeds": len(first), "zeros": int((differences == 0).sum()), "p": wilcoxon(differences)}
-    found |= {"median": float(np.median(differences)), "rank_biserial": rank_biserial(differences)}
-    return found | {"a12": a12(first, second), "a12_low": low, "a12_high": high} | paired_t(differences)
+    effects: dict[str, Any] = {"seeds": len(first), "zeros": int((differences == 0).sum()), "p": wilcoxon(differences)}
+    effects |= {"median": float(np.median(differences)), "rank_biserial": rank_biserial(differences)}
+    return effects | {"a12": a12(first, second), "a12_low": low, "a12_high": high} | paired_t(differences)
 
 
 def compare(
@@ -80,10 +80,10 @@ def compare(
     Compared is every pair, or every other method with each of ``references``; whatever is better comes out positive, and
     differences are first - second in that sense.  p values are raw.  Raises InputError for a table that cannot be compared.
     """
-    found: dict[str, Any] = {}
+    by_table: dict[str, Any] = {}
     for table, values in tables.items():
-        methods = {name: np.asarray(own, float) for name, own in values.items()}
-        check(table, methods, references or ())
+        methods = {name: np.asarray(scores, float) for name, scores in values.items()}
+        check_methods(table, methods, references or ())
         pairs = list(itertools.combinations(methods, 2))
         if references is not None:
             pairs = [(a, b) if b in references else (b, a) for a, b in pairs if {a, b} & set(references)]
@@ -91,21 +91,21 @@ def compare(
         rows: list[dict[str, Any]] = [{"first": a, "second": b} for a, b in pairs]
         for row in rows:
             row |= compare_pair(sign * methods[row["first"]], sign * methods[row["second"]], rng, draws)
-        found[table] = {"ranks": mean_ranks(methods, lower_is_better), "comparisons": rows}
-    return found
+        by_table[table] = {"ranks": mean_ranks(methods, lower_is_better), "comparisons": rows}
+    return by_table
 
 
-def check(table: str, methods: Mapping[str, np.ndarray], references: Sequence[str]) -> None:
+def check_methods(table: str, methods: Mapping[str, np.ndarray], references: Sequence[str]) -> None:
     """Raises InputError where methods have not one finite value for each of two seeds or more, the same number all."""
     missing = [name for name in references if name not in methods]
     if missing:
         raise InputError(f"{table}: no method {missing[0]!r} to compare with; there are {', '.join(methods)}")
-    for name, own in methods.items():
-        if own.shape != next(iter(methods.values())).shape or own.ndim != 1 or len(own) < 2:
+    for name, scores in methods.items():
+        if scores.shape != next(iter(methods.values())).shape or scores.ndim != 1 or len(scores) < 2:
             raise InputError(
-                f"{table}: {name} has values {own.shape}; every method needs one for each seed, of 2 or more"
+                f"{table}: {name} has values {scores.shape}; every method needs one for each seed, of 2 or more"
             )
-        if not np.isfinite(own).all():
+        if not np.isfinite(scores).all():
             raise InputError(
-                f"{table}: {name} has a value {own[~np.isfinite(own)][0]}; only finite values can be compared"
+                f"{table}: {name} has a value {scores[~np.isfinite(scores)][0]}; only finite values can be compared"
             )

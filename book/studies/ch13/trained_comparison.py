@@ -26,15 +26,15 @@ def run_trained_searches(task: Task) -> dict[str, Any]:
     """
     table, training = trained_table(task["table"]), trained_values(task["table"])["seconds"].mean(1)
     runs = [run_search(table, task["spec"], task["evaluations"], seed) for seed in task["seeds"]]
-    found = []
+    best_rows = []
     for run, seed in zip(runs, task["seeds"], strict=True):
         rows = run["rows"]
-        found.append(int(rows[np.argmax(draw_scores(table, seed)[rows])]))
+        best_rows.append(int(rows[np.argmax(draw_scores(table, seed)[rows])]))
     return {
         **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
         "seconds": np.array([run["seconds"] for run in runs]),
         "trained": np.array([training[run["rows"]].sum() for run in runs]),
-        "found": np.array(found),
+        "found": np.array(best_rows),
     }
 
 
@@ -51,10 +51,10 @@ def compare_on_trained(
 
     Returns ``curves``: {table: {name: what :func:`run_trained_searches` gives}}.
     """
-    own = list(range(first, first + seeds))
+    seed_list = list(range(first, first + seeds))
     order = [(table, name) for name in searches for table in tables]
     tasks = [
-        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": own}
+        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": seed_list}
         for table, name in order
     ]
     parts = map_tasks(run_trained_searches, tasks, work=work)

@@ -14,7 +14,7 @@ import numpy as np
 from qednas.base.statistics import compare, compare_unpaired, mean_sem
 from qednas.base.task import declare
 from studies.spaces.trained_spaces import trained_space
-from studies.spaces.trained_tables import FOLDER, number, read_hand_designed, read_rows, trained_values
+from studies.spaces.trained_tables import FOLDER, parse_number, read_hand_designed, read_rows, trained_values
 
 # Of the paper, section 6.1: (its row, what it says of Q-NAS, of traditional search, by how much that is better in our units).
 ROWS = {
@@ -24,12 +24,12 @@ ROWS = {
 }
 
 
-def tested(space: str) -> np.ndarray:
+def test_values(space: str) -> np.ndarray:
     """(architectures,) test accuracy in %, or perplexity, mean over trainings that did not diverge."""
     return np.nanmean(trained_values(space)[f"test {trained_space(space).metric}"], axis=1)
 
 
-def by_hand(space: str, folder: Path = FOLDER) -> dict[str, dict[str, float]]:
+def hand_designed_values(space: str, folder: Path = FOLDER) -> dict[str, dict[str, float]]:
     """{network: test mean and ``_sem``, held (mean), parameters} of hand-designed networks."""
     return {
         name: mean_sem(one["test"], "test") | {"held": float(one["held"].mean()), "parameters": one["parameters"]}
@@ -37,21 +37,21 @@ def by_hand(space: str, folder: Path = FOLDER) -> dict[str, dict[str, float]]:
     }
 
 
-def best_of(hand, score) -> str:
+def best_hand_designed(hand, score) -> str:
     """The hand-designed network that is best on held-out data: test data choose nothing."""
     return max(hand, key=lambda name: score(hand[name]["held"]))
 
 
-def by_gradient(space: str, folder: Path = FOLDER) -> dict[str, Any] | None:
+def gradient_result(space: str, folder: Path = FOLDER) -> dict[str, Any] | None:
     """What differentiable searches chose: test mean over searches, ``_sem``; ``trainings``: one search in times of a training."""
     path = folder / f"{space}-differentiable.csv"
     if not path.exists():
         return None
-    own, rows = trained_space(space), read_rows(path)
-    chosen = [int(own.space.index(own.space.read({c: row[c] for c in own.space.names}))) for row in rows]
-    seconds = np.mean([number(row["seconds"]) for row in rows])
+    trained, rows = trained_space(space), read_rows(path)
+    chosen = [int(trained.space.index(trained.space.read({c: row[c] for c in trained.space.names}))) for row in rows]
+    seconds = np.mean([parse_number(row["seconds"]) for row in rows])
     usual = np.nanmean(trained_values(space)["seconds"])
-    return mean_sem(tested(space)[chosen], "test") | {"trainings": float(seconds / usual), "chosen": chosen}
+    return mean_sem(test_values(space)[chosen], "test") | {"trainings": float(seconds / usual), "chosen": chosen}
 
 
 @declare(version=1)
@@ -68,9 +68,9 @@ def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     p: dict[str, float] = {}
     for space, searches in curves.items():
-        own, test = trained_space(space), tested(space)
-        scores = np.array([own.score(value) for value in test])
-        hand, gradient = by_hand(space), by_gradient(space)
+        trained, test = trained_space(space), test_values(space)
+        scores = np.array([trained.score(value) for value in test])
+        hand, gradient = hand_designed_values(space), gradient_result(space)
         best = max(range(len(scores)), key=lambda k: scores[k])
         spaces[space] = {
             "searches": {name: mean_sem(test[np.asarray(one["found"])], "test") for name, one in searches.items()},
@@ -80,13 +80,13 @@ def counterparts(inputs, champion: str, rival: str) -> dict[str, Any]:
         }
         if space not in ROWS:
             continue
-        found = scores[np.asarray(searches[champion]["found"])]
-        tests = {rival: compare(found, scores[np.asarray(searches[rival]["found"])])}
-        trained = read_hand_designed(space)[best_of(hand, own.score)]["test"]
-        others = {"hand-designed": np.array([own.score(value) for value in trained])}
+        champion_scores = scores[np.asarray(searches[champion]["found"])]
+        tests = {rival: compare(champion_scores, scores[np.asarray(searches[rival]["found"])])}
+        hand_values = read_hand_designed(space)[best_hand_designed(hand, trained.score)]["test"]
+        others = {"hand-designed": np.array([trained.score(value) for value in hand_values])}
         if gradient is not None:
             others["gradient"] = scores[gradient["chosen"]]
-        tests |= {name: compare_unpaired(found, values) for name, values in others.items()}
+        tests |= {name: compare_unpaired(champion_scores, values) for name, values in others.items()}
         p |= {f"{space} {name}": test.pop("p") for name, test in tests.items()}
         rows[space] = {**tests, "paper": ROWS[space][3]}
     return {"spaces": spaces, "rows": rows, "p": p}

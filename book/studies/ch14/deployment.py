@@ -17,13 +17,13 @@ from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from studies.ch14.budgets import NONE, SWEPT
 from studies.ch14.edge_verdict import SpaceScores, incumbent
-from studies.spaces.build import build
 from studies.spaces.costs import costs, flops, parameters
-from studies.spaces.problems import problem, problems_identity
+from studies.spaces.data_sets import problem, problems_identity
 from studies.spaces.quantised import deploy
 from studies.spaces.trained_spaces import trained_space
-from studies.spaces.training import trained_and_measured
-from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
+from studies.spaces.training import train_and_measure
+from studies.spaces.untrained_network import untrained_network
+from studies.tables.hand_designed import HAND_DESIGNED, hand_designed_network
 
 TIMES = ("latency", "int8 latency", "seconds")
 TRAINED = ("held", "accuracy", "int8 accuracy", "lost", "same")  # hang on the training
@@ -47,10 +47,10 @@ def deploy_once(task: Task) -> dict[str, Any]:
         raise InputError(f"{space.name} has no form in 8 bits: deploy networks of a space with classes")
     data, seed = problem(space.data), FIRST + task["seed"]
     if isinstance(task["network"], str):
-        net = hand_designed(space.name, task["network"], data, seed)
+        net = hand_designed_network(space.name, task["network"], data, seed)
     else:
-        net = build(space.name, task["network"], data, seed)
-    record = trained_and_measured(net, data, space.schedule, seed)
+        net = untrained_network(space.name, task["network"], data, seed)
+    record = train_and_measure(net, data, space.schedule, seed)
     if record["diverged"]:
         raise InputError(f"the training of {task['network']} with seed {seed} diverged: nothing to deploy")
     sizes = {"parameters": parameters(net), "flops": flops(net, data.parts["train"][0][:1])}

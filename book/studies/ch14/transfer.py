@@ -14,12 +14,12 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
-from studies.spaces.build import build
-from studies.spaces.problems import problem, problems_identity
+from studies.spaces.data_sets import problem, problems_identity
 from studies.spaces.schedule import Schedule
 from studies.spaces.trained_spaces import trained_space
-from studies.spaces.training import trained_and_measured
-from studies.tables.hand_designed import hand_designed
+from studies.spaces.training import train_and_measure
+from studies.spaces.untrained_network import untrained_network
+from studies.tables.hand_designed import hand_designed_network
 
 FOUND = "found"
 
@@ -29,12 +29,12 @@ def run(task: Task) -> dict[str, Any]:
     """One training: ``test`` accuracy and ``f1`` (%), ``parameters`` and ``seconds``."""
     data, seed = problem(task["data"]), task["seed"]
     if task["network"] == FOUND:
-        net = build("images", task["choices"], data, seed)
+        net = untrained_network("images", task["choices"], data, seed)
     else:
-        net = hand_designed("images", task["network"], data, seed)
+        net = hand_designed_network("images", task["network"], data, seed)
     base = trained_space("images").schedule
     schedule = Schedule(task["epochs"], base.batch, base.rate, base.decay)
-    record = trained_and_measured(net, data, schedule, seed)
+    record = train_and_measure(net, data, schedule, seed)
     return {
         "network": task["network"],
         "diverged": record["diverged"],

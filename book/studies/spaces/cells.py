@@ -18,14 +18,14 @@ Size = tuple[int, int]
 Make = Callable[[str, int], nn.Module]  # operation, channels -> layer
 
 
-def padded(window: Size) -> Size:
+def padding(window: Size) -> Size:
     return window[0] // 2, window[1] // 2
 
 
 def convolution(into: int, out: int, window: Size, stride: Size = (1, 1), groups: int = 1) -> nn.Sequential:
     """Convolution without a bias, batch normalisation, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(into, out, window, stride, padded(window), groups=groups, bias=False), nn.BatchNorm2d(out), nn.ReLU()
+        nn.Conv2d(into, out, window, stride, padding(window), groups=groups, bias=False), nn.BatchNorm2d(out), nn.ReLU()
     )
 
 
@@ -35,9 +35,9 @@ def operation(name: str, channels: int, window: Size) -> nn.Module:
         case "skip":
             return nn.Identity()
         case "avgpool":
-            return nn.AvgPool2d(window, 1, padded(window), count_include_pad=False)
+            return nn.AvgPool2d(window, 1, padding(window), count_include_pad=False)
         case "sepconv":
-            depthwise = nn.Conv2d(channels, channels, window, 1, padded(window), groups=channels, bias=False)
+            depthwise = nn.Conv2d(channels, channels, window, 1, padding(window), groups=channels, bias=False)
             return nn.Sequential(depthwise, convolution(channels, channels, (1, 1)))
         case "conv":
             return convolution(channels, channels, window)

@@ -25,13 +25,13 @@ from torch import Tensor, nn
 from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task, Work, map_tasks
-from studies.spaces.build import build
-from studies.spaces.onnx_files import latency, translated
-from studies.spaces.problems import Problem, problem
-from studies.spaces.quantised import CALIBRATED, quantised
+from studies.spaces.data_sets import Problem, problem
+from studies.spaces.onnx_files import export_onnx, latency
+from studies.spaces.quantised import CALIBRATED, quantise
 from studies.spaces.sequence_cells import LanguageNetwork
 from studies.spaces.trained_spaces import trained_space
-from studies.spaces.trained_tables import FOLDER, as_csv, number, read_rows
+from studies.spaces.trained_tables import FOLDER, csv_content, parse_number, read_rows
+from studies.spaces.untrained_network import untrained_network
 
 COLUMNS = ("parameters", "flops", "latency", "bytes", "int8 latency")
 TURNS = 3
@@ -56,7 +56,7 @@ class LastWord(nn.Module):
         return torch.cat(parts, 1)
 
 
-def deployed(net: nn.Module) -> nn.Module:
+def inference_network(net: nn.Module) -> nn.Module:
     """The network as it is used for one input after another: of a network of words, :class:`LastWord`."""
     return LastWord(net) if isinstance(net, LanguageNetwork) else net
 
@@ -69,21 +69,21 @@ def parameters(net: nn.Module) -> int:
 @torch.no_grad()
 def flops(net: nn.Module, x: Tensor) -> int:
     """Of one input, x (1, ...)."""
-    net = deployed(net).eval()
-    seen: list[tuple[nn.LSTM, tuple[int, ...]]] = []
+    net = inference_network(net).eval()
+    lstm_inputs: list[tuple[nn.LSTM, tuple[int, ...]]] = []
     hooks = [
-        module.register_forward_pre_hook(lambda lstm, given: seen.append((lstm, given[0].shape)))
+        module.register_forward_pre_hook(lambda lstm, inputs: lstm_inputs.append((lstm, inputs[0].shape)))
         for module in net.modules()
         if isinstance(module, nn.LSTM)
     ]
-    found = counted(net, x)
+    total = torch_flops(net, x)
     for hook in hooks:
         hook.remove()
     # What torch counts of an LSTM depends on the kernel that it takes: mostly nothing.
-    return found + sum(recurrent(lstm, shape) - counted(lstm, torch.zeros(shape)) for lstm, shape in seen)
+    return total + sum(lstm_flops(lstm, shape) - torch_flops(lstm, torch.zeros(shape)) for lstm, shape in lstm_inputs)
 
 
-def counted(net: nn.Module, x: Tensor) -> int:
+def torch_flops(net: nn.Module, x: Tensor) -> int:
     """As :mod:`torch.utils.flop_counter` has it."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -92,7 +92,7 @@ def counted(net: nn.Module, x: Tensor) -> int:
     return int(counter.get_total_flops())
 
 
-def recurrent(lstm: nn.LSTM, shape: Sequence[int]) -> int:
+def lstm_flops(lstm: nn.LSTM, shape: Sequence[int]) -> int:
     """Of an LSTM on inputs (batch, steps, features): four gates, each of the input and of the state before."""
     steps, inputs = shape[1], lstm.input_size
     total = 0
@@ -103,7 +103,7 @@ def recurrent(lstm: nn.LSTM, shape: Sequence[int]) -> int:
 
 
 @torch.no_grad()
-def as_if_trained(net: nn.Module, seed: int) -> nn.Module:
+def perturbed_copy(net: nn.Module, seed: int) -> nn.Module:
     """A copy with all numbers drawn a little off: equal ones, as at the start of a training, would be stored once."""
     net, draws = copy.deepcopy(net), torch.Generator().manual_seed(seed)
     for name, value in net.state_dict().items():
@@ -113,23 +113,23 @@ def as_if_trained(net: nn.Module, seed: int) -> nn.Module:
     return net
 
 
-def costs_of(net: nn.Module, data: Problem) -> dict[str, float]:
+def network_costs(net: nn.Module, data: Problem) -> dict[str, float]:
     """All costs of a network, trained or not; bytes and int8 latency where its inputs are numbers."""
     x = data.parts["train"][0]
-    found: dict[str, float] = {"parameters": parameters(net), "flops": flops(net, x[:1])}
-    content = translated(deployed(net), x[:CALIBRATED])
-    found["latency"] = latency(content, x)
+    values: dict[str, float] = {"parameters": parameters(net), "flops": flops(net, x[:1])}
+    content = export_onnx(inference_network(net), x[:CALIBRATED])
+    values["latency"] = latency(content, x)
     if x.is_floating_point():
-        small = quantised(content, x[:CALIBRATED])
-        found |= {"bytes": len(small), "int8 latency": latency(small, x)}
-    return found
+        small = quantise(content, x[:CALIBRATED])
+        values |= {"bytes": len(small), "int8 latency": latency(small, x)}
+    return values
 
 
 def cost_row(task: Task) -> dict[str, float]:
     """Costs of one architecture; numbers that a training would find are drawn, they change none of them."""
-    own = trained_space(task["space"])
-    data, choices = problem(own.data), own.space.named(own.space.digits([task["row"]])[0])
-    return costs_of(as_if_trained(build(own.name, choices, data, task["row"]), task["row"]), data)
+    trained = trained_space(task["space"])
+    data, choices = problem(trained.data), trained.space.named(trained.space.digits([task["row"]])[0])
+    return network_costs(perturbed_copy(untrained_network(trained.name, choices, data, task["row"]), task["row"]), data)
 
 
 def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()) -> list[dict[str, Any]]:
@@ -140,10 +140,10 @@ def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()
     space = trained_space(name).space
     chosen = range(space.size) if rows is None else rows
     tasks: list[dict[str, Any]] = [{"space": name, "row": row, "turn": turn} for turn in range(TURNS) for row in chosen]
-    found = map_tasks(cost_row, tasks, work=work.alone())
-    turns = [found[turn * len(chosen) : (turn + 1) * len(chosen)] for turn in range(TURNS)]
+    measurements = map_tasks(cost_row, tasks, work=work.alone())
+    turns = [measurements[turn * len(chosen) : (turn + 1) * len(chosen)] for turn in range(TURNS)]
     return [
-        space.named(space.digits([row])[0]) | {key: min(own[key] for own in several) for key in several[0]}
+        space.named(space.digits([row])[0]) | {key: min(row_costs[key] for row_costs in several) for key in several[0]}
         for row, several in zip(chosen, zip(*turns, strict=True), strict=True)
     ]
 
@@ -151,7 +151,7 @@ def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()
 def write_costs(name: str, rows: Sequence[dict[str, Any]], folder: Path = FOLDER) -> None:
     """The file of a space."""
     known = [column for column in COLUMNS if column in rows[0]]
-    write_atomic(folder / f"{name}-costs.csv", as_csv(rows, (*trained_space(name).space.names, *known)))
+    write_atomic(folder / f"{name}-costs.csv", csv_content(rows, (*trained_space(name).space.names, *known)))
 
 
 @cache
@@ -161,12 +161,12 @@ def costs(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
     path = folder / f"{name}-costs.csv"
     rows = read_rows(path)
     columns = [column for column in COLUMNS if rows and column in rows[0]]
-    found = {column: np.full(space.size, np.nan) for column in columns}
+    table = {column: np.full(space.size, np.nan) for column in columns}
     for row in rows:
         place = int(space.index(space.read({column: row[column] for column in space.names})))
         for column in columns:
-            found[column][place] = number(row[column])
-    known = min((int(np.isfinite(values).sum()) for values in found.values()), default=0)
+            table[column][place] = parse_number(row[column])
+    known = min((int(np.isfinite(values).sum()) for values in table.values()), default=0)
     if known < space.size:
         raise InputError(f"{path} has {known} of {space.size} architectures: make it with `make tables`")
-    return found
+    return table

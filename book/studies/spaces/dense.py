@@ -16,8 +16,8 @@ class DenseNetwork(nn.Module):
 
     def __init__(self, choices: Mapping[str, str], inputs: int, classes: int):
         super().__init__()
-        self.seen = CENTRE if choices["pixels"] == "centre" else slice(0, inputs)
-        sizes = [len(range(inputs)[self.seen])]
+        self.columns = CENTRE if choices["pixels"] == "centre" else slice(0, inputs)
+        sizes = [len(range(inputs)[self.columns])]
         sizes += [int(choices[layer]) for layer in LAYERS if choices[layer] != "none"]
         pieces: list[nn.Module] = []
         for a, b in zip(sizes, sizes[1:], strict=False):
@@ -25,4 +25,4 @@ class DenseNetwork(nn.Module):
         self.layers = nn.Sequential(*pieces, nn.Linear(sizes[-1], classes))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x[:, self.seen])
+        return self.layers(x[:, self.columns])

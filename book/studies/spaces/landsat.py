@@ -16,7 +16,7 @@ TILE = 10  # pixels along the side of a tile
 REACH = 1  # pixels that a neighbourhood reaches out
 
 
-def places(x: np.ndarray) -> np.ndarray:
+def pixel_positions(x: np.ndarray) -> np.ndarray:
     """(count, 2) row and column in the picture of each row of x (count, 36); -1 for the few that fit nowhere.
 
     Raises InputError where overlaps contradict each other.
@@ -25,13 +25,13 @@ def places(x: np.ndarray) -> np.ndarray:
     steps: list[list[tuple[int, int, int]]] = [[] for _ in x]  # (other row of the table, rows down, columns right)
     for ours, theirs, move in ((near[:, 1:], near[:, :-1], (1, 0)), (near[:, :, 1:], near[:, :, :-1], (0, 1))):
         known = defaultdict(list)
-        for place, own in enumerate(theirs):
-            known[own.tobytes()].append(place)
-        for place, own in enumerate(ours):
-            found = known[own.tobytes()]
-            if len(found) == 1:  # where a field is all alike there are several: the others tell where it lies
-                steps[place].append((found[0], *move))
-                steps[found[0]].append((place, -move[0], -move[1]))
+        for place, block in enumerate(theirs):
+            known[block.tobytes()].append(place)
+        for place, block in enumerate(ours):
+            matches = known[block.tobytes()]
+            if len(matches) == 1:  # where a field is all alike there are several: the others tell where it lies
+                steps[place].append((matches[0], *move))
+                steps[matches[0]].append((place, -move[0], -move[1]))
     largest = np.full((len(x), 2), -1)
     todo = set(range(len(x)))
     while todo:
@@ -54,7 +54,7 @@ def places(x: np.ndarray) -> np.ndarray:
     return largest
 
 
-def tiles(place: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+def assign_tiles(place: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     """The tile (count,) of every pixel, and whether (count,) its neighbourhood has nothing in common with those of other tiles.
 
     That is so for pixels that are not at the edge of their tile; of those without a place it is never so.

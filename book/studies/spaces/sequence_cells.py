@@ -77,9 +77,9 @@ class LanguageNetwork(nn.Module):
         super().__init__()
         width = int(choices["width"])
         cells = [Cell([operation(choices[e], width) for e in EDGES]) for _ in range(int(choices["cells"]))]
-        self.embed_and_read(nn.Sequential(*cells), width, words, vocabulary)
+        self.add_embedding_and_softmax(nn.Sequential(*cells), width, words, vocabulary)
 
-    def embed_and_read(self, body: nn.Module, width: int, words: int, vocabulary: int) -> None:
+    def add_embedding_and_softmax(self, body: nn.Module, width: int, words: int, vocabulary: int) -> None:
         """The parts around a body, the same for every network of words."""
         self.body = body
         self.embedding = nn.Embedding(vocabulary, width)

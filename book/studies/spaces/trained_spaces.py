@@ -33,11 +33,11 @@ def cell_space(operations: tuple[str, ...], widths: tuple[str, ...]) -> Space:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedSpace:
     """A space with a table.
 
     network: the untrained network of {column: choice} for the shape of an input and the number of classes.  data: a name in
-    :mod:`~studies.spaces.problems`.  schedule: of every training.  metric: of the score, "accuracy" (%) or "perplexity".
+    :mod:`~studies.spaces.data_sets`.  schedule: of every training.  metric: of the score, "accuracy" (%) or "perplexity".
 
     A score, of which higher is better, is the accuracy on held-out data, or -100 times the logarithm of the perplexity there: a
     unit is a point of accuracy, or one per cent of a perplexity.
@@ -66,10 +66,10 @@ def satellite_network(choices: Mapping[str, str], shape: Shape, classes: int) ->
     return DenseNetwork(choices, shape[0], classes)
 
 
-SPACES: dict[str, Trained] = {}
+SPACES: dict[str, TrainedSpace] = {}
 
 
-def register(space: Trained) -> None:
+def register(space: TrainedSpace) -> None:
     """Add a space: ``make tables SPACES=name`` then trains all of it.  Raises InputError for a name that is taken."""
     if space.name in SPACES:
         raise InputError(f"trained space {space.name!r} is there already")
@@ -79,15 +79,17 @@ def register(space: Trained) -> None:
 # Rates: of 0.003, 0.01 and 0.03 (sensors: then 0.01 and 0.02, with twice the epochs) the best on held-out data of six random
 # architectures, with a seed that the tables do not use.
 register(
-    Trained("images", cell_space(CONVOLUTIONS, ("8", "16")), images_network, "fashion-mnist", Schedule(6, 128, 0.03))
+    TrainedSpace(
+        "images", cell_space(CONVOLUTIONS, ("8", "16")), images_network, "fashion-mnist", Schedule(6, 128, 0.03)
+    )
 )
 register(
-    Trained(
+    TrainedSpace(
         "sensors", cell_space(CONVOLUTIONS, ("8", "16")), images_network, "ElectricDevices", Schedule(12, 128, 0.02)
     )
 )
 register(
-    Trained(
+    TrainedSpace(
         "language",
         cell_space(SEQUENCES, ("24", "48")),
         language_network,
@@ -97,7 +99,7 @@ register(
     )
 )
 register(
-    Trained(
+    TrainedSpace(
         "satellite",
         Space.of(
             {
@@ -115,7 +117,7 @@ register(
 )
 
 
-def trained_space(name: str) -> Trained:
+def trained_space(name: str) -> TrainedSpace:
     """The space of that name; raises InputError where there is none."""
     if name not in SPACES:
         raise InputError(f"trained space {name!r}: one of {', '.join(SPACES)}")

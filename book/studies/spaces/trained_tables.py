@@ -25,10 +25,10 @@ from qednas.base.errors import InputError
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.qnas.space.table import SCORE, Table
-from studies.spaces.build import build
-from studies.spaces.problems import problem
+from studies.spaces.data_sets import problem
 from studies.spaces.trained_spaces import trained_space
-from studies.spaces.training import trained_and_measured
+from studies.spaces.training import train_and_measure
+from studies.spaces.untrained_network import untrained_network
 
 FOLDER = Path(__file__).parent / "tables"
 SEEDS = 3
@@ -43,16 +43,16 @@ def training_seed(row: int, repeat: int) -> int:
 
 def train_row(task: Task) -> dict[str, Any]:
     """Train one architecture ``seeds`` times: ``trainings``, each with the columns of the file."""
-    own = trained_space(task["space"])
-    data, choices = problem(own.data), own.space.named(own.space.digits([task["row"]])[0])
-    found = []
+    trained = trained_space(task["space"])
+    data, choices = problem(trained.data), trained.space.named(trained.space.digits([task["row"]])[0])
+    trainings = []
     for repeat in task["repeats"]:
         seed = training_seed(task["row"], repeat)
-        record = trained_and_measured(build(own.name, choices, data, seed), data, own.schedule, seed)
-        values = {f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[own.metric]}
-        found.append({"repeat": repeat, "diverged": int(record["diverged"]), "loss": record["loss"], **values,
+        record = train_and_measure(untrained_network(trained.name, choices, data, seed), data, trained.schedule, seed)
+        values = {f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[trained.metric]}
+        trainings.append({"repeat": repeat, "diverged": int(record["diverged"]), "loss": record["loss"], **values,
                       "seconds": record["seconds"]})  # fmt: skip
-    return {"trainings": found}
+    return {"trainings": trainings}
 
 
 def train_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()) -> list[dict[str, Any]]:
@@ -62,15 +62,15 @@ def train_space(name: str, rows: Sequence[int] | None = None, work: Work = Work(
     problem(trained_space(name).data)  # downloads, once and before there are workers
     chosen = range(space.size) if rows is None else rows
     tasks: list[dict[str, Any]] = [{"space": name, "row": row, "repeats": list(range(SEEDS))} for row in chosen]
-    found = map_tasks(train_row, tasks, work=work)
+    results = map_tasks(train_row, tasks, work=work)
     return [
         {**space.named(space.digits([task["row"]])[0]), **training}
-        for task, part in zip(tasks, found, strict=True)
+        for task, part in zip(tasks, results, strict=True)
         for training in part["trainings"]
     ]
 
 
-def as_csv(rows: Iterable[Mapping[str, Any]], first: Sequence[str] = ()) -> bytes:
+def csv_content(rows: Iterable[Mapping[str, Any]], first: Sequence[str] = ()) -> bytes:
     """Columns ``first``, then the others by name. Numbers to five digits; None is left empty."""
     rows = list(rows)
     text = io.StringIO()
@@ -78,31 +78,31 @@ def as_csv(rows: Iterable[Mapping[str, Any]], first: Sequence[str] = ()) -> byte
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     for row in rows:
-        table.writerow({key: short(value) for key, value in row.items()})
+        table.writerow({key: format_field(value) for key, value in row.items()})
     return text.getvalue().encode()
 
 
-def short(value: Any) -> Any:
+def format_field(value: Any) -> Any:
     return f"{value:.5g}" if isinstance(value, float) else value
 
 
-def number(value: Any) -> float:
+def parse_number(value: Any) -> float:
     """Of a field; NaN of an empty one."""
     return math.nan if value in (None, "") else float(value)
 
 
 def mean_scores(name: str, trainings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """A row for every architecture: its choices and the mean score of its trainings that did not diverge; without such no row."""
-    own = trained_space(name)
-    found: dict[tuple[str, ...], list[float]] = {}
+    trained = trained_space(name)
+    by_architecture: dict[tuple[str, ...], list[float]] = {}
     for row in trainings:
-        key = tuple(row[column] for column in own.space.names)
-        found.setdefault(key, [])
-        if not math.isnan(value := number(row[f"held {own.metric}"])):
-            found[key].append(own.score(value))
+        key = tuple(row[column] for column in trained.space.names)
+        by_architecture.setdefault(key, [])
+        if not math.isnan(value := parse_number(row[f"held {trained.metric}"])):
+            by_architecture[key].append(trained.score(value))
     return [
-        dict(zip(own.space.names, key, strict=True)) | {SCORE: float(np.mean(scores))}
-        for key, scores in found.items()
+        dict(zip(trained.space.names, key, strict=True)) | {SCORE: float(np.mean(scores))}
+        for key, scores in by_architecture.items()
         if scores
     ]
 
@@ -110,8 +110,8 @@ def mean_scores(name: str, trainings: Sequence[dict[str, Any]]) -> list[dict[str
 def write_trainings(name: str, trainings: Sequence[dict[str, Any]], folder: Path = FOLDER) -> None:
     """The two files of a space."""
     names = trained_space(name).space.names
-    write_atomic(folder / f"{name}-trainings.csv", as_csv(trainings, (*names, "repeat")))
-    write_atomic(folder / f"{name}.csv", as_csv(mean_scores(name, trainings), names))
+    write_atomic(folder / f"{name}-trainings.csv", csv_content(trainings, (*names, "repeat")))
+    write_atomic(folder / f"{name}.csv", csv_content(mean_scores(name, trainings), names))
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -133,31 +133,31 @@ def trained_values(name: str, folder: Path = FOLDER) -> dict[str, np.ndarray]:
     space = trained_space(name).space
     rows = read_rows(folder / f"{name}-trainings.csv")
     columns = [column for column in rows[0] if column not in space.names and column != "repeat"]
-    found = {column: np.full((space.size, SEEDS), np.nan) for column in columns}
+    values = {column: np.full((space.size, SEEDS), np.nan) for column in columns}
     for row in rows:
         place = int(space.index(space.read({column: row[column] for column in space.names})))
         for column in columns:
-            found[column][place, int(row["repeat"])] = number(row[column])
-    return found
+            values[column][place, int(row["repeat"])] = parse_number(row[column])
+    return values
 
 
 def trained_table(name: str, folder: Path = FOLDER) -> Table:
     """What a search of a trained space looks up: held-out scores (architectures, 3), higher is better."""
-    own = trained_space(name)
-    values = trained_values(name, folder)[f"held {own.metric}"]
-    return Table(own.space, own.space.digits(), np.vectorize(own.score)(values))
+    trained = trained_space(name)
+    values = trained_values(name, folder)[f"held {trained.metric}"]
+    return Table(trained.space, trained.space.digits(), np.vectorize(trained.score)(values))
 
 
 def recipe(name: str) -> dict[str, Any]:
     """What a table was made with, as far as it is settings."""
-    own = trained_space(name)
-    data = problem(own.data)
+    trained = trained_space(name)
+    data = problem(trained.data)
     return {
-        "data": own.data,
+        "data": trained.data,
         "rows": {part: len(y) for part, (_, y) in data.parts.items()},
         "schedule": asdict(trained_space(name).schedule),
-        "architectures": own.space.size,
-        "trainings": SEEDS * own.space.size,
+        "architectures": trained.space.size,
+        "trainings": SEEDS * trained.space.size,
     }
 
 
@@ -167,15 +167,15 @@ def read_hand_designed(space: str, folder: Path = FOLDER) -> dict[str, dict[str,
     Raises InputError where there is no such network.
     """
     metric = trained_space(space).metric
-    found: dict[str, dict[str, Any]] = {}
+    networks: dict[str, dict[str, Any]] = {}
     for row in read_rows(folder / f"{space}-hand-designed.csv"):
-        one = found.setdefault(row["network"], {"parameters": int(row["parameters"]), "held": [], "test": []})
+        one = networks.setdefault(row["network"], {"parameters": int(row["parameters"]), "held": [], "test": []})
         if not int(row["diverged"]):
             for part in ("held", "test"):
-                one[part].append(number(row[f"{part} {metric}"]))
-    if not found:
+                one[part].append(parse_number(row[f"{part} {metric}"]))
+    if not networks:
         raise InputError(f"no hand-designed network of {space}: make them with `make tables`")
     return {
         name: {"parameters": one["parameters"]} | {part: np.array(one[part]) for part in ("held", "test")}
-        for name, one in found.items()
+        for name, one in networks.items()
     }

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from studies.spaces.problems import Problem
+from studies.spaces.data_sets import Problem
 from studies.spaces.schedule import Schedule
 from studies.spaces.sequence_cells import LanguageNetwork
 
@@ -54,10 +54,10 @@ def train(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> di
     losses: list[float] = []
     start = time.perf_counter()
     net.train()
-    for own in batches(len(y), schedule, seed):
+    for rows in batches(len(y), schedule, seed):
         optimiser.param_groups[0]["lr"] = schedule.rate * rate_at((len(losses) + 1) / (steps + 1))
         optimiser.zero_grad()
-        loss = loss_of(net, x[own], y[own])
+        loss = loss_of(net, x[rows], y[rows])
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), MOST_GRADIENT)
         optimiser.step()
@@ -77,21 +77,21 @@ def measure(net: nn.Module, problem: Problem, part: str) -> dict[str, float]:
         pieces = zip(x.split(MEASURED_AT_ONCE), y.split(MEASURED_AT_ONCE), strict=True)
         total = sum(net.loss(a, b).item() * b.numel() for a, b in pieces)
         return {"perplexity": math.exp(min(total / y.numel(), 700.0))}
-    found = torch.cat([net(a).argmax(1) for a in x.split(MEASURED_AT_ONCE)])
-    return scores(found.numpy(), y.numpy())
+    predicted = torch.cat([net(a).argmax(1) for a in x.split(MEASURED_AT_ONCE)])
+    return classification_scores(predicted.numpy(), y.numpy())
 
 
-def scores(found: np.ndarray, true: np.ndarray) -> dict[str, float]:
+def classification_scores(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
     """Accuracy and macro-averaged F1 in % of labels (count,)."""
     from sklearn.metrics import f1_score
 
     return {
-        "accuracy": 100 * float(np.mean(found == true)),
-        "f1": 100 * float(f1_score(true, found, average="macro", zero_division=0)),
+        "accuracy": 100 * float(np.mean(predicted == true)),
+        "f1": 100 * float(f1_score(true, predicted, average="macro", zero_division=0)),
     }
 
 
-def trained_and_measured(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> Mapping[str, Any]:
+def train_and_measure(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> Mapping[str, Any]:
     """:func:`train`, then {"held", "test"}: :func:`measure`; of a training that diverged all of these are None."""
     record = train(net, problem, schedule, seed)
     for part in ("held", "test"):

@@ -11,12 +11,12 @@ from typing import Any
 
 from qednas.base.files import write_atomic
 from qednas.base.parallel import Task
-from studies.spaces.problems import problem
+from studies.spaces.data_sets import problem
 from studies.spaces.trained_spaces import trained_space
-from studies.spaces.trained_tables import METRICS, as_csv
-from studies.spaces.training import trained_and_measured
+from studies.spaces.trained_tables import METRICS, csv_content
+from studies.spaces.training import train_and_measure
 from studies.tables import differentiable
-from studies.tables.hand_designed import HAND_DESIGNED, hand_designed
+from studies.tables.hand_designed import HAND_DESIGNED, hand_designed_network
 
 REPEATS = 5  # of hand-designed networks, and of differentiable searches
 SEARCH_EPOCHS = {"images": 6, "sensors": 12, "language": 1}  # as many as a training
@@ -39,27 +39,27 @@ def tasks(space: str) -> list[dict[str, Any]]:
 def run(task: Task) -> dict[str, Any]:
     """One of :func:`tasks`: a row of one of the two files."""
     if "network" not in task:
-        found = differentiable.search(task)
-        return {"seed": task["seed"], **found["choices"], "loss": found["loss"], "seconds": found["seconds"]}
-    own = trained_space(task["space"])
-    data, seed = problem(own.data), task["repeat"]
-    net = hand_designed(own.name, task["network"], data, seed)
-    record = trained_and_measured(net, data, own.schedule, seed)
+        result = differentiable.search(task)
+        return {"seed": task["seed"], **result["choices"], "loss": result["loss"], "seconds": result["seconds"]}
+    trained = trained_space(task["space"])
+    data, seed = problem(trained.data), task["repeat"]
+    net = hand_designed_network(trained.name, task["network"], data, seed)
+    record = train_and_measure(net, data, trained.schedule, seed)
     return {
         "network": task["network"],
         "repeat": seed,
         "parameters": sum(p.numel() for p in net.parameters()),
         "diverged": int(record["diverged"]),
-        **{f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[own.metric]},
+        **{f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[trained.metric]},
         "seconds": record["seconds"],
     }
 
 
 def write(space: str, rows: list[dict[str, Any]], folder: Path) -> None:
     """The two files of a space."""
-    for name, own, first in (
+    for name, table_rows, first in (
         ("hand-designed", [row for row in rows if "network" in row], ("network", "repeat")),
         ("differentiable", [row for row in rows if "network" not in row], ("seed", *trained_space(space).space.names)),
     ):
-        if own:
-            write_atomic(folder / f"{space}-{name}.csv", as_csv(own, first))
+        if table_rows:
+            write_atomic(folder / f"{space}-{name}.csv", csv_content(table_rows, first))

@@ -20,7 +20,7 @@ from qednas.base.parallel import Task
 from qednas.qnas.space.space import Space
 from studies.spaces import cells, sequence_cells
 from studies.spaces.cells import EDGES
-from studies.spaces.problems import Problem, problem
+from studies.spaces.data_sets import Problem, problem
 from studies.spaces.trained_spaces import trained_space
 from studies.spaces.training import MOST_GRADIENT, batches, loss_of, rate_at
 
@@ -43,8 +43,8 @@ class Structure(nn.Module):
     def best(self) -> dict[str, str]:
         """The choice with the largest weight in every column."""
         return {
-            name: own[int(logits.argmax())]
-            for name, own, logits in zip(self.space.names, self.space.choices, self.logits, strict=True)
+            name: choices[int(logits.argmax())]
+            for name, choices, logits in zip(self.space.names, self.space.choices, self.logits, strict=True)
         }
 
 
@@ -59,7 +59,7 @@ class MixedEdge(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         shares = self.structure[0].shares(self.edge)
-        return sum(share * own(x) for share, own in zip(shares, self.operations, strict=True))
+        return sum(share * operation(x) for share, operation in zip(shares, self.operations, strict=True))
 
 
 class Masked(nn.Module):
@@ -124,10 +124,10 @@ def supernet(space: str, structure: Structure, data: Problem) -> nn.Module:
     return cells.channels_last(net)
 
 
-def forever(data: tuple[Tensor, Tensor], space: str, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+def endless_batches(data: tuple[Tensor, Tensor], space: str, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     while True:
-        for own in batches(len(data[1]), trained_space(space).schedule, seed):
-            yield data[0][own], data[1][own]
+        for rows in batches(len(data[1]), trained_space(space).schedule, seed):
+            yield data[0][rows], data[1][rows]
         seed += 1
 
 
@@ -148,7 +148,9 @@ def search(task: Task) -> dict[str, Any]:
     steps = task["epochs"] * (len(data.parts["train"][1]) // schedule.batch)
     weights = torch.optim.AdamW(net.parameters(), lr=schedule.rate, weight_decay=schedule.decay, fused=True)
     shares = torch.optim.Adam(structure.parameters(), lr=STRUCTURE_RATE, betas=(0.5, 0.999), weight_decay=1e-3)
-    seen, held = (forever(data.parts[part], name, seed + k) for k, part in ((1, "train"), (100_001, "held")))
+    training, held = (
+        endless_batches(data.parts[part], name, seed + k) for k, part in ((1, "train"), (100_001, "held"))
+    )
     start, loss = time.perf_counter(), torch.tensor(0.0)
     for step in range(steps):
         net.requires_grad_(False)  # the structure's step needs no gradient of the network's weights
@@ -159,16 +161,16 @@ def search(task: Task) -> dict[str, Any]:
         structure.requires_grad_(False)
         weights.param_groups[0]["lr"] = schedule.rate * rate_at((step + 1) / (steps + 1))
         weights.zero_grad()
-        loss = loss_of(net, *next(seen))
+        loss = loss_of(net, *next(training))
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), MOST_GRADIENT)
         weights.step()
         structure.requires_grad_(True)
         if not torch.isfinite(loss):
             raise InputError(f"differentiable search of {name}, seed {seed}: the loss is not finite after {step} steps")
-    found: Mapping[str, str] = structure.best()
+    best: Mapping[str, str] = structure.best()
     return {
-        "choices": dict(found),
+        "choices": dict(best),
         "shares": {column: structure.shares(column).tolist() for column in space.names},
         "loss": loss.item(),
         "seconds": time.perf_counter() - start,

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from qednas.base.errors import InputError
-from studies.spaces.cells import Size, channels_last, convolution, padded
-from studies.spaces.problems import Problem
+from studies.spaces.cells import Size, channels_last, convolution, padding
+from studies.spaces.data_sets import Problem
 from studies.spaces.sequence_cells import Attention, LanguageNetwork, Recurrent
 
 
@@ -22,7 +22,7 @@ class Residual(nn.Module):
     def __init__(self, into: int, out: int, window: Size, stride: Size):
         super().__init__()
         self.first = convolution(into, out, window, stride)
-        self.second = nn.Sequential(nn.Conv2d(out, out, window, 1, padded(window), bias=False), nn.BatchNorm2d(out))
+        self.second = nn.Sequential(nn.Conv2d(out, out, window, 1, padding(window), bias=False), nn.BatchNorm2d(out))
         same = into == out and stride == (1, 1)
         self.around = nn.Identity() if same else nn.Conv2d(into, out, 1, stride, bias=False)
 
@@ -30,7 +30,7 @@ class Residual(nn.Module):
         return (self.second(self.first(x)) + self.around(x)).relu()
 
 
-class Concatenated(nn.Module):
+class DenseLayer(nn.Module):
     """A convolution whose maps are added to those that it was given (DenseNet, Huang et al., arXiv:1608.06993)."""
 
     def __init__(self, into: int, growth: int, window: Size):
@@ -52,21 +52,21 @@ class Pooled(nn.Module):
         return self.head(self.body(x).mean((2, 3)))
 
 
-def sides(problem: Problem) -> tuple[Size, Size]:
+def window_and_stride(problem: Problem) -> tuple[Size, Size]:
     """Window and stride of 2: square for images, along the row for series."""
     return ((1, 5), (1, 2)) if problem.shape[1] == 1 else ((3, 3), (2, 2))
 
 
 def resnet(problem: Problem) -> nn.Module:
     """ResNet-8: a stem of 16 channels and a residual block each of 16, 32 and 64, as in MLPerf Tiny (arXiv:2106.07597)."""
-    window, halve = sides(problem)
+    window, halve = window_and_stride(problem)
     blocks = [Residual(a, b, window, s) for a, b, s in ((16, 16, (1, 1)), (16, 32, halve), (32, 64, halve))]
     return Pooled(nn.Sequential(convolution(problem.shape[0], 16, window), *blocks), 64, problem.classes)
 
 
 def densenet(problem: Problem) -> nn.Module:
     """DenseNet-like: three blocks of three layers with 12 new maps each, halved in number and size in between."""
-    window, halve = sides(problem)
+    window, halve = window_and_stride(problem)
     channels = 16
     layers: list[nn.Module] = [convolution(problem.shape[0], channels, window, halve)]
     for block in range(3):
@@ -74,7 +74,7 @@ def densenet(problem: Problem) -> nn.Module:
             layers += [convolution(channels, channels // 2, (1, 1)), nn.AvgPool2d(halve)]
             channels //= 2
         for _ in range(3):
-            layers.append(Concatenated(channels, 12, window))
+            layers.append(DenseLayer(channels, 12, window))
             channels += 12
     return Pooled(nn.Sequential(*layers), channels, problem.classes)
 
@@ -106,7 +106,7 @@ class FeedForward(nn.Module):
         return self.layers(x)
 
 
-class Around(nn.Module):
+class SkipConnection(nn.Module):
     """A layer and its input, added."""
 
     def __init__(self, layer: nn.Module):
@@ -117,7 +117,7 @@ class Around(nn.Module):
         return x + self.layer(x)
 
 
-def of_words(problem: Problem, width: int, layers: list[nn.Module]) -> nn.Module:
+def language_network(problem: Problem, width: int, layers: list[nn.Module]) -> nn.Module:
     """The network of the language space with another body."""
     choices = {"1<-0": "skip", "2<-0": "skip", "2<-1": "skip", "width": str(width), "cells": "1"}
     net = LanguageNetwork(choices, problem.shape[0], problem.classes)
@@ -127,12 +127,14 @@ def of_words(problem: Problem, width: int, layers: list[nn.Module]) -> nn.Module
 
 def language_lstm(problem: Problem) -> nn.Module:
     """Two layers of 48 units."""
-    return of_words(problem, 48, [Recurrent(48), Recurrent(48)])
+    return language_network(problem, 48, [Recurrent(48), Recurrent(48)])
 
 
 def transformer(problem: Problem) -> nn.Module:
     """Two blocks of attention and feed-forward layers, 48 wide (Vaswani et al., arXiv:1706.03762, normalised first)."""
-    return of_words(problem, 48, [Around(layer) for _ in range(2) for layer in (Attention(48), FeedForward(48))])
+    return language_network(
+        problem, 48, [SkipConnection(layer) for _ in range(2) for layer in (Attention(48), FeedForward(48))]
+    )
 
 
 def perceptron(problem: Problem) -> nn.Module:
@@ -150,7 +152,7 @@ HAND_DESIGNED: dict[str, dict[str, Callable[[Problem], nn.Module]]] = {
 }
 
 
-def hand_designed(space: str, name: str, problem: Problem, seed: int) -> nn.Module:
+def hand_designed_network(space: str, name: str, problem: Problem, seed: int) -> nn.Module:
     """An untrained network with the random numbers of this seed; raises InputError for a name that is not there."""
     if name not in HAND_DESIGNED.get(space, {}):
         raise InputError(

@@ -33,8 +33,8 @@ def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
     """The files of one space: its trainings, then the networks that it is compared with, and what its networks take."""
     start = time.perf_counter()
     known = json.loads(path.read_text()) if (path := folder / f"{name}.json").exists() else {}
-    told = f", {known['core_minutes']:.0f} minutes of one core when it was made last" if known else ""
-    note(f"{name}: {trained_space(name).space.size} architectures{told}")
+    duration = f", {known['core_minutes']:.0f} minutes of one core when it was made last" if known else ""
+    note(f"{name}: {trained_space(name).space.size} architectures{duration}")
 
     def work(part: str, text: str) -> Work:
         return Work(workers, partial / f"{name}{part}", every(PROGRESS_SECONDS, f"{name}{text}"))
@@ -46,14 +46,14 @@ def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
     known_costs = cost_space(name, None, work("-costs", ", costs"))
     write_costs(name, known_costs, folder)
     took = sum(row["seconds"] for row in trainings) + sum(row["seconds"] for row in others)
-    made: dict[str, Any] = {
+    record: dict[str, Any] = {
         **recipe(name),
         "diverged": sum(row["diverged"] for row in trainings),
         "core_minutes": round(took / 60, 1),
         "versions": provenance.versions(),
         "created": provenance.today(),
     }
-    files.write_atomic(folder / f"{name}.json", (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode())
+    files.write_atomic(folder / f"{name}.json", (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
     for done in (partial / name, partial / f"{name}-others", partial / f"{name}-costs"):
         shutil.rmtree(done, ignore_errors=True)
     note(f"{name}: written after {time.perf_counter() - start:.0f} s")
@@ -66,11 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--partial", type=Path, default=Path("_build/tables"))
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         fix_threads(1)
-        for name in [trained_space(name).name for name in given.spaces] or list(SPACES):
-            make_table(name, given.folder, given.partial, given.workers)
+        for name in [trained_space(name).name for name in options.spaces] or list(SPACES):
+            make_table(name, options.folder, options.partial, options.workers)
         return 0
     except InputError as error:
         print(f"qednas: error: {error}", file=sys.stderr)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from studies.spaces.problems import Problem
+from studies.spaces.data_sets import Problem
 from studies.spaces.trained_spaces import trained_space
 
 
-def build(space: str, choices: Mapping[str, str], problem: Problem, seed: int) -> nn.Module:
+def untrained_network(space: str, choices: Mapping[str, str], problem: Problem, seed: int) -> nn.Module:
     """The untrained network of an architecture, with the random numbers of this seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,7 +1,7 @@
 """The data that networks of the trained spaces are trained on: tensors, split once and for all.
 
 Test parts are those of the publishers; what is held out to search by is drawn from their training parts.  Landsat has no test
-part where it comes from: see :func:`pixels`.
+part where it comes from: see :func:`landsat_data`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from qednas.data import images as image_sets
 from studies.spaces import satellite as satellite_tables
 from studies.spaces import sensors
 from studies.spaces import text as texts
-from studies.spaces.landsat import TILE, places, tiles
+from studies.spaces.landsat import TILE, assign_tiles, pixel_positions
 
 PREPARATION = 1  # of the tensors that are handed out; raised with every change of them
 SPLIT_SEED = 14
@@ -47,17 +47,17 @@ def split(x: np.ndarray, y: np.ndarray, held: int, trained: int | None = None) -
     """``held`` rows drawn at random, and of the others all, or ``trained``."""
     order = np.random.default_rng(SPLIT_SEED).permutation(len(y))
     used = {"held": order[:held], "train": order[held:][:trained]}
-    return {part: (torch.from_numpy(x[own]), torch.from_numpy(y[own])) for part, own in used.items()}
+    return {part: (torch.from_numpy(x[rows]), torch.from_numpy(y[rows])) for part, rows in used.items()}
 
 
-def standardised(parts: dict[str, tuple[Tensor, Tensor]], dims: tuple[int, ...]) -> dict[str, tuple[Tensor, Tensor]]:
+def standardise(parts: dict[str, tuple[Tensor, Tensor]], dims: tuple[int, ...]) -> dict[str, tuple[Tensor, Tensor]]:
     """With mean 0 and standard deviation 1 over ``dims`` of the training part."""
     x = parts["train"][0]
     mean, std = x.mean(dims, keepdim=True), x.std(dims, keepdim=True)
-    return {part: ((own - mean) / std, y) for part, (own, y) in parts.items()}
+    return {part: ((inputs - mean) / std, y) for part, (inputs, y) in parts.items()}
 
 
-def pictures(name: str, held: int, trained: int | None) -> Problem:
+def image_data(name: str, held: int, trained: int | None) -> Problem:
     from qednas.data.images import images
 
     def read(part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -70,12 +70,12 @@ def pictures(name: str, held: int, trained: int | None) -> Problem:
     parts["test"] = torch.from_numpy(x), torch.from_numpy(y)
     parts = {
         part: (x.contiguous(memory_format=torch.channels_last), y)
-        for part, (x, y) in standardised(parts, (0, 2, 3)).items()
+        for part, (x, y) in standardise(parts, (0, 2, 3)).items()
     }
     return Problem(name, parts, tuple(x.shape[1:]), int(y.max()) + 1)
 
 
-def series(name: str) -> Problem:
+def series_data(name: str) -> Problem:
     """A set of the UCR archive; a fifth of its training part is held out."""
     from studies.spaces.sensors import ucr
 
@@ -86,7 +86,7 @@ def series(name: str) -> Problem:
     return Problem(name, parts, (1, 1, x.shape[1]), int(max(y.max(), labels.max())) + 1)
 
 
-def text(name: str) -> Problem:
+def text_data(name: str) -> Problem:
     """Windows of words and the words after them; ranks by frequency in the whole training text stand for words."""
     from studies.spaces.text import treebank_text
 
@@ -94,14 +94,14 @@ def text(name: str) -> Problem:
     known, counts = np.unique(words["train"], return_counts=True)
     rank = {str(word): place for place, word in enumerate(known[np.argsort(-counts, kind="stable")])}
     parts = {}
-    for part, own in (("train", "train"), ("held", "valid"), ("test", "test")):
-        line = torch.tensor([rank[word] for word in words[own]])[: TEXT_TRAINED if part == "train" else None]
+    for part, source in (("train", "train"), ("held", "valid"), ("test", "test")):
+        line = torch.tensor([rank[word] for word in words[source]])[: TEXT_TRAINED if part == "train" else None]
         count = (len(line) - 1) // WORDS
         parts[part] = (line[: count * WORDS].view(count, WORDS), line[1 : count * WORDS + 1].view(count, WORDS))
     return Problem(name, parts, (WORDS,), len(rank))
 
 
-def pixels(name: str) -> Problem:
+def landsat_data(name: str) -> Problem:
     """A pixel of the Landsat picture and its eight neighbours in four bands, as one row of numbers.
 
     Neighbourhoods overlap, so parts are tiles of the picture, and pixels at the edge of a tile, which tell of the next one, are
@@ -110,30 +110,30 @@ def pixels(name: str) -> Problem:
     from studies.spaces.satellite import satellite
 
     x, y, _ = satellite(name)
-    tile, inner = tiles(places(x), TILE)
+    tile, inner = assign_tiles(pixel_positions(x), TILE)
     drawn = (
         np.random.default_rng(SPLIT_SEED).permutation(tile.max() + 1)[tile] % 5
     )  # three parts of five are trained on
     parts = {
-        part: (torch.from_numpy(x[own]), torch.from_numpy(y[own]))
-        for part, own in (
+        part: (torch.from_numpy(x[mask]), torch.from_numpy(y[mask]))
+        for part, mask in (
             ("train", inner & (drawn > 1)),
             ("held", inner & (drawn == 0)),
             ("test", inner & (drawn == 1)),
         )
     }
-    return Problem(name, standardised(parts, (0,)), (x.shape[1],), int(y.max()) + 1)
+    return Problem(name, standardise(parts, (0,)), (x.shape[1],), int(y.max()) + 1)
 
 
 PROBLEMS: dict[str, Callable[[str], Problem]] = {
-    "fashion-mnist": lambda name: pictures(name, IMAGES_HELD, IMAGES_TRAINED),
-    "cifar10": lambda name: pictures(name, IMAGES_HELD, CIFAR_TRAINED),
-    "digits": lambda name: pictures(name, 300, None),
-    "ECG5000": series,
-    "ElectricDevices": series,
-    "FordA": series,
-    "penn-treebank": text,
-    "satimage": pixels,
+    "fashion-mnist": lambda name: image_data(name, IMAGES_HELD, IMAGES_TRAINED),
+    "cifar10": lambda name: image_data(name, IMAGES_HELD, CIFAR_TRAINED),
+    "digits": lambda name: image_data(name, 300, None),
+    "ECG5000": series_data,
+    "ElectricDevices": series_data,
+    "FordA": series_data,
+    "penn-treebank": text_data,
+    "satimage": landsat_data,
 }
 
 
