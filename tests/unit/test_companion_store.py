@@ -198,7 +198,13 @@ def test_a_task_that_moved_to_another_module_is_found_and_nothing_is_computed_ag
     row = store.status()[0]
     assert (row["state"], row["why"]) == (
         "unverified",
-        "now also uses pk.sub; now also uses pk.sub.second; no longer uses pk.first",
+        "now also uses pk.sub, pk.sub.second; no longer uses pk.first",
+    )
+    for k in range(3):
+        (package / "sub" / f"z{k}.py").write_text("")
+    (package / "sub" / "second.py").write_text("from pk.sub import z0, z1, z2\n" + text)
+    assert (
+        store.status()[0]["why"] == "now also uses pk.sub, pk.sub.second, pk.sub.z0 and 2 more; no longer uses pk.first"
     )
     from pk.sub.second import squared as moved
 

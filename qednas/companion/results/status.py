@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from qednas.companion.results.tasks import find_task
 
 FRESH, UNVERIFIED, STALE, CORRUPT, MISSING, EDITED = "fresh", "unverified", "stale", "corrupt", "missing", "edited"
 PARTS = {"task": "task", "version": "version", "pieces": "version of", "data": "data", "files": "file"}
-
+SHOWN = 3  # modules named of those that changed
 
 CodeBehind = Callable[[str], tuple[dict[str, str], dict[str, str]]]  # of a module, as provenance.code_behind
 
@@ -151,9 +151,15 @@ def code_changes(result: Result, behind: CodeBehind) -> list[str]:
                      for known in (then, audited or {}))  # fmt: skip
     if now in (then, audited):
         return []
-    reasons = [f"code of {name} changed" for name in sorted(now.keys() & then) if now[name] != then[name]]
-    reasons += [f"now also uses {name}" for name in sorted(now.keys() - then)]
-    return reasons + [f"no longer uses {name}" for name in sorted(then.keys() - now)]
+    changed = {name for name in now.keys() & then if now[name] != then[name]}
+    groups = (("code of {} changed", changed), ("now also uses {}", now.keys() - then), ("no longer uses {}", then.keys() - now))
+    return [pattern.format(_listed(group)) for pattern, group in groups if group]
+
+
+def _listed(modules: Iterable[str]) -> str:
+    """The first modules by name, and how many more."""
+    listed = sorted(modules)
+    return ", ".join(listed[:SHOWN]) + (f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else "")
 
 
 def _changed_settings(result: Result, root: Path) -> Iterator[str]:
