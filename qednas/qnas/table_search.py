@@ -41,12 +41,7 @@ def search_table(
         )
     start = time.perf_counter()
     search = Search(table.space, method, seed, rows=table.digits, path=out)
-    listing = table.listing
-
-    def score(choices: dict[str, str]) -> float:
-        return float(table.means[listing.rows(table.space.read(choices)[None])[0]])
-
-    result = search.run(score, evaluations, progress)
+    result = search.run(lambda configuration: float(table.means[table.row(configuration)]), evaluations, progress)
     assert result["best_score"] is not None  # every row that is asked for has a score
     return {
         **result,

@@ -16,6 +16,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
+from qednas.qnas.space.space import Configuration
 from qednas.qnas.space.table import Table, draw_scores
 from studies.ch13.regrets import regret_curves
 from studies.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
@@ -29,17 +30,17 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     search itself took and ``counts`` of the method.
     """
     method = spec["method"]
-    values, listing = draw_scores(table, seed), table.listing
+    values = draw_scores(table, seed)
     rows: list[int] = []
 
-    def look(choices: dict[str, str]) -> float:
-        rows.append(int(listing.rows(table.space.read(choices)[None])[0]))
+    def evaluate(configuration: Configuration) -> float:
+        rows.append(table.row(configuration))
         return float(values[rows[-1]])
 
     proposer = searcher(method, options=spec.get("options"), surrogate=spec.get("surrogate", "quadratic"))
     start = time.perf_counter()
     search = Search(table.space, proposer, seed, rows=table.digits, batch=spec.get("batch", batch_of(method)))
-    result = search.run(look, evaluations)
+    result = search.run(evaluate, evaluations)
     seconds = time.perf_counter() - start
     observed, means = values[rows], table.means[rows]
     leader = np.array([int(np.argmax(observed[: k + 1])) for k in range(len(rows))])
@@ -53,25 +54,40 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     }
 
 
+def stack_runs(runs: Sequence[Mapping[str, Any]], training: np.ndarray) -> dict[str, np.ndarray]:
+    """Curves (runs, evaluations) and times (runs,) of several searches; training: seconds (rows,) of one training of each row.
+
+    trained: seconds that the trainings took which were looked up.
+    """
+    return {
+        **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
+        "seconds": np.array([run["seconds"] for run in runs]),
+        "trained": np.array([training[run["rows"]].sum() for run in runs]),
+    }
+
+
 @declare(version=1, data=(tables_identity,))
 def run_searches(task: Task) -> dict[str, Any]:
-    """The searches of one table and method, ``seeds`` of them; curves (seeds, evaluations).
-
-    trained: seconds (seeds,) that the trainings took which were looked up.
-    """
-    table, training = nasbench201(task["table"]), training_seconds(task["table"])
+    """The searches of one table and method, ``seeds`` of them, as :func:`stack_runs`, and ``counts`` of the method."""
+    table = nasbench201(task["table"])
     runs = [run_search(table, task["spec"], task["evaluations"], seed) for seed in task["seeds"]]
-    curves = {key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")}
     counts: dict[str, int] = {}
     for run in runs:
         for key, value in {**run["counts"], **run["counts"].get("calls", {})}.items():
             if isinstance(value, int):
                 counts[key] = counts.get(key, 0) + value
-    times = {
-        "seconds": np.array([run["seconds"] for run in runs]),
-        "trained": np.array([training[run["rows"]].sum() for run in runs]),
-    }
-    return curves | times | {"counts": counts}
+    return stack_runs(runs, training_seconds(task["table"])) | {"counts": counts}
+
+
+def search_tasks(
+    tables: Sequence[str], searches: Mapping[str, Mapping[str, Any]], evaluations: int, seeds: Sequence[int]
+) -> list[tuple[str, str, Task]]:
+    """Table, name of the search and task of every search on every table."""
+    return [
+        (table, name, {"table": table, "spec": dict(spec), "evaluations": evaluations, "seeds": list(seeds)})
+        for name, spec in searches.items()
+        for table in tables
+    ]
 
 
 @declare(version=1, pieces=(run_searches,))
@@ -88,16 +104,11 @@ def compare_searches(
     Returns ``curves``: {table: {name: {incumbent, reached: (seeds, evaluations) points, seconds, trained: (seeds,)}}}, and
     ``counts``: {table: {name: what the method counted, summed over seeds}}.
     """
-    seed_list = list(range(first, first + seeds))
-    order = [(table, name) for name in searches for table in tables]
-    tasks = [
-        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": seed_list}
-        for table, name in order
-    ]
-    parts = map_tasks(run_searches, tasks, work=work)
+    tasks = search_tasks(tables, searches, evaluations, range(first, first + seeds))
+    parts = map_tasks(run_searches, [task for _, _, task in tasks], work=work)
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
     counts: dict[str, dict[str, Any]] = {table: {} for table in tables}
-    for (table, name), part in zip(order, parts, strict=True):
+    for (table, name, _), part in zip(tasks, parts, strict=True):
         curves[table][name] = {key: part[key] for key in ("incumbent", "reached", "seconds", "trained")}
         counts[table][name] = part["counts"]
     return {"curves": curves, "counts": counts}

@@ -13,7 +13,7 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.space.table import draw_scores
-from studies.ch13.comparison import run_search
+from studies.ch13.comparison import run_search, search_tasks, stack_runs
 from studies.spaces.trained_tables import trained_table, trained_values
 
 
@@ -21,7 +21,7 @@ from studies.spaces.trained_tables import trained_table, trained_values
 def run_trained_searches(task: Task) -> dict[str, Any]:
     """The searches of one space and method, ``seeds`` of them.
 
-    Curves (seeds, evaluations) and times (seeds,) as :func:`~studies.ch13.comparison.run_searches`; ``found``: (seeds,) the
+    Curves (seeds, evaluations) and times (seeds,) as :func:`~studies.ch13.comparison.stack_runs`; ``found``: (seeds,) the
     architecture with the best value seen, as its index in the space.
     """
     table, training = trained_table(task["table"]), trained_values(task["table"])["seconds"].mean(1)
@@ -30,12 +30,7 @@ def run_trained_searches(task: Task) -> dict[str, Any]:
     for run, seed in zip(runs, task["seeds"], strict=True):
         rows = run["rows"]
         best_rows.append(int(rows[np.argmax(draw_scores(table, seed)[rows])]))
-    return {
-        **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
-        "seconds": np.array([run["seconds"] for run in runs]),
-        "trained": np.array([training[run["rows"]].sum() for run in runs]),
-        "found": np.array(best_rows),
-    }
+    return stack_runs(runs, training) | {"found": np.array(best_rows)}
 
 
 @declare(version=1, pieces=(run_trained_searches,))
@@ -51,14 +46,9 @@ def compare_on_trained(
 
     Returns ``curves``: {table: {name: what :func:`run_trained_searches` gives}}.
     """
-    seed_list = list(range(first, first + seeds))
-    order = [(table, name) for name in searches for table in tables]
-    tasks = [
-        {"table": table, "spec": dict(searches[name]), "evaluations": evaluations, "seeds": seed_list}
-        for table, name in order
-    ]
-    parts = map_tasks(run_trained_searches, tasks, work=work)
+    tasks = search_tasks(tables, searches, evaluations, range(first, first + seeds))
+    parts = map_tasks(run_trained_searches, [task for _, _, task in tasks], work=work)
     curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
-    for (table, name), part in zip(order, parts, strict=True):
+    for (table, name, _), part in zip(tasks, parts, strict=True):
         curves[table][name] = part
     return {"curves": curves}

@@ -16,6 +16,7 @@ from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
 from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
+from qednas.qnas.space.space import Configuration
 from qednas.qnas.space.table import Table, draw_scores
 from studies.spaces.costs import costs
 from studies.spaces.trained_spaces import trained_space
@@ -47,8 +48,7 @@ def quantile(values: np.ndarray, share: float) -> float:
 
 def cost_function(table: Table, values: np.ndarray):
     """A cost as :class:`~qednas.qnas.loop.Search` takes it, from the values (rows,) of a table."""
-    listing = table.listing
-    return lambda choices: float(values[listing.rows(table.space.read(choices)[None])[0]])
+    return lambda configuration: float(values[table.row(configuration)])
 
 
 def budgeted_search(
@@ -65,14 +65,14 @@ def budgeted_search(
     row within the budget, and ``seconds`` of the search itself.  Raises InputError for a budget that nothing meets, with its
     value and the lowest there is, and for one that leaves fewer rows than evaluations.
     """
-    values, listing = draw_scores(table, seed), table.listing
+    values = draw_scores(table, seed)
     name, most, own_costs = (NONE, np.inf, np.zeros(len(values))) if budget is None else budget
     inside = own_costs <= most
     known = {} if budget is None else {"costs": {name: cost_function(table, own_costs)}, "limits": {name: most}}
     rows: list[int] = []
 
-    def evaluate(choices: dict[str, str]) -> float:
-        rows.append(int(listing.rows(table.space.read(choices)[None])[0]))
+    def evaluate(configuration: Configuration) -> float:
+        rows.append(table.row(configuration))
         return float(values[rows[-1]])
 
     method = spec["method"]

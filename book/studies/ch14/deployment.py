@@ -15,6 +15,7 @@ from qednas.base.errors import InputError
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
+from qednas.qnas.space.space import Configuration
 from studies.ch14.budgets import NONE, SWEPT
 from studies.ch14.edge_verdict import SpaceScores, incumbent
 from studies.spaces.costs import costs, flops, parameters
@@ -59,8 +60,8 @@ def deploy_once(task: Task) -> dict[str, Any]:
 
 def incumbent_choices(
     inputs, result: str, space: str, search: str, cost: str, quantile: str, seed: int = 0
-) -> dict[str, str]:
-    """Choices of the network that a search with that seed found within a budget, or without one ("none")."""
+) -> Configuration:
+    """The network that a search with that seed found within a budget, or without one ("none")."""
     runs = inputs[result]["runs"]
     try:
         rows = np.asarray(runs[space][cost][quantile][search]["rows"])[seed]

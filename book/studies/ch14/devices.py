@@ -15,7 +15,7 @@ from qednas.qnas.methods import batch_of
 from qednas.qnas.optimisers.qaoa import QAOA
 from qednas.qnas.searchers.surrogate_search import SurrogateSearch
 from qednas.qnas.space.encoding import ENCODINGS
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.space import Configuration, Space
 from qednas.qnas.space.table import draw_scores
 from studies.ch14.device.hardware import DeviceQAOA
 from studies.ch14.device.noise import region_backend
@@ -44,8 +44,8 @@ def run_device(task: Task) -> dict[str, Any]:
     search = Search(table.space, searcher, seed, rows=table.digits, batch=batch_of("qaoa"))
     rows: list[int] = []
 
-    def evaluate(choices: dict[str, str]) -> float:
-        rows.append(int(table.listing.rows(table.space.read(choices)[None])[0]))
+    def evaluate(configuration: Configuration) -> float:
+        rows.append(table.row(configuration))
         return float(values[rows[-1]])
 
     counts = search.run(evaluate, task["evaluations"])["counts"]

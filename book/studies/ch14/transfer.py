@@ -14,6 +14,7 @@ import numpy as np
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
+from qednas.qnas.space.space import Configuration
 from studies.spaces.data_sets import problem, problems_identity
 from studies.spaces.schedule import Schedule
 from studies.spaces.trained_spaces import trained_space
@@ -45,7 +46,7 @@ def run(task: Task) -> dict[str, Any]:
     }
 
 
-def commonest_choices(inputs, search: str) -> dict[str, str]:
+def commonest_choices(inputs, search: str) -> Configuration:
     """The architecture that most runs of a search ended with, in the image space."""
     incumbents = np.asarray(inputs["13/trained"]["curves"]["images"][search]["found"])
     space = trained_space("images").space

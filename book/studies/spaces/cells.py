@@ -6,7 +6,7 @@ convolution follow batch normalisation and ReLU.  Maps are kept channels-last, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ EDGES = ("1<-0", "2<-0", "2<-1")  # of a cell of three nodes
 
 
 Size = tuple[int, int]
-Make = Callable[[str, int], nn.Module]  # operation, channels -> layer
 
 
 def padding(window: Size) -> Size:

@@ -9,13 +9,13 @@ The cell is that of NAS-Bench-201 (Dong and Yang, arXiv:2001.00326) with one nod
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
 
 from qednas.base.errors import InputError
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.space import Configuration, Space
 from studies.spaces.cells import EDGES, Network, channels_last
 from studies.spaces.dense import DenseNetwork
 from studies.spaces.schedule import Schedule
@@ -36,7 +36,7 @@ def cell_space(operations: tuple[str, ...], widths: tuple[str, ...]) -> Space:
 class TrainedSpace:
     """A space with a table.
 
-    network: the untrained network of {column: choice} for the shape of an input and the number of classes.  data: a name in
+    network: the untrained network of a configuration for the shape of an input and the number of classes.  data: a name in
     :mod:`~studies.spaces.data_sets`.  schedule: of every training.  metric: of the score, "accuracy" (%) or "perplexity".
 
     A score, of which higher is better, is the accuracy on held-out data, or -100 times the logarithm of the perplexity there: a
@@ -45,7 +45,7 @@ class TrainedSpace:
 
     name: str
     space: Space
-    network: Callable[[Mapping[str, str], Shape, int], nn.Module]
+    network: Callable[[Configuration, Shape, int], nn.Module]
     data: str
     schedule: Schedule
     metric: str = "accuracy"
@@ -54,15 +54,15 @@ class TrainedSpace:
         return -100 * math.log(value) if self.metric == "perplexity" else value
 
 
-def images_network(choices: Mapping[str, str], shape: Shape, classes: int) -> nn.Module:
+def images_network(choices: Configuration, shape: Shape, classes: int) -> nn.Module:
     return channels_last(Network(choices, shape, classes))  # type: ignore[arg-type]
 
 
-def language_network(choices: Mapping[str, str], shape: Shape, classes: int) -> nn.Module:
+def language_network(choices: Configuration, shape: Shape, classes: int) -> nn.Module:
     return LanguageNetwork(choices, shape[0], classes)
 
 
-def satellite_network(choices: Mapping[str, str], shape: Shape, classes: int) -> nn.Module:
+def satellite_network(choices: Configuration, shape: Shape, classes: int) -> nn.Module:
     return DenseNetwork(choices, shape[0], classes)
 
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.candidates import Listing, Unlisted
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.space import Configuration, Space
 
 LISTED = 2**17  # a space up to this size is listed, so that its limits are looked at once
 
 Summed = Mapping[str, Mapping[str, float]]  # {column: {choice: cost}}
-Cost = Callable[[dict[str, str]], float] | Summed
+Cost = Callable[[Configuration], float] | Summed
 
 
 def by_column(space: Space, cost: Summed) -> tuple[np.ndarray, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.space.candidates import Listing
-from qednas.qnas.space.space import Space
+from qednas.qnas.space.space import Configuration, Space
 
 SCORE = "score"
 
@@ -40,6 +40,10 @@ class Table:
     def listing(self) -> Listing:
         """Its rows, as what can be evaluated."""
         return Listing(self.space, self.digits)
+
+    def row(self, configuration: Configuration) -> int:
+        """Row of a configuration; -1 where it has none."""
+        return int(self.listing.rows(configuration.digits[None])[0])
 
 
 def read_table(path: str | Path) -> Table:
