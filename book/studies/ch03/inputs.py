@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, cast
+
 import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
@@ -11,8 +13,18 @@ from qednas.qed.predictor.inputs import predictor_inputs
 from studies.ch02.dataset import samples
 
 
+class KnownChunk(TypedDict):
+    """What is known of a chunk of systems; base and local of all their cuts in order."""
+
+    row: np.ndarray  # (systems, GLOBAL)
+    gate: list[float]
+    grows: list[float]
+    local: np.ndarray  # (cuts, LOCAL)
+    base: np.ndarray  # (cuts, 5)
+
+
 @declare(version=1)
-def tabulate_chunk(task: Task) -> dict:
+def tabulate_chunk(task: Task) -> KnownChunk:
     """What is known of a chunk of systems; the unit of work of one process."""
     known = [predictor_inputs(build(s["family"], s["sites"], **s["parameters"])) for s in task["systems"]]
     return {
@@ -24,14 +36,28 @@ def tabulate_chunk(task: Task) -> dict:
     }
 
 
-@declare(version=1, pieces=(tabulate_chunk,))
-def tabulate_inputs(inputs, chunk: int = 100, work: Work = Work()) -> dict:
-    """:class:`~qednas.qed.predictor.inputs.PredictorInputs` of every system of the data set, in its order, as arrays.
+class InputsSummary(TypedDict):
+    """Counts of systems, and a check of the mean field."""
 
-    ``row`` (systems, GLOBAL), ``gate`` and ``grows`` (systems,); of the systems that are corrected, ``base`` (cuts, 5)
-    and ``local`` (cuts, LOCAL) of all cuts in order; ``worst_exact``: how far the mean field is from the exact entropy where
-    it should be exact; ``summary``.
-    """
+    systems: int
+    corrected: int
+    worst_exact: float  # how far the mean field is from the exact entropy where it should be exact, nats
+
+
+class KnownInputs(TypedDict):
+    """What is known of every system; base and local of all cuts, in order, of those that are corrected."""
+
+    row: np.ndarray  # (systems, GLOBAL)
+    gate: np.ndarray  # (systems,), as grows
+    grows: np.ndarray
+    local: np.ndarray  # (cuts, LOCAL)
+    base: np.ndarray  # (cuts, 5)
+    summary: InputsSummary
+
+
+@declare(version=1, pieces=(tabulate_chunk,))
+def tabulate_inputs(inputs, chunk: int = 100, work: Work = Work()) -> KnownInputs:
+    """:class:`~qednas.qed.predictor.inputs.PredictorInputs` of every system of the data set, in its order, as arrays."""
     systems = samples(inputs["02/dataset"])
     plain = [{"family": s.family, "sites": s.sites, "parameters": s.parameters} for s in systems]
     tasks = [{"systems": plain[i : i + chunk]} for i in range(0, len(plain), chunk)]
@@ -46,4 +72,4 @@ def tabulate_inputs(inputs, chunk: int = 100, work: Work = Work()) -> dict:
         out[name] = out[name][corrected].astype(np.float32)
     out["row"], out["gate"] = out["row"].astype(np.float32), out["gate"].astype(np.float32)
     out["summary"] = {"systems": len(systems), "corrected": int((out["gate"] > 0).sum()), "worst_exact": worst}
-    return out
+    return cast(KnownInputs, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -25,7 +26,15 @@ def interpolate(first: Hamiltonian, second: Hamiltonian, share: float) -> Hamilt
     return replace(mixed, sector=choose_sector(mixed))
 
 
-def draw_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict]:
+class MixtureRecipe(TypedDict):
+    """What a mixture is made of."""
+
+    families: list[str]  # two
+    share: float  # of the first
+    sites: int
+
+
+def draw_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, MixtureRecipe]:
     """Mixture ``number``: two different families at points of the data set's recipes, and what it is."""
     rng = np.random.default_rng([seed, 31, number])
     names = rng.choice(PARENTS, 2, replace=False).tolist()
@@ -37,23 +46,42 @@ def draw_mixture(seed: int, number: int, sites: int) -> tuple[Hamiltonian, dict]
     return interpolate(first, second, share), {"families": names, "share": share, "sites": sites}
 
 
+class SolvedMixture(MixtureRecipe):
+    """A mixture and its ground state."""
+
+    number: int
+    degenerate: bool
+    proxies: list[float]  # (5,) of the half chain, nats
+
+
 @declare(version=1)
-def solve_mixture(task: Task) -> dict:
+def solve_mixture(task: Task) -> SolvedMixture:
     """Exact half-chain proxies of one mixture, and whether its ground state is degenerate."""
     hamiltonian, recipe = draw_mixture(task["seed"], task["number"], task["sites"])
     label = label_state(hamiltonian)
-    return recipe | {
-        "number": task["number"],
-        "degenerate": label["degenerate"],
-        "proxies": label["proxies"][task["sites"] // 2 - 1].tolist(),
-    }
+    return cast(
+        SolvedMixture,
+        recipe
+        | {
+            "number": task["number"],
+            "degenerate": label["degenerate"],
+            "proxies": label["proxies"][task["sites"] // 2 - 1].tolist(),
+        },
+    )
+
+
+class Mixtures(TypedDict):
+    """Random mixtures."""
+
+    mixtures: list[SolvedMixture]  # with a unique ground state
+    degenerate: int  # the others
 
 
 @declare(version=1, pieces=(solve_mixture,))
-def solve_mixtures(count: int, sites: int, seed: int = 0, work: Work = Work()) -> dict:
-    """Exact results of ``count`` random mixtures; ``mixtures`` lists those with a unique ground state."""
+def solve_mixtures(count: int, sites: int, seed: int = 0, work: Work = Work()) -> Mixtures:
+    """Exact results of ``count`` random mixtures."""
     tasks = [{"seed": seed, "number": k, "sites": sites} for k in range(count)]
-    mixtures = map_tasks(solve_mixture, tasks, work=work)
+    mixtures = cast(list[SolvedMixture], map_tasks(solve_mixture, tasks, work=work))
     return {
         "mixtures": [f for f in mixtures if not f["degenerate"]],
         "degenerate": sum(f["degenerate"] for f in mixtures),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from studies.ch02.dataset import Sample, samples
 from studies.ch03.baselines import gradient_boosting, nearest_neighbour, scaling_fit
 from studies.ch03.calibration import calibrate, error_growth, fit_widths
 from studies.ch03.mixtures import draw_mixture
-from studies.ch03.training import Table, TrainingSettings, answers, summaries, tabulate, train
+from studies.ch03.training import ErrorSummary, Table, TrainingSettings, answers, summaries, tabulate, train
 
 TEST_SHARE = 0.3  # of the points: half of them for calibration, half to report on
 CRITICAL_SHARE = 0.2  # of the corrected systems, those with the smallest gap times size
@@ -39,7 +39,7 @@ class Data(NamedTuple):
     """The data set as needed here: systems, what is known of them, and one row a system."""
 
     systems: list[Sample]
-    known: dict
+    known: dict[str, np.ndarray]
     names: np.ndarray  # of the point: all its sizes are held out together
     family: np.ndarray
     sites: np.ndarray
@@ -99,7 +99,18 @@ def half_chain(data: Data, mask: np.ndarray) -> Table:
     return data.table.of(mask & data.usable & data.corrected).half_chain
 
 
-def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarray, seed: int) -> dict:
+class SplitReport(TypedDict):
+    """Errors at the half-chain cut on what was held out: of the predictor and of its rivals, by proxy."""
+
+    train: int  # systems
+    test: int
+    errors: dict[str, ErrorSummary]  # of the predictor
+    mean_field: dict[str, ErrorSummary]
+    nearest: dict[str, ErrorSummary]
+    boosting: dict[str, ErrorSummary]
+
+
+def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarray, seed: int) -> SplitReport:
     """Errors at the half-chain cut on the corrected systems of ``test``, of the predictor and of its rivals; where the mean
     field is exact nothing is held out, since nothing is learned."""
     held = half_chain(data, test)
@@ -117,13 +128,31 @@ def report(data: Data, predictor: Predictor, test: np.ndarray, trained: np.ndarr
     }
 
 
-@declare(version=1)
-def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
-    """Random points held out, half of them to calibrate the error bars on, half to report on.
+class RefinementReport(TypedDict):
+    """Errors of larger systems by proxy, with smaller exact parts of each at hand."""
 
-    Returns the record, the calibration of its error bars, the refinement's error bars and how it does, and predicted, std,
-    truth (n, 5) of the reported systems, with their family and point.
-    """
+    systems: int
+    before: dict[str, ErrorSummary]
+    after: dict[str, ErrorSummary]  # the refinement
+    scaling_fit: dict[str, ErrorSummary]  # to the same parts
+
+
+class RandomSplit(SplitReport):
+    """The report on random points, error bars, and the systems (n,) that are reported."""
+
+    calibration: dict[str, np.ndarray]  # of the error bars, by the names of Calibration
+    widths: dict[str, np.ndarray]  # of the refinement's error bars
+    refined: dict[str, RefinementReport]  # by kind of parts
+    predicted: np.ndarray  # (n, 5), as std and truth
+    std: np.ndarray
+    truth: np.ndarray
+    family: list[str]
+    point: list[str]
+
+
+@declare(version=1)
+def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> RandomSplit:
+    """Random points held out, half of them to calibrate the error bars on, half to report on."""
     chosen = TrainingSettings(**settings)
     data = gather_inputs(inputs, chosen)
     test = hold_out_points(data, TEST_SHARE, seed)
@@ -136,22 +165,26 @@ def split_random(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     mean, std = answers(predictor, held)
     record = report(data, predictor, shown, ~test, seed)
     widths: dict[str, np.ndarray] = {}
-    refined: dict[str, dict] = {}
+    refined: dict[str, RefinementReport] = {}
     for kind in KINDS:
         cases = {part: refinement_cases(data, predictor, mask, kind) for part, mask in (("fit", bars), ("show", shown))}
         fitted = fit_widths([case[:3] for case in cases["fit"]])
         widths |= fitted.arrays(kind)
         refined[kind] = judge_refinement(fitted, cases["show"])
-    return record | {
-        "calibration": calibration.arrays(),
-        "widths": widths,
-        "refined": refined,
-        "predicted": mean,
-        "std": std,
-        "truth": held.target,
-        "family": data.family[held.system].tolist(),
-        "point": data.names[held.system].tolist(),
-    }
+    return cast(
+        RandomSplit,
+        record
+        | {
+            "calibration": calibration.arrays(),
+            "widths": widths,
+            "refined": refined,
+            "predicted": mean,
+            "std": std,
+            "truth": held.target,
+            "family": data.family[held.system].tolist(),
+            "point": data.names[held.system].tolist(),
+        },
+    )
 
 
 def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: str) -> list:
@@ -178,7 +211,7 @@ def refinement_cases(data: Data, predictor: Predictor, mask: np.ndarray, kind: s
     return cases
 
 
-def judge_refinement(widths: Widths, cases: list) -> dict:
+def judge_refinement(widths: Widths, cases: list) -> RefinementReport:
     """Errors before and after the refinement, and of a scaling fit to the same exact parts."""
     before, after, rival, wide, truths = [], [], [], [], []
     for residual, phi, r, truth, parts, sites in cases:
@@ -197,8 +230,24 @@ def judge_refinement(widths: Widths, cases: list) -> dict:
     }
 
 
+class OwnChains(TypedDict):
+    """Errors of what is read off the smaller chains of each system, by proxy."""
+
+    scaling_fit: dict[str, ErrorSummary]
+    largest: dict[str, ErrorSummary]  # the value of the largest of them
+
+
+class SizesSplit(TypedDict):
+    """Larger sizes held out."""
+
+    sizes: dict[str, SplitReport]  # by number of sites
+    own: dict[str, OwnChains]
+    trained: int  # up to so many sites
+    growth: np.ndarray  # (5,) of the error bars with the size
+
+
 @declare(version=1)
-def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
+def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> SizesSplit:
     """Trained on the smaller half of the sizes, asked at the larger ones; gives the growth of the error bars with size."""
     chosen = TrainingSettings(**settings)
     data = gather_inputs(inputs, chosen)
@@ -209,7 +258,7 @@ def split_sizes(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
     predictor = predictor.calibrated(replace(fitted, growth=growth))
     sizes = sorted(set(data.sites[~small].tolist()))
     by_size = {str(n): report(data, predictor, data.sites == n, small, seed) for n in sizes}
-    exact = {}
+    exact: dict[str, OwnChains] = {}
     for n in sizes:  # each system's own smaller chains
         mask = (data.sites == n) & data.usable & data.corrected
         rows = [(i, smaller_chains(data, i, lower_half(data))) for i in np.flatnonzero(mask)]
@@ -227,8 +276,15 @@ def smaller_chains(data: Data, index: int, largest: int) -> list[Part]:
     return [Part(data.systems[j].hamiltonian(), data.systems[j].proxies, False) for j in np.flatnonzero(mask)]
 
 
+class CriticalSplit(SplitReport):
+    """The points nearest to criticality held out."""
+
+    bound: float  # gap times sites over the energy a site, below which a point was
+    families: dict[str, int]  # how many of each
+
+
 @declare(version=1)
-def split_critical(inputs, settings: dict, seed: int = 0, progress=None) -> dict:
+def split_critical(inputs, settings: dict, seed: int = 0, progress=None) -> CriticalSplit:
     """The points nearest to criticality held out: at the largest size, the smallest gaps times sites over the energy a site."""
     chosen = TrainingSettings(**settings)
     data = gather_inputs(inputs, chosen)
@@ -239,7 +295,7 @@ def split_critical(inputs, settings: dict, seed: int = 0, progress=None) -> dict
     predictor = fit(data, ~near, chosen, seed, progress)
     predictor = predictor.calibrated(calibration_of(inputs))
     families = {f: int((near & largest & (data.family == f)).sum()) for f in np.unique(data.family[near & largest])}
-    return report(data, predictor, near, ~near, seed) | {"bound": bound, "families": families}
+    return cast(CriticalSplit, report(data, predictor, near, ~near, seed) | {"bound": bound, "families": families})
 
 
 def calibration_of(inputs) -> Calibration:
@@ -251,7 +307,7 @@ def calibration_of(inputs) -> Calibration:
 
 
 @declare(version=1)
-def one_family(task: Task) -> dict:
+def one_family(task: Task) -> SplitReport:
     settings = TrainingSettings(**task["settings"])
     data = read_task(task, settings)
     test = data.family == task["family"]
@@ -259,13 +315,20 @@ def one_family(task: Task) -> dict:
     return report(data, predictor, test, ~test, task["seed"])
 
 
+class FamiliesSplit(TypedDict):
+    """Families held out in turn."""
+
+    families: dict[str, SplitReport]
+    exact: list[str]  # families whose mean field is exact: nothing is held out
+
+
 @declare(version=1, pieces=(one_family,))
-def split_families(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict:
+def split_families(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> FamiliesSplit:
     """Each family that is corrected held out in turn: what the shared terms are worth on a Hamiltonian never seen."""
     data = gather_inputs(inputs)
     families = list(dict.fromkeys(data.family[data.corrected].tolist()))
     tasks = [{"settings": settings, "seed": seed, "family": f} for f in families]
-    reports = map_tasks(one_family, tasks, work=work, located=input_paths(inputs))
+    reports = cast(list[SplitReport], map_tasks(one_family, tasks, work=work, located=input_paths(inputs)))
     exact = sorted(set(data.family.tolist()) - set(families))
     return {"families": dict(zip(families, reports, strict=True)), "exact": exact}
 
@@ -281,7 +344,7 @@ def read_task(task: Task, settings: TrainingSettings) -> Data:
 
 
 @declare(version=1)
-def one_variant(task: Task) -> dict:
+def one_variant(task: Task) -> dict[str, ErrorSummary]:
     settings = TrainingSettings(**(task["settings"] | VARIANTS[task["variant"]]))
     data = read_task(task, settings)
     predictor = fit(data, data.sites <= lower_half(data), settings, task["seed"])
@@ -289,8 +352,16 @@ def one_variant(task: Task) -> dict:
     return summaries(answers(predictor, held)[0], held.target, seed=task["seed"])
 
 
+class DesignAblation(TypedDict):
+    """Errors at the largest size of networks that were trained on the smaller half of the sizes."""
+
+    variants: dict[str, dict[str, ErrorSummary]]  # {variant: {proxy: errors}}
+    trained: int  # up to so many sites
+    asked: int  # sites
+
+
 @declare(version=1, pieces=(one_variant,))
-def ablation(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict:
+def ablation(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> DesignAblation:
     """What each part of the design is worth: every variant trained to 12 sites and asked at 16, with the same settings."""
     tasks = [{"settings": settings, "seed": seed, "variant": name} for name in VARIANTS]
     records = map_tasks(one_variant, tasks, work=work, located=input_paths(inputs))
@@ -302,7 +373,7 @@ def ablation(inputs, settings: dict, seed: int = 0, work: Work = Work()) -> dict
     return {"variants": rows, "trained": lower_half(data), "asked": int(data.sites.max())}
 
 
-def gaussian_process(data: Data, test: Table, seed: int) -> dict:
+def gaussian_process(data: Data, test: Table, seed: int) -> dict[str, ErrorSummary]:
     """A Gaussian process on the half-chain corrections of the small sizes, with 1/N and the parity of the cut as inputs."""
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, WhiteKernel
@@ -320,8 +391,19 @@ def gaussian_process(data: Data, test: Table, seed: int) -> dict:
     return summaries(test.base + model.predict(rows(test)), test.target, seed=seed)
 
 
+class MixturesReport(TypedDict):
+    """Errors at the half-chain cut on mixtures of families, by proxy."""
+
+    test: int  # mixtures
+    inside: int  # of them, of the domain of the predictor
+    errors: dict[str, dict[str, ErrorSummary]]  # of all, those inside and those outside, where there are two
+    mean_field: dict[str, ErrorSummary]
+    nearest: dict[str, ErrorSummary]
+    boosting: dict[str, ErrorSummary]
+
+
 @declare(version=1)
-def split_mixtures(inputs, seed: int = 0) -> dict:
+def split_mixtures(inputs, seed: int = 0) -> MixturesReport:
     """The shipped predictor on interpolations of two families, which no training system is."""
     predictor = stored_predictor(inputs["03/predictor"])
     mixtures = inputs["03/mixtures"]["mixtures"]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from qednas.qed.predictor.correction import (
 from qednas.qed.predictor.inputs import GLOBAL, LOCAL
 from qednas.qed.predictor.predictor import Calibration, Predictor, fade_correction, refine_shapes
 from studies.ch02.dataset import Sample
+
+if TYPE_CHECKING:
+    import torch
 
 BOOTSTRAPS = 200
 LONGER = 4.0
@@ -137,7 +140,7 @@ def drift(theta, gate, grows, sites, cut, factor: float, xp: ModuleType):
     return xp.stack(columns, -1)
 
 
-def starting_weights(inputs: int, settings: TrainingSettings, generator: Any) -> dict[str, Any]:
+def starting_weights(inputs: int, settings: TrainingSettings, generator: torch.Generator) -> dict[str, torch.Tensor]:
     """Tensors ``w0``, ``b0``, ... (members, from, to) and (members, 1, to) of an ensemble; the last layer starts small."""
     import torch
 
@@ -153,7 +156,9 @@ def starting_weights(inputs: int, settings: TrainingSettings, generator: Any) ->
     return weights
 
 
-def batch_loss(weights: dict[str, Any], cuts: Mapping[str, Any], rows: Any, strength: float) -> Any:
+def batch_loss(
+    weights: dict[str, torch.Tensor], cuts: Mapping[str, torch.Tensor], rows: torch.Tensor, strength: float
+) -> torch.Tensor:
     """Huber loss of relative errors over these rows, each member with its own weights of the points; with ``strength`` what a
     correction changes in a longer chain with the same mean field.
 
@@ -240,14 +245,25 @@ def answers(predictor: Predictor, table: Table) -> tuple[np.ndarray, np.ndarray]
     return fade_correction(mean, std, table.base, trust)
 
 
+class ErrorSummary(TypedDict):
+    """Figures of one proxy over systems, each with its standard error (bootstrap over systems)."""
+
+    relative_median: float  # of |error| / |truth|
+    relative_median_sem: float
+    relative_p95: float
+    relative_p95_sem: float
+    median: float  # of |error| / (|truth| + offset)
+    median_sem: float
+    p95: float
+    p95_sem: float
+    covered: NotRequired[float]  # share inside the 90 % interval, where there is one
+    covered_sem: NotRequired[float]
+
+
 def error_summary(
     mean: np.ndarray, truth: np.ndarray, offset: float, std: np.ndarray | None = None, seed: int = 0
-) -> dict:
-    """Figures of one proxy over systems, each with its standard error (bootstrap over systems); arrays (n,).
-
-    ``relative_median``, ``relative_p95``: of |error| / |truth|; ``median``, ``p95``: of |error| / (|truth| + offset);
-    ``covered``: share inside the 90 % interval of +- ``std`` (the half width).
-    """
+) -> ErrorSummary:
+    """Errors of one proxy; arrays (n,).  std: half width of the 90 % interval."""
     error = np.abs(mean - truth)
     columns = np.stack([error / np.maximum(np.abs(truth), 1e-9), error / (np.abs(truth) + offset)])
     columns = np.concatenate([columns, [error <= (np.zeros_like(error) if std is None else std)]])  # (3, n)
@@ -263,10 +279,12 @@ def error_summary(
     for name, value, error_bar in zip(names, values, sem, strict=True):
         if name != "covered" or std is not None:
             out |= {name: float(value), f"{name}_sem": float(error_bar)}
-    return out
+    return cast(ErrorSummary, out)
 
 
-def summaries(mean: np.ndarray, truth: np.ndarray, std: np.ndarray | None = None, seed: int = 0) -> dict:
+def summaries(
+    mean: np.ndarray, truth: np.ndarray, std: np.ndarray | None = None, seed: int = 0
+) -> dict[str, ErrorSummary]:
     """:func:`error_summary` of every proxy; arrays (n, 5)."""
     return {
         name: error_summary(mean[:, k], truth[:, k], OFFSETS[k], None if std is None else std[:, k], seed)

@@ -6,7 +6,7 @@ percentile" as "at least 95 % are": then counts tell the error.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -29,20 +29,37 @@ def relative_errors(mean: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.abs(mean[:, ENTROPY] - truth[:, ENTROPY]) / np.maximum(np.abs(truth[:, ENTROPY]), 1e-9)
 
 
-@declare(version=1)
-def unseen(inputs) -> dict[str, Any]:
-    """From ``03/random`` and ``03/families``: shares of systems within the bars, a point counted once, and families left out.
+class PairedGain(TypedDict):
+    """What :func:`qednas.base.statistics.compare` gives of pairs."""
 
-    ``within_median`` and ``within_tail``: mean over points of the share of a point's systems (its sizes) whose entropy is within
-    3 % and 12 %, with ``_sem`` and ``_units``.  ``family``: by how much ln of the median error of a family that was left out is
-    below that of the bar, families as pairs.
-    """
+    gain: float  # mean of the differences
+    gain_sem: float
+    pairs: int
+    wins: float  # share of pairs with a positive difference, ties half
+    p: float  # raw
+
+
+class UnseenVerdict(TypedDict):
+    """What :func:`unseen` gives: means over points of the share of a point's systems (its sizes) within a bar, and families."""
+
+    within_median: float  # 3 % of the entropy
+    within_median_sem: float
+    within_median_units: int  # points
+    within_tail: float  # 12 %
+    within_tail_sem: float
+    within_tail_units: int
+    family: PairedGain  # by how much ln of the median error of a family that was left out is below that of the bar
+
+
+@declare(version=1)
+def unseen(inputs) -> UnseenVerdict:
+    """From ``03/random`` and ``03/families``: shares of systems within the bars, a point counted once, and families left out."""
     random, families = inputs["03/random"], inputs["03/families"]["families"]
     error = relative_errors(np.asarray(random["predicted"]), np.asarray(random["truth"]))
     points = np.asarray(random["point"])
     names = np.unique(points)
-    shares: dict[str, Any] = {}
+    shares: dict[str, float] = {}
     for key, bar in (("within_median", MEDIAN), ("within_tail", TAIL)):
         shares |= estimate([float((error[points == name] <= bar).mean()) for name in names], key)
     medians = np.array([record["errors"]["entropy"]["relative_median"] for record in families.values()])
-    return shares | {"family": compare(np.full(len(medians), np.log(MEDIAN)), np.log(medians))}
+    return cast(UnseenVerdict, shares | {"family": compare(np.full(len(medians), np.log(MEDIAN)), np.log(medians))})

@@ -5,7 +5,7 @@ Apart from :mod:`studies.ch04.targets`, so that a change of the predictor does n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -63,29 +63,88 @@ def draw_targets() -> list[tuple[str, str, int, dict]]:
 TARGETS = CHOSEN + draw_targets()
 
 
+class TargetReference(TypedDict):
+    """A ground state by DMRG, or from free fermions alone where the chain is long; entropies in nats."""
+
+    method: str
+    energy: float  # Pauli units
+    proxies: dict[str, float]  # of the half-chain cut
+    profile: list[float]  # entropy of every cut
+    sector: str
+    converged: bool
+    exact_energy: float | None  # from free fermions, None where they do not apply
+    exact_entropy: float | None
+
+
+class Evidence(TypedDict, total=False):
+    """What convergence rests on; diagnostics that may differ between machines."""
+
+    exact: str  # why nothing has to converge
+    stages: list[dict]  # of the bond dimension, as DMRG tells them
+    variance: float  # of the energy
+    truncation_error: float
+
+
+class SolvedTarget(TargetReference):
+    """A reference with how it was reached."""
+
+    evidence: Evidence
+    seconds: float
+
+
 @declare(version=1)
-def solve_target(task: Task) -> dict:
+def solve_target(task: Task) -> SolvedTarget:
     """DMRG reference of one target, and the same from free fermions where they apply (None elsewhere)."""
     hamiltonian = build(task["family"], task["sites"], **task["parameters"])
     exact = reference(hamiltonian, "free-fermion") if is_quadratic(hamiltonian) else None
     alone = exact is not None and task["sites"] > LARGE_FREE
-    large: dict[str, Any] = {**(exact if exact and alone else reference(hamiltonian, "dmrg", chi_max=task["chi"]))}
+    large: dict[str, object] = {**(exact if exact and alone else reference(hamiltonian, "dmrg", chi_max=task["chi"]))}
     keep = ("method", "energy", "proxies", "profile", "sector", "converged", "evidence")
-    return {k: large[k] for k in keep} | {
-        "seconds": large["seconds"],
-        "exact_energy": exact and exact["energy"],
-        "exact_entropy": exact and exact["entropy"],
-    }
+    return cast(
+        SolvedTarget,
+        {k: large[k] for k in keep}
+        | {
+            "seconds": large["seconds"],
+            "exact_energy": exact and exact["energy"],
+            "exact_entropy": exact and exact["entropy"],
+        },
+    )
+
+
+LargeTarget = TypedDict(
+    "LargeTarget",
+    {
+        "class": str,
+        "family": str,
+        "sites": int,
+        "parameters": dict,  # as the family names them
+        "chi": int,  # largest bond dimension of DMRG
+    },
+)
+
+
+class ReferencedTarget(LargeTarget, TargetReference):
+    """What a target is, and its reference."""
+
+
+class ReferenceTiming(TypedDict):
+    """What the references took."""
+
+    seconds: list[float]  # of each target
+
+
+class References(TypedDict):
+    """The large targets with their references, and what these rest on."""
+
+    targets: list[ReferencedTarget]
+    evidence: list[Evidence]
+    timing: ReferenceTiming
 
 
 @declare(version=1, pieces=(solve_target,))
-def solve_targets(classes: list[str] | None, chi: int, most: int, work: Work = Work()) -> dict:
-    """References of the targets of ``classes`` (None: all), at most ``most`` of each class, in parallel and resumable.
-
-    Returns ``targets`` (what each is and its reference), ``evidence`` (stages of the bond dimension, variance, truncation
-    error; diagnostics that may differ between machines) and ``timing``.
-    """
-    chosen: list[dict] = []
+def solve_targets(classes: list[str] | None, chi: int, most: int, work: Work = Work()) -> References:
+    """References of the targets of ``classes`` (None: all), at most ``most`` of each class, in parallel and resumable."""
+    chosen: list[LargeTarget] = []
     for label, family, sites, parameters in TARGETS:
         taken = sum(t["class"] == label for t in chosen)
         if (classes is None or label in classes) and taken < most:
@@ -93,7 +152,7 @@ def solve_targets(classes: list[str] | None, chi: int, most: int, work: Work = W
     solutions = map_tasks(solve_target, chosen, work=work)
     seconds = [f.pop("seconds") for f in solutions]
     evidence = [f.pop("evidence") for f in solutions]
-    targets = [t | f for t, f in zip(chosen, solutions, strict=True)]
+    targets = cast(list[ReferencedTarget], [t | f for t, f in zip(chosen, solutions, strict=True)])
     return {"targets": targets, "evidence": evidence, "timing": {"seconds": seconds}}
 
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
 from qednas.base.statistics import bootstrap_indices, bootstrap_interval, bootstrap_p, compare
 from qednas.base.task import declare
-from studies.ch03.verdict import MEDIAN, TAIL
+from studies.ch03.verdict import MEDIAN, TAIL, PairedGain
 
 DRAWS = 10_000  # of the bootstrap
 
 
-def tail(errors: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
-    """The 95th percentile of errors (n,): ``value`` with the interval (``low``, ``high``) of a bootstrap over the ``units``, and
-    its raw ``p`` ``against`` the bar.  41 targets are too few to show by counts that 95 % are within a bar."""
+class TailBound(TypedDict):
+    """The 95th percentile of errors beside a bar."""
+
+    value: float
+    low: float  # interval of a bootstrap over the units
+    high: float
+    against: float  # the bar
+    units: int
+    p: float  # raw
+
+
+def tail(errors: np.ndarray, rng: np.random.Generator) -> TailBound:
+    """Of errors (n,), by a bootstrap: 41 targets are too few to show by counts that 95 % are within a bar."""
     if not len(errors):
         return {"value": 0.0, "low": 0.0, "high": 0.0, "against": TAIL, "units": 0, "p": 1.0}
     quantiles = np.quantile(errors[bootstrap_indices(len(errors), DRAWS, rng)], 0.95, axis=1)
@@ -31,14 +41,34 @@ def tail(errors: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+class Hits(TypedDict):
+    """How many of the units have what is asked for."""
+
+    hits: int
+    units: int
+
+
+class CostRatio(TypedDict):
+    """How many times as long as a prediction DMRG takes."""
+
+    least_ratio: float  # the smallest among targets
+
+
+class LargeVerdict(TypedDict):
+    """What :func:`large` gives: of targets whose mean field is not exact, relative errors of the entropy; and times."""
+
+    within_median: Hits
+    tail: TailBound
+    over_largest: PairedGain  # below the error of the exact value of the same chain at 16 sites, paired by target
+    timing: CostRatio
+
+
 @declare(version=1)
-def large(inputs, seed: int = 0) -> dict[str, Any]:
+def large(inputs, seed: int = 0) -> LargeVerdict:
     """From ``04/targets`` and ``04/cost``: targets whose mean field is not exact, beside the rival, and time at equal accuracy.
 
-    ``within_median``: ``hits`` among ``units``.  ``tail``: see :func:`tail`.  ``over_largest``: by how much the relative error of
-    the entropy is below that of the exact value of the same chain at 16 sites, paired by target.  ``timing``: of the targets of
-    ``04/cost``, how many times as long as a prediction the fastest DMRG takes that is at least as accurate as the prediction of
-    that target (or the most accurate one, where none is): the smallest.
+    Timed are the targets of ``04/cost``, by the fastest DMRG that is at least as accurate as the prediction of that target (or
+    the most accurate one, where none is).
     """
     rows, priced = inputs["04/targets"]["rows"], inputs["04/cost"]["targets"]
     hard = [row for row in rows if not row["exact"] and "largest" in row]
@@ -56,6 +86,8 @@ def large(inputs, seed: int = 0) -> dict[str, Any]:
     return {
         "within_median": {"hits": int((predicted <= MEDIAN).sum()), "units": len(hard)},
         "tail": tail(predicted, np.random.default_rng(seed)),
-        "over_largest": compare(errors("largest"), predicted) if hard else compare([0.0]),  # a small run may have none
+        "over_largest": cast(
+            PairedGain, compare(errors("largest"), predicted) if hard else compare([0.0])
+        ),  # a small run may have none
         "timing": {"least_ratio": float(min(ratios))},
     }

@@ -6,7 +6,7 @@ The fit lowers the projector -|phi><phi| by exact sums, so nothing but the block
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 import torch
@@ -57,9 +57,19 @@ def make(kind: str, sites: int, size: int, generator: torch.Generator) -> Block:
     return makers[kind]()
 
 
+class BlockFit(TypedDict):
+    """How close a block came to a state; entropies of the half chain in nats."""
+
+    infidelity: float
+    parameters: int
+    entropy: float  # of the fitted block
+    wanted: float  # of the state
+    seconds: float
+
+
 @declare(version=1)
-def fit_one(task: Task) -> dict[str, Any]:
-    """One block of one size, seed and target: infidelity, parameters, and half-chain entropies (nats) of both states."""
+def fit_one(task: Task) -> BlockFit:
+    """One block of one size, seed and target."""
     torch.set_num_threads(1)
     sites = task["sites"]
     target = TARGETS[task["target"]](sites)
@@ -75,13 +85,32 @@ def fit_one(task: Task) -> dict[str, Any]:
     }
 
 
-@declare(version=1, pieces=(fit_one,))
-def capacity(sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, work: Work = Work()) -> dict[str, Any]:
-    """Fit blocks of ``sizes`` {kind: sizes} to every target.
+class CapacityRow(TypedDict):
+    """A block of one size fitted to a target: means over the seeds, with standard errors that are None for one seed."""
 
-    Returns ``rows``: target, kind, size, parameters, half-chain entropy reached and infidelity (means over the seeds with
-    their standard errors, None for one seed) and ``wanted``, the entropy of the target (nats).
-    """
+    target: str
+    kind: str
+    size: int
+    parameters: int
+    wanted: float  # half-chain entropy of the target, nats
+    entropy: float  # that was reached, nats
+    entropy_sem: float | None
+    infidelity: float
+    infidelity_sem: float | None
+
+
+class Capacity(TypedDict):
+    """What every block can hold of every target."""
+
+    rows: list[CapacityRow]
+    sites: int
+    seeds: int
+    steps: int
+
+
+@declare(version=1, pieces=(fit_one,))
+def capacity(sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, work: Work = Work()) -> Capacity:
+    """Fit blocks of ``sizes`` {kind: sizes} to every target."""
     cases = [(t, kind, size) for t in TARGETS for kind, listed in sizes.items() for size in listed]
     tasks = [
         {"sites": sites, "target": t, "kind": kind, "size": size, "seed": seed, "steps": steps}
@@ -92,11 +121,11 @@ def capacity(sites: int, sizes: dict[str, list[int]], seeds: int, steps: int, wo
     rows = []
     for number, (target, kind, size) in enumerate(cases):
         trials = fits[number * seeds : (number + 1) * seeds]
-        row: dict[str, Any] = {"target": target, "kind": kind, "size": size}
+        row: dict[str, str | float | None] = {"target": target, "kind": kind, "size": size}
         row |= {"parameters": trials[0]["parameters"], "wanted": trials[0]["wanted"]}
         for name in ("entropy", "infidelity"):
             values = np.array([f[name] for f in trials])
             row[name] = float(values.mean())
             row[f"{name}_sem"] = float(values.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else None
-        rows.append(row)
+        rows.append(cast(CapacityRow, row))
     return {"rows": rows, "sites": sites, "seeds": seeds, "steps": steps}

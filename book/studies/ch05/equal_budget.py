@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,14 +11,32 @@ from qednas.base.task import declare
 LEAST = 1e-12  # infidelities below this are rounding
 
 
+class BudgetRow(TypedDict):
+    """Blocks of one number of parameters on a target."""
+
+    target: str
+    wanted: float  # half-chain entropy of the target, nats
+    infidelity: dict[str, float]  # by kind, as entropy (nats)
+    entropy: dict[str, float]
+    best: str  # the kind with the smallest infidelity
+
+
+class EqualBudget(TypedDict):
+    """Blocks compared at one number of parameters."""
+
+    parameters: float
+    range: list[float]  # of parameters that all blocks cover: [low, high]
+    rows: list[BudgetRow]  # one a target
+    distinct: int  # how many kinds are the best for some target
+    gap_errors: float  # largest difference of entropies between two kinds, in its standard errors
+
+
 @declare(version=1)
-def equal_budget(inputs) -> dict[str, Any]:
+def equal_budget(inputs) -> EqualBudget:
     """What ``05/capacity`` says at the number of parameters in the middle (geometric) of the range that all blocks cover.
 
-    Infidelity is interpolated as a power law, entropy linearly in ln P.  Returns ``parameters``; ``rows``, one per target, with
-    infidelity and entropy {kind: value} and the ``best`` kind; ``distinct``, how many kinds are the best for some target; and
-    for the targets with a volume law the largest difference of entropies between two kinds, in its standard errors
-    (``gap_errors``, over the seeds; the entropies of the nearest size have the errors).
+    Infidelity is interpolated as a power law, entropy linearly in ln P.  The largest difference of entropies is that of targets
+    with a volume law; its error is over the seeds, of the nearest size that was fitted.
     """
     fits = inputs["05/capacity"]
     rows = fits["rows"]
@@ -34,7 +52,7 @@ def equal_budget(inputs) -> dict[str, Any]:
     budget = float(np.sqrt(low * high))
     table, gaps = [], []
     for target in targets:
-        row: dict[str, Any] = {
+        row: BudgetRow = {  # type: ignore[typeddict-item]  # the best follows
             "target": target,
             "wanted": of[target, kinds[0]][0]["wanted"],
             "infidelity": {},
@@ -60,5 +78,11 @@ def equal_budget(inputs) -> dict[str, Any]:
     return {"parameters": budget, "range": [low, high], "rows": table, "distinct": distinct, "gap_errors": max(gaps)}
 
 
-def size(row: dict[str, Any]) -> int:
+class Sized(TypedDict):
+    """What is needed of a fit to put it in its place."""
+
+    parameters: int
+
+
+def size(row: Sized) -> int:
     return row["parameters"]

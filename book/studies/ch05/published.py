@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -135,8 +135,25 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+class CaseRun(TypedDict):
+    """One case trained with one seed; energies in Pauli units."""
+
+    exact: float
+    energy: float
+    error: float
+    variance: float
+    v_score: float
+    r_hat: float | None
+    correlation: float | None  # time of recorded energies, 1 where they are independent
+    parameters: int
+    seconds: float  # of training
+    stopped: str  # why the training ended early, or ""
+    steps: list[int]  # of the history, 1 the first
+    history: list[float]  # energy: mean of the last five steps
+
+
 @declare(version=1)
-def run_case(task: Task) -> dict[str, Any]:
+def run_case(task: Task) -> CaseRun:
     """Train and measure one case with one seed; raises InputError when the energy breaks the variational principle."""
     torch.set_num_threads(1)
     case = CASES[task["case"]]
@@ -170,6 +187,43 @@ def run_case(task: Task) -> dict[str, Any]:
     }
 
 
+class CaseRow(TypedDict):
+    """Our energy of one case beside the published ones."""
+
+    case: str
+    block: str
+    exact: float  # energy, Pauli units
+    source: str  # of the exact energy
+    relative: float  # relative error, mean over seeds
+    error: float  # the larger of the spread over seeds and the sampling error of the mean
+    best: float  # relative error of the seed with the least variance
+    v_score: float  # mean over seeds, as seconds
+    r_hat: float | None  # largest of the seeds
+    parameters: int
+    seconds: float
+    published: dict[str, float]  # relative error by method
+    bar: float | None  # relative error that this project set itself
+    lowest: float  # least difference from the exact energy, in its own standard errors
+    stopped: list[str]  # why trainings ended early
+
+
+class TrainingCurve(TypedDict):
+    """The history of one seed of a case."""
+
+    case: str
+    seed: int
+    steps: list[int]
+    energy: list[float]  # Pauli units
+
+
+class PublishedEnergies(TypedDict):
+    """All cases beside what others have published."""
+
+    rows: list[CaseRow]
+    curves: list[TrainingCurve]
+    seeds: int
+
+
 @declare(version=1, pieces=(run_case,))
 def published_energies(
     cases: list[str],
@@ -177,14 +231,12 @@ def published_energies(
     final: int | None = None,
     changed: dict | None = None,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> PublishedEnergies:
     """Train every case with ``seeds`` seeds and put the energies beside the published ones.
 
-    final and changed cut the final sampling and replace settings (for the smoke profile).  Returns ``rows``, one per case:
-    relative error (mean over seeds), its ``error`` (the larger of the spread over seeds and the sampling error of the mean),
-    V-score, parameters, seconds per seed, and ``runs``, one per seed, with their histories.
+    final and changed cut the final sampling and replace settings (for the smoke profile).
     """  # fmt: skip
-    tasks = [
+    tasks: list[Task] = [
         {
             "case": name,
             "seed": SEEDS + k,
@@ -195,7 +247,7 @@ def published_energies(
         for k in range(seeds)
     ]
     runs = map_tasks(run_case, tasks, work=work, scratch="training")
-    rows = []
+    rows: list[CaseRow] = []
     for number, name in enumerate(cases):
         trials = runs[number * seeds : (number + 1) * seeds]
         exact = trials[0]["exact"]
@@ -222,7 +274,7 @@ def published_energies(
                 "stopped": [r["stopped"] for r in trials if r["stopped"]],
             }
         )
-    curves = [
+    curves: list[TrainingCurve] = [
         {"case": t["case"], "seed": t["seed"], "steps": f["steps"], "energy": f["history"]}
         for t, f in zip(tasks, runs, strict=True)
     ]

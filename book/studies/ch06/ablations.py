@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from qednas.qed.search.step_costs import CostClass, costs_identity, measured_cos
 from qednas.qed.search.supernet import Supernet
 from qednas.qed.search.trained_alone import train_alone
 from qednas.qed.vmc.exact_training import Space, sum_exactly
-from studies.ch06.every_architecture import half_chain, space_of
+from studies.ch06.every_architecture import EveryArchitecture, SolvedSystem, System, TrainedAlone, half_chain, space_of
 
 LEAST = 1e-12  # relative energy errors below are rounding
 CURVE, DIGITS = 40, 4  # points of a course that are kept, and their significant digits
@@ -65,7 +66,28 @@ def wanted_proxies(variant: Variant, task: Task) -> dict[str, float]:
     return shipped_predictor().predict(build(system["family"], system["sites"], **system["parameters"]))["proxies"]
 
 
-def search_variant(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
+class SearchCourse(TypedDict):
+    """The course of a search, thinned (points,)."""
+
+    relative: list[float]  # energy error of the supernet
+    distance: list[float]  # of its proxies from those that are wanted
+
+
+class SupernetSearch(TypedDict):
+    """One search with one seed."""
+
+    architecture: list[str]  # parts of the most probable one
+    ranking: NotRequired[list[list[Any]]]  # [parts, ln of the probability], the most probable first; no result keeps it
+    supernet: float  # relative energy error, mean of the last tenth of the steps
+    wanted: dict[str, float]  # proxies of the half chain, nats
+    steps: int
+    seconds: float  # of CPU
+    course: SearchCourse
+    probabilities: dict[str, list[list[float]]]  # {kind: (points, choices)}, thinned; of one seed, {} of the others
+    choices: dict[str, list[str]]  # {kind: "none" and parts}
+
+
+def search_variant(task: Task, exact: bool) -> tuple[Supernet, SupernetSearch]:
     """Search one variant with one seed: the supernet, and what is told of it."""
     variant = VARIANTS[task["variant"]]
     hamiltonian, given, parts, budget = space_of(task["system"], task["budget"])
@@ -82,7 +104,7 @@ def search_variant(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
     )
     relative = (run["energy"] - task["exact"]) / abs(task["exact"])
     ranked = net.rank_architectures(budget)
-    record = {
+    record: SupernetSearch = {
         "architecture": list(ranked[0][1].parts),
         "ranking": [[list(a.parts), log] for log, a in ranked],
         "supernet": float(relative[-max(1, len(relative) // 10) :].mean()),
@@ -98,14 +120,20 @@ def search_variant(task: Task, exact: bool) -> tuple[Supernet, dict[str, Any]]:
     return net, record
 
 
+class SmallSearch(SupernetSearch):
+    """A search by exact sums."""
+
+    entropy: float  # half chain of the supernet, nats
+
+
 @declare(version=1, data=(predictor_identity,))
-def search_small(task: Task) -> dict[str, Any]:
+def search_small(task: Task) -> SmallSearch:
     net, record = search_variant(task, exact=True)
     space = Space.of(space_of(task["system"], task["budget"])[0])
-    return record | {"entropy": half_chain(sum_exactly(net.state, space).psi, space)["entropy"]}
+    return cast(SmallSearch, record | {"entropy": half_chain(sum_exactly(net.state, space).psi, space)["entropy"]})
 
 
-def tasks_of(systems: list[dict], variants: list[str], seeds: int, common: dict) -> list[dict]:
+def tasks_of(systems: Sequence[SolvedSystem], variants: list[str], seeds: int, common: dict) -> list[Task]:
     """One task per system, variant and seed; the "other" system is the next in the list."""
     return [
         common | {"system": system["system"], "exact": system["exact"], "proxies": system["proxies"],
@@ -114,14 +142,72 @@ def tasks_of(systems: list[dict], variants: list[str], seeds: int, common: dict)
     ]  # fmt: skip
 
 
+class VariantRun(SupernetSearch):
+    """A search of one variant and what it found, trained alone."""
+
+    system: System
+    variant: str
+    seed: int
+    relative: float  # energy error trained alone
+
+
+class SmallRun(VariantRun):
+    """The same, on a system of which every architecture is known."""
+
+    entropy: float  # half chain of the supernet, nats
+    trained_entropy: float  # of what was found, trained alone
+    rank: float  # from 0, the best, to 1 among all architectures of that seed
+    tau: float  # Kendall's, of probabilities and energy errors
+
+
+class Gain(TypedDict):
+    """A mean difference, 0 of what was not compared."""
+
+    gain: float
+    p: float  # raw, then 1
+
+
+class GainWithin(Gain):
+    """What :func:`qednas.base.statistics.compare_within` gives of runs on fixed tasks."""
+
+    gain_sem: float
+    gain_df: float  # degrees of freedom of its error
+    tasks: int
+    pairs: int  # runs of all tasks
+
+
+class SmallSummary(TypedDict):
+    """What the standard search comes to on short chains."""
+
+    matching_gain: float  # of the entanglement term, in ln of the error
+    matching_p: float
+    median_rank: float
+    share_best: float
+    worst_supernet: float
+    median_entropy_missed: float  # share of the wanted entropy
+
+
+class SearchTiming(TypedDict):
+    """CPU time of searches."""
+
+    seconds: float  # of all
+    cost_ratio: float  # see cost_ratio
+
+
+class SmallAblation(TypedDict):
+    """Every variant on short chains."""
+
+    runs: list[SmallRun]  # one per system, variant and seed
+    compared: dict[str, GainWithin]  # each variant with the standard one, in ln of the error
+    summary: SmallSummary
+    timing: SearchTiming
+
+
 @declare(version=1, pieces=(search_small,))
-def small_ablation(inputs, variants: list[str], settings: dict, work: Work = Work()) -> dict[str, Any]:
+def small_ablation(inputs, variants: list[str], settings: dict, work: Work = Work()) -> SmallAblation:
     """Search the systems of ``06/space`` by exact sums with every variant and as many seeds as there.
 
-    The energy of what is found is that of the same architecture and seed trained alone there.  Returns ``runs`` (one per system,
-    variant and seed: architecture, ``relative`` energy error trained alone, ``rank`` from 0, the best, to 1 among all
-    architectures of that seed, energy error and entropy of the supernet, course), ``compared`` (each variant with the standard
-    one, in ln of the error), and what the claims are read from.
+    The energy of what is found is that of the same architecture and seed trained alone there.
     """
     space = inputs["06/space"]
     systems = space["systems"]
@@ -136,14 +222,17 @@ def small_ablation(inputs, variants: list[str], settings: dict, work: Work = Wor
         others = np.array([v for a, v in errors.items() if a != chosen])
         logs = np.log([max(errors[tuple(parts)], LEAST) for parts, _ in search["ranking"]])
         runs.append(
-            {
-                **{k: task[k] for k in ("system", "variant", "seed")},
-                **{k: v for k, v in search.items() if k != "ranking"},
-                "relative": errors[chosen],
-                "trained_entropy": entropies[chosen],
-                "rank": float((others < errors[chosen]).mean()),
-                "tau": kendall([log for _, log in search["ranking"]], -logs),
-            }
+            cast(
+                SmallRun,
+                {
+                    **{k: task[k] for k in ("system", "variant", "seed")},
+                    **{k: v for k, v in search.items() if k != "ranking"},
+                    "relative": errors[chosen],
+                    "trained_entropy": entropies[chosen],
+                    "rank": float((others < errors[chosen]).mean()),
+                    "tau": kendall([log for _, log in search["ranking"]], -logs),
+                },
+            )
         )
     standard = [r for r in runs if r["variant"] == STANDARD]
     comparisons = compare_variants(runs)
@@ -174,7 +263,7 @@ def kendall(a, b) -> float:
     return tau if np.isfinite(tau) else 0.0
 
 
-def cost_ratio(space: dict[str, Any], runs: list[dict]) -> float:
+def cost_ratio(space: EveryArchitecture, runs: Sequence[VariantRun]) -> float:
     """CPU seconds to train every architecture once, over those of one search; the mean over the systems."""
     ratios = []
     for system, training in zip(space["systems"], space["timing"]["seconds"], strict=True):
@@ -183,7 +272,7 @@ def cost_ratio(space: dict[str, Any], runs: list[dict]) -> float:
     return float(np.mean(ratios))
 
 
-def compare_variants(runs: list[dict]) -> dict[str, Any]:
+def compare_variants(runs: Sequence[VariantRun]) -> dict[str, GainWithin]:
     """Every variant with the standard search: ln of the relative energy errors, paired by seed, the systems fixed.
 
     ``gain`` is positive where the standard search has smaller errors; ``p`` is raw.
@@ -198,7 +287,15 @@ def compare_variants(runs: list[dict]) -> dict[str, Any]:
 
     standard = errors(STANDARD)
     others = [v for v in dict.fromkeys(r["variant"] for r in runs) if v != STANDARD]
-    return {v: compare_within({s: logs - standard[s] for s, logs in errors(v).items()}) for v in others}
+    return {
+        v: cast(GainWithin, compare_within({s: logs - standard[s] for s, logs in errors(v).items()})) for v in others
+    }
+
+
+class LargeSearch(SupernetSearch, TrainedAlone):
+    """A search by samples, and what was found trained alone."""
+
+    relative: float  # energy error
 
 
 @declare(
@@ -208,7 +305,7 @@ def compare_variants(runs: list[dict]) -> dict[str, Any]:
         costs_identity,
     ),
 )
-def search_large(task: Task) -> dict[str, Any]:
+def search_large(task: Task) -> LargeSearch:
     """Search a long chain by samples, then train what was found alone."""
     _, record = search_variant(task, exact=False)
     hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
@@ -216,13 +313,40 @@ def search_large(task: Task) -> dict[str, Any]:
         hamiltonian, given, Architecture(tuple(record["architecture"])), task["train_seconds"], 100 + task["seed"]
     )
     del record["ranking"]
-    return record | alone | {"relative": (alone["energy"] - task["exact"]) / abs(task["exact"])}
+    return cast(LargeSearch, record | alone | {"relative": (alone["energy"] - task["exact"]) / abs(task["exact"])})
+
+
+class LargeReference(TypedDict):
+    """The ground state of a long chain."""
+
+    exact: float  # energy, Pauli units
+    proxies: dict[str, float]  # of the half chain, nats
+    method: str
 
 
 @declare(version=1)
-def large_reference(task: Task) -> dict[str, Any]:
+def large_reference(task: Task) -> LargeReference:
     solution = reference(build(task["family"], task["sites"], **task["parameters"]))
     return {"exact": solution["energy"], "proxies": solution["proxies"], "method": solution["method"]}
+
+
+class LargeSystem(SolvedSystem):
+    """A long chain and its ground state."""
+
+    method: str  # of the reference
+
+
+class LargeRun(VariantRun, TrainedAlone):
+    """A search on a long chain."""
+
+
+class LargeAblation(TypedDict):
+    """Every variant on long chains."""
+
+    systems: list[LargeSystem]
+    runs: list[LargeRun]  # one per system, variant and seed
+    compared: dict[str, GainWithin]  # each variant with the standard one, in ln of the error
+    allowance: list[float]  # seconds of one core: of a search, of the training of what it found
 
 
 @declare(
@@ -233,7 +357,7 @@ def large_reference(task: Task) -> dict[str, Any]:
     ),
 )
 def large_ablation(
-    systems: list[dict],
+    systems: list[System],
     budget: int,
     variants: list[str],
     seeds: int,
@@ -241,15 +365,17 @@ def large_ablation(
     train_seconds: float,
     settings: dict,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> LargeAblation:
     """The same at 50 sites and more: as many steps as ``seconds`` of one core pay for in a search, ``train_seconds`` for what it
-    found, by the table of measured costs.  References come from free fermions or DMRG.  Returns ``runs`` and ``compared`` as
-    :func:`small_ablation`, and ``systems``.
+    found, by the table of measured costs.  References come from free fermions or DMRG.
     """
     solved = map_tasks(large_reference, systems, work=work.at("references"))
-    known = [{"system": s} | solution for s, solution in zip(systems, solved, strict=True)]
+    known = cast(list[LargeSystem], [{"system": s} | solution for s, solution in zip(systems, solved, strict=True)])
     common = {"budget": budget, "settings": settings, "seconds": seconds, "train_seconds": train_seconds}
     tasks = tasks_of(known, variants, seeds, common)
     searches = map_tasks(search_large, tasks, work=work)
-    runs = [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, searches, strict=True)]
+    runs = cast(
+        list[LargeRun],
+        [{k: t[k] for k in ("system", "variant", "seed")} | f for t, f in zip(tasks, searches, strict=True)],
+    )
     return {"systems": known, "runs": runs, "compared": compare_variants(runs), "allowance": [seconds, train_seconds]}

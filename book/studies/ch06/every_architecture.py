@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -25,8 +25,31 @@ KINDS = ("jastrow", "rbm", "mps", "dense")
 PROBED = 256  # configurations on which a supernet is compared with a network
 
 
-def space_of(system: dict[str, Any], budget_per_site: int) -> tuple[Hamiltonian, Given, dict[str, list[str]], int]:
-    """The Hamiltonian of {family, sites, parameters}, what is given, the parts of its search space, and the budget."""
+class System(TypedDict):
+    """A Hamiltonian by its name."""
+
+    family: str
+    sites: int
+    parameters: dict[str, Any]  # as the family names them: couplings are float, widths and seeds int
+
+
+class TrainedAlone(TypedDict):
+    """What :func:`qednas.qed.search.trained_alone.train_alone` gives of a network."""
+
+    energy: float  # Pauli units
+    error: float
+    variance: float
+    v_score: float | None  # None where training failed, as r_hat
+    r_hat: float | None
+    renyi2: float | None  # half chain, nats; None where the samples do not resolve it
+    renyi2_error: float | None
+    parameters: int
+    train_steps: int
+    train_seconds: float
+
+
+def space_of(system: System, budget_per_site: int) -> tuple[Hamiltonian, Given, dict[str, list[str]], int]:
+    """The Hamiltonian of a system, what is given, the parts of its search space, and the budget."""
     hamiltonian = build(system["family"], system["sites"], **system["parameters"])
     given = given_of(hamiltonian)
     budget = budget_per_site * hamiltonian.sites
@@ -46,9 +69,18 @@ def half_chain(psi: np.ndarray, space: Space) -> dict[str, float]:
     return proxies(schmidt_spectra(whole, sites)[sites // 2 - 1])
 
 
+class ExactTraining(TypedDict):
+    """What one architecture came to, with one seed."""
+
+    relative: float  # energy error
+    entropy: float  # half chain, nats
+    parameters: int
+    seconds: float  # of CPU
+
+
 @declare(version=1)
-def train_architecture(task: Task) -> dict[str, Any]:
-    """One architecture trained by exact sums: its relative energy error, its entropy, and the CPU seconds it took."""
+def train_architecture(task: Task) -> ExactTraining:
+    """One architecture trained by exact sums."""
     hamiltonian, given, _, _ = space_of(task["system"], task["budget"])
     make_ready()
     block = Architecture(tuple(task["parts"])).build(given, task["seed"])
@@ -63,15 +95,54 @@ def train_architecture(task: Task) -> dict[str, Any]:
     }
 
 
-@declare(version=1, pieces=(train_architecture,))
-def every_architecture(systems: list[dict], budget: int, seeds: int, steps: int, work: Work = Work()) -> dict[str, Any]:
-    """Train all architectures of at most ``budget`` parameters a site with every seed.
+class ArchitectureRow(TypedDict):
+    """One architecture trained with every seed."""
 
-    Returns for every system ``exact`` (energy, Pauli units), ``proxies`` and ``rows``, one per architecture: parts, parameters,
-    and over the seeds ``relative`` (energy error) and ``entropy`` (nats); ``timing`` has the CPU seconds of each system.
-    """
-    tasks: list[dict[str, Any]] = []
-    out: list[dict[str, Any]] = []
+    architecture: list[str]  # parts
+    relative: list[float]  # energy error of each seed
+    entropy: list[float]  # half chain, nats
+    parameters: int
+
+
+class SolvedSystem(TypedDict):
+    """A system and its ground state."""
+
+    system: System
+    exact: float  # energy, Pauli units
+    proxies: dict[str, float]  # of the half chain, nats
+
+
+class TrainedSystem(SolvedSystem):
+    """A system with all architectures of its search space."""
+
+    parts: dict[str, list[str]]  # by kind
+    rows: list[ArchitectureRow]
+
+
+class SystemSeconds(TypedDict):
+    """What the trainings of each system took."""
+
+    seconds: list[float]  # of CPU
+
+
+class EveryArchitecture(TypedDict):
+    """All architectures of small search spaces."""
+
+    systems: list[TrainedSystem]
+    seeds: int
+    steps: int
+    budget: int  # parameters a site
+    timing: SystemSeconds
+
+
+@declare(version=1, pieces=(train_architecture,))
+def every_architecture(
+    systems: list[System], budget: int, seeds: int, steps: int, work: Work = Work()
+) -> EveryArchitecture:
+    """Train all architectures of at most ``budget`` parameters a site with every seed."""
+    tasks: list[Task] = []
+    out: list[TrainedSystem] = []
+    system: Any  # first as it was given, then with what was trained
     for system in systems:
         hamiltonian, given, parts, most = space_of(system, budget)
         state = ground_state(hamiltonian)
@@ -82,7 +153,10 @@ def every_architecture(systems: list[dict], budget: int, seeds: int, steps: int,
                 "exact": state.energy,
                 "proxies": proxies(state.spectra[hamiltonian.sites // 2 - 1]),
                 "parts": parts,
-                "rows": [{"architecture": list(a.parts), "relative": [], "entropy": []} for a in candidates],
+                "rows": [  # parameters follow
+                    {"architecture": list(a.parts), "relative": [], "entropy": []}  # type: ignore[typeddict-item]
+                    for a in candidates
+                ],
             }
         )
         common = {"system": system, "budget": budget, "steps": steps, "exact": state.energy}
@@ -102,12 +176,16 @@ def every_architecture(systems: list[dict], budget: int, seeds: int, steps: int,
     return {"systems": out, "seeds": seeds, "steps": steps, "budget": budget, "timing": {"seconds": seconds}}
 
 
-@declare(version=1)
-def contained(systems: list[dict], budget: int) -> dict[str, Any]:
-    """How far a supernet whose gates are 0 and 1 is from the network of each architecture, with the same weights.
+class Containment(TypedDict):
+    """How far supernets are from the networks that they contain."""
 
-    Returns ``count`` of architectures and the ``worst`` difference of ln psi, relative to its spread over random configurations.
-    """
+    count: int  # of architectures
+    worst: float  # difference of ln psi, relative to its spread over random configurations
+
+
+@declare(version=1)
+def contained(systems: list[System], budget: int) -> Containment:
+    """How far a supernet whose gates are 0 and 1 is from the network of each architecture, with the same weights."""
     worst, count = 0.0, 0
     for system in systems:
         _, given, parts, most = space_of(system, budget)

@@ -9,7 +9,8 @@ import numpy as np
 from qednas.base.statistics import mean_interval
 from qednas.companion.figures import COLOURS
 from studies.ch04.references import title
-from studies.ch06.ablations import DRAWN, STANDARD, VARIANTS
+from studies.ch06.ablations import DRAWN, STANDARD, VARIANTS, Gain, VariantRun
+from studies.ch06.every_architecture import System
 
 FLOOR = 1e-10  # relative errors below are drawn here
 GREY = "0.6"
@@ -20,13 +21,13 @@ def name_of(system) -> str:
     return title(system).replace("_", " ")
 
 
-def systems_of(ablation) -> list[dict]:
+def systems_of(ablation) -> list[System]:
     """The systems of the runs, each once, in their order."""
     systems = {str(r["system"]): r["system"] for r in ablation["runs"]}
     return list(systems.values())
 
 
-def runs_of(ablation, system, variant) -> list[dict]:
+def runs_of(ablation, system, variant) -> list[VariantRun]:
     return [r for r in ablation["runs"] if r["system"] == system and r["variant"] == variant]
 
 
@@ -154,7 +155,7 @@ def ranks(ablation, variant) -> str:
     return mean_text([r["rank"] for r in ablation["runs"] if r["variant"] == variant])
 
 
-def gain_over(ablation, variant) -> dict:
+def gain_over(ablation, variant) -> Gain:
     """The comparison of a variant with the standard search, or none where it was not run."""
     return ablation["compared"].get(variant, {"gain": 0.0, "p": 1.0})
 

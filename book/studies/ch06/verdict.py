@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, cast
 
 from qednas.base.statistics import estimate
 from qednas.base.task import declare
-from studies.ch06.ablations import STANDARD, compare_variants
+from studies.ch04.verdict import Hits
+from studies.ch06.ablations import STANDARD, GainWithin, compare_variants
+from studies.ch06.every_architecture import System
 
 SMALL_ENTROPY = 0.1  # nats; errors of smaller entropies are measured in shares of this
 
 
-def worst(rows: Sequence[dict[str, Any]], key: str, name: str) -> dict[str, Any]:
-    """The estimate ``key`` of the row where it is largest, under ``name``."""
+def worst(rows: Sequence[Mapping[str, Any]], key: str, name: str) -> dict[str, float]:
+    """The estimate ``key`` of the row where it is largest, under ``name``: with ``_sem`` and ``_units``."""
     if not rows:
         return {name: 0.0, f"{name}_sem": 0.0, f"{name}_units": 0}
     row = max(rows, key=lambda entry: entry[key])
     return {f"{name}{end}": row[f"{key}{end}"] for end in ("", "_sem", "_units")}
 
 
-@declare(version=1)
-def judge_supernet(inputs) -> dict[str, Any]:
-    """From ``06/small``: what the claims are read from; all of the search as described.
+class SystemRow(TypedDict):
+    """Searches of one system, means over seeds."""
 
-    ``compared``: every variant with it (:func:`~studies.ch06.ablations.compare_variants`).  ``rows``: one a system.  ``summary``:
-    ``best``, how many searches found the best architecture of all; of the system where it is worst, means over seeds: the energy
-    error of the supernet (``worst_supernet``) and the share of the wanted entropy that what was found misses (``worst_missed``).
-    """
+    system: System
+    supernet: float  # relative energy error
+    supernet_sem: float
+    supernet_units: int  # seeds
+    missed: float  # share of the wanted entropy that what was found misses
+    missed_sem: float
+    missed_units: int
+
+
+class SupernetSummary(TypedDict):
+    """Counts over all searches, and the means over seeds of the system where they are worst."""
+
+    best: Hits  # searches that found the best architecture of all
+    worst_supernet: float
+    worst_supernet_sem: float
+    worst_supernet_units: int
+    worst_missed: float
+    worst_missed_sem: float
+    worst_missed_units: int
+
+
+class SupernetVerdict(TypedDict):
+    """What the claims are read from; all of the search as described."""
+
+    compared: dict[str, GainWithin]  # every variant with it
+    rows: list[SystemRow]
+    summary: SupernetSummary
+
+
+@declare(version=1)
+def judge_supernet(inputs) -> SupernetVerdict:
+    """From ``06/small``: what the claims are read from."""
     runs = inputs["06/small"]["runs"]
     standard = [run for run in runs if run["variant"] == STANDARD]
-    rows: list[dict[str, Any]] = []
+    rows: list[SystemRow] = []
     for system in dict.fromkeys(str(run["system"]) for run in standard):
         searches = [run for run in standard if str(run["system"]) == system]
         deviations = [
@@ -38,16 +67,22 @@ def judge_supernet(inputs) -> dict[str, Any]:
             for run in searches
         ]
         rows.append(
-            {"system": searches[0]["system"]}
-            | estimate([run["supernet"] for run in searches], "supernet")
-            | estimate(deviations, "missed")
+            cast(
+                SystemRow,
+                {"system": searches[0]["system"]}
+                | estimate([run["supernet"] for run in searches], "supernet")
+                | estimate(deviations, "missed"),
+            )
         )
     return {
         "compared": compare_variants(runs),
         "rows": rows,
-        "summary": {
-            "best": {"hits": sum(run["rank"] == 0 for run in standard), "units": len(standard)},
-            **worst(rows, "supernet", "worst_supernet"),
-            **worst(rows, "missed", "worst_missed"),
-        },
+        "summary": cast(
+            SupernetSummary,
+            {
+                "best": {"hits": sum(run["rank"] == 0 for run in standard), "units": len(standard)},
+                **worst(rows, "supernet", "worst_supernet"),
+                **worst(rows, "missed", "worst_missed"),
+            },
+        ),
     }

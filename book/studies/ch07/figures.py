@@ -8,7 +8,7 @@ from qednas.base.statistics import mean_interval
 from qednas.companion.figures import COLOURS
 from qednas.qed.search.architecture import kind_of
 from studies.ch04.references import title
-from studies.ch07.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS
+from studies.ch07.evaluation import BLIND, BLOCKS, RANDOM, SEARCH, SEARCHERS, EvaluationRun
 from studies.ch07.verdict import log_error
 
 MARKS = dict(zip((*BLOCKS, *SEARCHERS), "osD^X*vP", strict=True))
@@ -27,7 +27,7 @@ def short(target) -> str:
     return target["family"].replace("_", " ")
 
 
-def runs_of(runs, number, method) -> list[dict]:
+def runs_of(runs, number, method) -> list[EvaluationRun]:
     return [r for r in runs["runs"] if (r["target"], r["method"]) == (number, method)]
 
 

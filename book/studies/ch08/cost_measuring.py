@@ -14,7 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from dataclasses import asdict, astuple, fields
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -39,7 +39,7 @@ from qednas.qed.search.supernet import Supernet
 from qednas.qed.search.trained_alone import training_settings
 from qednas.qed.vmc.vmc import train
 from studies.ch06.ablations import VARIANTS
-from studies.ch06.every_architecture import KINDS
+from studies.ch06.every_architecture import KINDS, System
 from studies.ch07.evaluation import SLOW
 from studies.ch08.block_table import draw_targets
 
@@ -52,8 +52,8 @@ Network = tuple[str, ...]
 Search = tuple[int, dict[str, Any]]  # parameters a site, settings
 
 
-def prepare_system(system: dict[str, Any]) -> tuple[Hamiltonian, Given]:
-    """Hamiltonian of {family, sites, parameters} and what is given of it."""
+def prepare_system(system: System) -> tuple[Hamiltonian, Given]:
+    """Hamiltonian of a system and what is given of it."""
     hamiltonian = build(system["family"], system["sites"], **system["parameters"])
     return hamiltonian, given_of(hamiltonian, system["parameters"].get("width"))
 
@@ -81,8 +81,14 @@ def measure_search(hamiltonian: Hamiltonian, given: Given, search: Search, wante
     return {"seconds": (time.process_time() - began) / SEARCH_STEPS, "start": 0.0}
 
 
-def measure(task: Task) -> dict[str, Any]:
-    """{row: cost} of all networks and searches of one system."""
+class Measurement(TypedDict):
+    """What a step of every network and search of one system takes."""
+
+    costs: dict[str, dict[str, float]]  # {row: {"seconds", "start"}}, of CPU
+
+
+def measure(task: Task) -> Measurement:
+    """Costs of all networks and searches of one system."""
     hamiltonian, given = prepare_system(task["system"])
     make_ready()
     wanted = shipped_predictor().predict(hamiltonian)["proxies"] if task["searches"] else {}
@@ -120,10 +126,10 @@ def networks(given: Given, budget: int, joined: bool, seed: str) -> list[Network
     return chosen + random.Random(seed).sample(larger, min(PRODUCTS, len(larger)))
 
 
-def wanted_rows() -> list[tuple[dict[str, Any], int, bool, list[Search]]]:
+def wanted_rows() -> list[tuple[System, int, bool, list[Search]]]:
     """Systems of chapters 6 to 8 in both profiles: budget a site, whether products are trained, searches."""
     root = paths.project_root()
-    rows: list[tuple[dict[str, Any], int, bool, list[Search]]] = []
+    rows: list[tuple[System, int, bool, list[Search]]] = []
     for profile in profiles.PROFILES:
         large, evaluation, table = (
             profiles.chapter_info(root, number).for_profile(profile) for number in ("06", "07", "08")
@@ -142,9 +148,17 @@ def wanted_rows() -> list[tuple[dict[str, Any], int, bool, list[Search]]]:
     return rows
 
 
-def chapter_tasks() -> dict[CostClass, list[dict[str, Any]]]:
+class CostTask(TypedDict):
+    """What of one system is measured."""
+
+    system: System
+    networks: list[list[str]]  # parts
+    searches: list[list[Any]]  # [parameters a site, settings]
+
+
+def chapter_tasks() -> dict[CostClass, list[CostTask]]:
     """Tasks by what decides the cost: of systems whose steps cost the same every row is measured once."""
-    tasks: dict[CostClass, list[dict[str, Any]]] = defaultdict(list)
+    tasks: dict[CostClass, list[CostTask]] = defaultdict(list)
     known: dict[CostClass, set[str]] = defaultdict(set)
     for system, budget, joined, searches in wanted_rows():
         hamiltonian, given = prepare_system(system)

@@ -7,20 +7,22 @@ that of predictions for a family that was left out when the rule was learned.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict, cast
 
 import numpy as np
 
 from qednas.base.statistics import compare
 from qednas.base.task import declare
-from studies.ch08.block_table import CONTROLS
+from studies.ch03.verdict import PairedGain
+from studies.ch08.block_table import CONTROLS, BestBlock, Features
 
 PROXIES = ("entropy", "mean", "variance", "skewness", "renyi2")
 SEES = {"entanglement": PROXIES, "control": CONTROLS, "both": (*PROXIES, *CONTROLS)}
 DEPTH = 2
 
 
-def features(targets: list[dict[str, Any]], names: tuple[str, ...]) -> np.ndarray:
+def features(targets: Sequence[Features], names: tuple[str, ...]) -> np.ndarray:
     """(targets, names)."""
     return np.array([[{**t["entanglement"], **t["control"]}[name] for name in names] for t in targets])
 
@@ -59,34 +61,58 @@ def predict_left_out(x: np.ndarray | None, labels: list[str], families: list[str
     return predictions
 
 
-def regret(row: dict[str, Any], label: str) -> float:
+def regret(row: BestBlock, label: str) -> float:
     """ln of the energy error of the block that a rule names over that of the best; of the worst if it has no size that fits."""
     errors = row["errors"]
     return errors.get(label, max(errors.values())) - errors[row["best"]]
 
 
-def by_family(row: dict[str, Any], families: list[str]) -> list[float]:
+class RuleRow(TypedDict):
+    """How right a rule is on families that it has not seen."""
+
+    kind: str
+    sees: str
+    accuracy: float  # over all targets and budgets
+    accuracy_sem: float
+    regret: float  # mean of ln energy error over that of the best block
+    by_budget: list[float]  # accuracy
+    per_target: list[float]  # accuracy
+    said: list[list[str]]  # (budgets, targets) blocks
+
+
+def by_family(row: RuleRow, families: list[str]) -> list[float]:
     """Accuracy of a rule for each family: what it says of a family's targets comes from one rule, so a family counts once."""
     values = np.array(row["per_target"])
     return [float(values[np.array(families) == family].mean()) for family in dict.fromkeys(families)]
 
 
+class DesignRules(TypedDict):
+    """Rules judged on families that were left out, and rules learned from all targets."""
+
+    rows: list[RuleRow]
+    always: str  # the block that is most often the best
+    shares: dict[str, dict[str, float]]  # {budget: {kind: share of targets where it is the best}}
+    trees: dict[str, str]  # {budget: rule learned from all targets, in words}
+    linear: dict[str, dict[str, dict[str, float]]]  # the same: {budget: {block: {feature: weight}}}
+    summary: dict[
+        str, float
+    ]  # accuracies of "majority", "always", "blind" (the better of them) and "tree_" with what it sees
+    compared: dict[str, PairedGain]  # the tree by what it sees with the blind rule, and "both_over_control"; by family
+
+
 @declare(version=1)
-def design_rules(inputs) -> dict[str, Any]:
+def design_rules(inputs) -> DesignRules:
     """Learn rules from ``08/table`` and judge them on families that were left out.
 
     Two rules look at nothing: the "majority" of the families that are not left out, which a tie can mislead, and "always" the
-    block that is most often the best at all, known with hindsight.  Comparisons are with the better of the two.
-    Returns ``rows``, one per rule (``sees``, ``kind``): ``accuracy`` with standard error over all targets and budgets, ``regret``
-    (mean of ln energy error over the best one's) and ``said``; ``shares`` of the best kinds at every budget; ``trees`` and
-    ``linear`` {budget: rule learned from all targets}; ``summary``, accuracies; and ``compared``: the tree that sees each of
-    ``SEES`` with the better blind rule, and ``both_over_control``, paired by family with raw p (:func:`by_family`).
+    block that is most often the best at all, known with hindsight.  Comparisons are with the better of the two, paired by family
+    (:func:`by_family`).
     """
     table = inputs["08/table"]
     targets, budgets = table["targets"], table["budgets"]
     families = [t["family"] for t in targets]
     by_budget = {b: [row for row in table["best"] if row["budget"] == b] for b in budgets}
-    rows: list[dict[str, Any]] = []
+    rows: list[RuleRow] = []
     always = majority([row["best"] for row in table["best"]])
     for kind, sees in [("majority", None), ("always", None), *((k, s) for k in ("tree", "linear") for s in SEES)]:
         x = None if sees is None else features(targets, SEES[sees])
@@ -114,11 +140,11 @@ def design_rules(inputs) -> dict[str, Any]:
             }
         )
 
-    def row_of(kind: str, sees: str) -> dict[str, Any]:
+    def row_of(kind: str, sees: str) -> RuleRow:
         return next(r for r in rows if (r["kind"], r["sees"]) == (kind, sees))
 
-    def compare_rules(rule: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
-        return compare(by_family(rule, families), by_family(baseline, families))
+    def compare_rules(rule: RuleRow, baseline: RuleRow) -> PairedGain:
+        return cast(PairedGain, compare(by_family(rule, families), by_family(baseline, families)))
 
     blind = [row_of("majority", "nothing"), row_of("always", "nothing")]
     base = max(blind, key=lambda row: row["accuracy"])
@@ -140,7 +166,7 @@ def design_rules(inputs) -> dict[str, Any]:
     }
 
 
-def tree_text(targets: list[dict[str, Any]], labels: list[str]) -> str:
+def tree_text(targets: Sequence[Features], labels: list[str]) -> str:
     """The tree over all features, learned from all targets, in words."""
     from sklearn.tree import export_text
 
@@ -150,7 +176,7 @@ def tree_text(targets: list[dict[str, Any]], labels: list[str]) -> str:
     return export_text(rule_of("tree").fit(features(targets, names), labels), feature_names=list(names), decimals=2)
 
 
-def linear_rule(targets: list[dict[str, Any]], labels: list[str]) -> dict[str, dict[str, float]]:
+def linear_rule(targets: Sequence[Features], labels: list[str]) -> dict[str, dict[str, float]]:
     """Weights {block: {feature: weight}} of the standardised features in the linear rule learned from all targets."""
     names = SEES["both"]
     if len(set(labels)) == 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Required, TypedDict, cast
 
 import numpy as np
 
@@ -22,13 +22,49 @@ from studies.ch13.regrets import regret_curves
 from studies.spaces.nasbench201 import nasbench201, tables_identity, training_seconds
 
 
-def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: int) -> dict[str, Any]:
-    """One search. spec: method, and where they differ from the defaults options, surrogate and batch.
+class SearchSpec(TypedDict, total=False):
+    """A search as the settings have it: its method, and what differs from the defaults."""
 
-    Returns, after each evaluation (evaluations,), ``incumbent``: regret of the row with the best observed value, and ``reached``:
-    regret of the best row evaluated, both by means over trainings; the ``rows`` in the order of evaluation; ``seconds`` that the
-    search itself took and ``counts`` of the method.
-    """
+    method: Required[str]
+    options: dict[str, Any]  # of the method
+    surrogate: str
+    batch: int
+
+
+class SearchRun(TypedDict):
+    """One search: regrets after each evaluation (evaluations,), points, by means over trainings."""
+
+    incumbent: np.ndarray  # of the row with the best observed value
+    reached: np.ndarray  # of the best row evaluated
+    rows: np.ndarray  # (evaluations,) in the order of evaluation
+    seconds: float  # of the search itself
+    counts: dict[str, Any]  # what the method itself counted
+
+
+class Curves(TypedDict):
+    """Searches of one method on one table."""
+
+    incumbent: np.ndarray  # (seeds, evaluations) points, as of SearchRun
+    reached: np.ndarray  # (seeds, evaluations)
+    seconds: np.ndarray  # (seeds,) of the searches themselves
+    trained: np.ndarray  # (seeds,) seconds that the trainings took which were looked up
+
+
+class CountedCurves(Curves):
+    """And what the method counted, summed over seeds."""
+
+    counts: dict[str, int]
+
+
+class SearchComparison(TypedDict):
+    """Every search on every table."""
+
+    curves: dict[str, dict[str, Curves]]  # {table: {search: ...}}
+    counts: dict[str, dict[str, dict[str, int]]]  # {table: {search: what the method counted, summed over seeds}}
+
+
+def run_search(table: Table, spec: SearchSpec, evaluations: int, seed: int) -> SearchRun:
+    """One search of a table."""
     method = spec["method"]
     values = draw_scores(table, seed)
     rows: list[int] = []
@@ -54,21 +90,21 @@ def run_search(table: Table, spec: Mapping[str, Any], evaluations: int, seed: in
     }
 
 
-def stack_runs(runs: Sequence[Mapping[str, Any]], training: np.ndarray) -> dict[str, np.ndarray]:
-    """Curves (runs, evaluations) and times (runs,) of several searches; training: seconds (rows,) of one training of each row.
-
-    trained: seconds that the trainings took which were looked up.
-    """
-    return {
-        **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
-        "seconds": np.array([run["seconds"] for run in runs]),
-        "trained": np.array([training[run["rows"]].sum() for run in runs]),
-    }
+def stack_runs(runs: Sequence[SearchRun], training: np.ndarray) -> Curves:
+    """Several searches as one; training: seconds (rows,) of one training of each row."""
+    return cast(
+        Curves,
+        {
+            **{key: np.stack([run[key] for run in runs]).astype(np.float32) for key in ("incumbent", "reached")},
+            "seconds": np.array([run["seconds"] for run in runs]),
+            "trained": np.array([training[run["rows"]].sum() for run in runs]),
+        },
+    )
 
 
 @declare(version=1, data=(tables_identity,))
-def run_searches(task: Task) -> dict[str, Any]:
-    """The searches of one table and method, ``seeds`` of them, as :func:`stack_runs`, and ``counts`` of the method."""
+def run_searches(task: Task) -> CountedCurves:
+    """The searches of one table and method, ``seeds`` of them."""
     table = nasbench201(task["table"])
     runs = [run_search(table, task["spec"], task["evaluations"], seed) for seed in task["seeds"]]
     counts: dict[str, int] = {}
@@ -76,11 +112,11 @@ def run_searches(task: Task) -> dict[str, Any]:
         for key, value in {**run["counts"], **run["counts"].get("calls", {})}.items():
             if isinstance(value, int):
                 counts[key] = counts.get(key, 0) + value
-    return stack_runs(runs, training_seconds(task["table"])) | {"counts": counts}
+    return cast(CountedCurves, stack_runs(runs, training_seconds(task["table"])) | {"counts": counts})
 
 
 def search_tasks(
-    tables: Sequence[str], searches: Mapping[str, Mapping[str, Any]], evaluations: int, seeds: Sequence[int]
+    tables: Sequence[str], searches: Mapping[str, SearchSpec], evaluations: int, seeds: Sequence[int]
 ) -> list[tuple[str, str, Task]]:
     """Table, name of the search and task of every search on every table."""
     return [
@@ -93,22 +129,18 @@ def search_tasks(
 @declare(version=1, pieces=(run_searches,))
 def compare_searches(
     tables: Sequence[str],
-    searches: Mapping[str, Mapping[str, Any]],
+    searches: Mapping[str, SearchSpec],
     evaluations: int,
     seeds: int,
     first: int = 0,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Every search of ``searches`` ({name: spec as in :func:`run_search`}) on every table, with seeds from ``first``.
-
-    Returns ``curves``: {table: {name: {incumbent, reached: (seeds, evaluations) points, seconds, trained: (seeds,)}}}, and
-    ``counts``: {table: {name: what the method counted, summed over seeds}}.
-    """
+) -> SearchComparison:
+    """Every search of ``searches`` ({name: specification}) on every table, with seeds from ``first``."""
     tasks = search_tasks(tables, searches, evaluations, range(first, first + seeds))
     parts = map_tasks(run_searches, [task for _, _, task in tasks], work=work)
-    curves: dict[str, dict[str, Any]] = {table: {} for table in tables}
-    counts: dict[str, dict[str, Any]] = {table: {} for table in tables}
+    curves: dict[str, dict[str, Curves]] = {table: {} for table in tables}
+    counts: dict[str, dict[str, dict[str, int]]] = {table: {} for table in tables}
     for (table, name, _), part in zip(tasks, parts, strict=True):
-        curves[table][name] = {key: part[key] for key in ("incumbent", "reached", "seconds", "trained")}
+        curves[table][name] = cast(Curves, {key: part[key] for key in ("incumbent", "reached", "seconds", "trained")})
         counts[table][name] = part["counts"]
     return {"curves": curves, "counts": counts}

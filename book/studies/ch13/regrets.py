@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 from scipy.stats import rankdata
@@ -29,11 +29,21 @@ def evaluations_to(scores: np.ndarray, target: float) -> np.ndarray:
     return np.where(reached.any(-1), reached.argmax(-1) + 1, reached.shape[-1] + 1)
 
 
-def median_evaluations(counts: np.ndarray, budget: int, rng: np.random.Generator, draws: int = 2000) -> dict[str, Any]:
-    """Median of ``evaluations_to`` over runs, with a bootstrap interval; budget + 1 stands for more than the budget.
+class MedianEvaluations(TypedDict):
+    """Median of ``evaluations_to`` over runs, with a bootstrap interval; budget + 1 stands for more than the budget."""
 
-    runs, reached: how many.  censored: whether the median lies beyond the budget.
-    """
+    median: float
+    low: float
+    high: float
+    runs: int
+    reached: int  # runs within the budget
+    censored: bool  # whether the median lies beyond the budget
+
+
+def median_evaluations(
+    counts: np.ndarray, budget: int, rng: np.random.Generator, draws: int = 2000
+) -> MedianEvaluations:
+    """Of evaluations (runs,) as ``evaluations_to`` gives them."""
     counts = np.minimum(np.asarray(counts, float), budget + 1)
     low, high = bootstrap_interval(np.median(counts[bootstrap_indices(len(counts), draws, rng)], axis=1))
     median, reached = float(np.median(counts)), int((counts <= budget).sum())
@@ -54,18 +64,53 @@ def mean_ranks(values: Mapping[str, np.ndarray], lower_is_better: bool = False) 
     return {name: float(rank) for name, rank in zip(values, ranks, strict=True)}
 
 
-def compare_pair(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, draws: int = 2000) -> dict[str, Any]:
-    """Of two methods with values (seeds,), higher is better; effects above 0, and A12 above 1/2, say that the first is.
+class PairComparison(TypedDict):
+    """Two methods, paired by seeds; effects above 0, and A12 above 1/2, say that the first is better."""
 
-    p: Wilcoxon.  zeros: seeds with the same value, exactly.  The interval of A12 is of a bootstrap over seeds, which keeps pairs.
-    """
+    seeds: int
+    zeros: int  # seeds with the same value, exactly
+    p: float  # raw, Wilcoxon
+    median: float  # of the differences
+    rank_biserial: float
+    a12: float
+    a12_low: float  # of a bootstrap over seeds, which keeps pairs
+    a12_high: float
+    mean: float  # of the differences
+    mean_low: float  # of Student's t
+    mean_high: float
+    t_p: float  # of the t-test
+
+
+class ComparisonRow(PairComparison):
+    """And which two methods."""
+
+    first: str
+    second: str
+
+
+class TableComparison(TypedDict):
+    """Methods on one table."""
+
+    ranks: dict[str, float]  # of every method among all, mean over seeds
+    comparisons: list[ComparisonRow]
+
+
+def compare_pair(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, draws: int = 2000) -> PairComparison:
+    """Of two methods with values (seeds,), higher is better."""
     differences = first - second
     above, chosen = orders(first, second), bootstrap_indices(len(first), draws, rng)
     weights = np.stack([np.bincount(row, minlength=len(first)) for row in chosen]) / len(first)
     low, high = bootstrap_interval(((weights @ above) * weights).sum(1))
-    effects: dict[str, Any] = {"seeds": len(first), "zeros": int((differences == 0).sum()), "p": wilcoxon(differences)}
+    effects: dict[str, float] = {
+        "seeds": len(first),
+        "zeros": int((differences == 0).sum()),
+        "p": wilcoxon(differences),
+    }
     effects |= {"median": float(np.median(differences)), "rank_biserial": rank_biserial(differences)}
-    return effects | {"a12": a12(first, second), "a12_low": low, "a12_high": high} | paired_t(differences)
+    return cast(
+        PairComparison,
+        effects | {"a12": a12(first, second), "a12_low": low, "a12_high": high} | paired_t(differences),
+    )
 
 
 def compare(
@@ -74,13 +119,13 @@ def compare(
     lower_is_better: bool = False,
     references: Sequence[str] | None = None,
     draws: int = 2000,
-) -> dict[str, Any]:
-    """{table: {"ranks": of methods, "comparisons": [...]}} of {table: {method: values (seeds,)}}.
+) -> dict[str, TableComparison]:
+    """{table: ranks and comparisons} of {table: {method: values (seeds,)}}.
 
     Compared is every pair, or every other method with each of ``references``; whatever is better comes out positive, and
     differences are first - second in that sense.  p values are raw.  Raises InputError for a table that cannot be compared.
     """
-    by_table: dict[str, Any] = {}
+    by_table: dict[str, TableComparison] = {}
     for table, values in tables.items():
         methods = {name: np.asarray(scores, float) for name, scores in values.items()}
         check_methods(table, methods, references or ())
@@ -88,7 +133,7 @@ def compare(
         if references is not None:
             pairs = [(a, b) if b in references else (b, a) for a, b in pairs if {a, b} & set(references)]
         sign = -1 if lower_is_better else 1
-        rows: list[dict[str, Any]] = [{"first": a, "second": b} for a, b in pairs]
+        rows = cast(list[ComparisonRow], [{"first": a, "second": b} for a, b in pairs])
         for row in rows:
             row |= compare_pair(sign * methods[row["first"]], sign * methods[row["second"]], rng, draws)
         by_table[table] = {"ranks": mean_ranks(methods, lower_is_better), "comparisons": rows}

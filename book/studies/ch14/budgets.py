@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from qednas.qnas.loop import Search
 from qednas.qnas.methods import batch_of, searcher
 from qednas.qnas.space.space import Configuration
 from qednas.qnas.space.table import Table, draw_scores
+from studies.ch13.comparison import SearchSpec
 from studies.spaces.costs import costs
 from studies.spaces.trained_spaces import trained_space
 from studies.spaces.trained_tables import trained_table
@@ -26,6 +27,38 @@ COSTS = ("parameters", "flops", "latency", "bytes")
 QUANTILES = (0.25, 0.5)
 NONE = "none"  # name of the searches without a budget
 SWEPT = 3  # a search without a budget goes on for as long as three: as a sweep over both quantiles and none takes
+
+
+class BudgetedSearch(TypedDict):
+    """One search within a budget."""
+
+    rows: np.ndarray  # (evaluations,) of the table, in the order of evaluation
+    incumbent: np.ndarray  # (evaluations,) regret of the row with the best observed value, to the best in the budget
+    seconds: float  # of the search itself
+
+
+class BudgetedSearches(TypedDict):
+    """Searches of one method within one budget."""
+
+    rows: np.ndarray  # (seeds, evaluations) indices in the space
+    incumbent: np.ndarray  # (seeds, evaluations) regrets
+    seconds: np.ndarray  # (seeds,)
+
+
+class Budget(TypedDict):
+    """What a budget is."""
+
+    most: float  # of the cost
+    architectures: int  # that keep it
+    best: float  # highest mean score of these
+
+
+class SearchesWithinBudgets(TypedDict):
+    """Every search on every space within every budget."""
+
+    budgets: dict[str, dict[str, dict[str, Budget]]]  # {space: {cost: {quantile: ...}}}
+    # {space: {cost, or NONE: {quantile, or NONE: {search: ...}}}}
+    runs: dict[str, dict[str, dict[str, dict[str, BudgetedSearches]]]]
 
 
 def known_table(name: str) -> Table:
@@ -53,17 +86,15 @@ def cost_function(table: Table, values: np.ndarray):
 
 def budgeted_search(
     table: Table,
-    spec: Mapping[str, Any],
+    spec: SearchSpec,
     evaluations: int,
     seed: int,
     budget: tuple[str, float, np.ndarray] | None = None,
-) -> dict[str, Any]:
+) -> BudgetedSearch:
     """One search, as :func:`~studies.ch13.comparison.run_search`, that looks only at what keeps a budget.
 
-    budget: name of the cost, most allowed, and the cost (rows,) of the rows of the table.  Returns ``rows`` (evaluations,) in
-    the order of evaluation, ``incumbent`` (evaluations,): regret of the row with the best observed value, relative to the best
-    row within the budget, and ``seconds`` of the search itself.  Raises InputError for a budget that nothing meets, with its
-    value and the lowest there is, and for one that leaves fewer rows than evaluations.
+    budget: name of the cost, most allowed, and the cost (rows,) of the rows of the table.  Raises InputError for a budget that
+    nothing meets, with its value and the lowest there is, and for one that leaves fewer rows than evaluations.
     """
     values = draw_scores(table, seed)
     name, most, own_costs = (NONE, np.inf, np.zeros(len(values))) if budget is None else budget
@@ -90,10 +121,10 @@ def budgeted_search(
 
 
 @declare(version=1)
-def search_budgets(task: Task) -> dict[str, Any]:
+def search_budgets(task: Task) -> dict[str, BudgetedSearches]:
     """The searches of one space, method and cost (``none``: without a budget): {budget: what is known of all seeds}."""
     table = known_table(task["space"])
-    by_budget: dict[str, Any] = {}
+    by_budget: dict[str, BudgetedSearches] = {}
     for label, budget in budgets_of(task, table):
         length = task["evaluations"] * (SWEPT if budget is None else 1)
         runs = [budgeted_search(table, task["spec"], length, seed, budget) for seed in task["seeds"]]
@@ -116,19 +147,14 @@ def budgets_of(task: Task, table: Table) -> list[tuple[str, tuple[str, float, np
 @declare(version=1, pieces=(search_budgets,))
 def search_within_budgets(
     spaces: Sequence[str],
-    searches: Mapping[str, Mapping[str, Any]],
+    searches: Mapping[str, SearchSpec],
     evaluations: int,
     seeds: int,
     costs: Sequence[str] = COSTS,
     quantiles: Sequence[float] = QUANTILES,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Every search ({name: specification}) on every space within every budget, and without one for three times as long.
-
-    Returns ``budgets``: {space: {cost: {quantile: {"most", "architectures": that keep it, "best": highest mean score of
-    these}}}} and ``runs``: {space: {cost, or "none": {quantile, or "none": {search: {"rows": (seeds, evaluations) indices in
-    the space, "incumbent": (seeds, evaluations) regrets, "seconds": (seeds,)}}}}}.
-    """
+) -> SearchesWithinBudgets:
+    """Every search ({name: specification}) on every space within every budget, and without one for three times as long."""
     order = [(space, cost, name) for space in spaces for cost in (NONE, *costs) for name in searches]
     tasks = [
         {
@@ -142,7 +168,7 @@ def search_within_budgets(
         for space, cost, name in order
     ]
     parts = map_tasks(search_budgets, tasks, work=work)
-    runs: dict[str, Any] = {}
+    runs: dict[str, dict[str, dict[str, dict[str, BudgetedSearches]]]] = {}
     for (space, cost, name), part in zip(order, parts, strict=True):
         for label, records in part.items():
             runs.setdefault(space, {}).setdefault(cost, {}).setdefault(label, {})[name] = records
@@ -150,11 +176,11 @@ def search_within_budgets(
     return {"budgets": described, "runs": runs}
 
 
-def describe_budgets(space: str, costs: Sequence[str], quantiles: Sequence[float]) -> dict[str, Any]:
-    """What the budgets of a space are."""
+def describe_budgets(space: str, costs: Sequence[str], quantiles: Sequence[float]) -> dict[str, dict[str, Budget]]:
+    """{cost: {quantile: what the budget is}} of a space."""
     table = known_table(space)
     values = known_costs(space, table)
-    description: dict[str, Any] = {}
+    description: dict[str, dict[str, Budget]] = {}
     for cost in costs:
         if cost not in values:
             raise InputError(f"cost {cost!r} of {trained_space(space).name}: one of {', '.join(values)}")

@@ -7,7 +7,7 @@ reference networks in 8-bit integers as TensorFlow Lite files).  Its data are ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -29,16 +29,93 @@ from studies.tables.hand_designed import HAND_DESIGNED, hand_designed_network
 TIMES = ("latency", "int8 latency", "seconds")
 TRAINED = ("held", "accuracy", "int8 accuracy", "lost", "same")  # hang on the training
 FIRST = 100_000  # seeds of trainings anew: no table has them
-TINY: dict[str, dict[str, Any]] = {
+
+
+class TinyReference(TypedDict):
+    """What MLPerf Tiny asks for."""
+
+    task: str
+    network: str
+    target: str  # of quality
+    bytes: int  # of the reference network in 8-bit integers
+
+
+TINY: dict[str, TinyReference] = {
     "images": {"task": "CIFAR-10", "network": "ResNet-8", "target": "85 % accuracy", "bytes": 98_496},
     "sensors": {"task": "keywords", "network": "DS-CNN", "target": "90 % accuracy", "bytes": 53_936},
     "satellite": {"task": "anomalies", "network": "autoencoder", "target": "AUC of 0.85", "bytes": 276_976},
 }
 
 
+class TinyComparison(TinyReference):
+    """And how a space compares."""
+
+    share: float  # of its architectures, that are no larger
+
+
+# One network, trained with one seed and deployed; what ``deploy`` measures is told there.
+DeployedTraining = TypedDict(
+    "DeployedTraining",
+    {
+        "parameters": int,
+        "flops": int,  # of one input
+        "accuracy": float,  # %, test data
+        "int8 accuracy": float,  # %
+        "same": float,  # %
+        "bytes": int,
+        "int8 bytes": int,
+        "latency": float,  # microseconds
+        "int8 latency": float,  # microseconds
+        "held": float,  # accuracy, %
+        "seconds": float,  # of the training
+    },
+)
+
+# Means over trainings of one network; errors, of what hangs on the training, where there are several.
+DeployedNetwork = TypedDict(
+    "DeployedNetwork",
+    {
+        "parameters": float,
+        "flops": float,
+        "accuracy": float,  # %
+        "accuracy_sem": NotRequired[float],
+        "int8 accuracy": float,  # %
+        "int8 accuracy_sem": NotRequired[float],
+        "lost": float,  # points of accuracy, to 8 bits
+        "lost_sem": NotRequired[float],
+        "same": float,  # %
+        "same_sem": NotRequired[float],
+        "held": float,  # %
+        "held_sem": NotRequired[float],
+        "bytes": float,
+        "int8 bytes": float,
+        "timing": dict[str, float],  # of TIMES
+    },
+)
+
+
+class DeploymentSummary(TypedDict):
+    """Over all networks."""
+
+    most_lost: float  # points of accuracy, to 8 bits
+    most_lost_sem: NotRequired[float]
+    smaller: float  # times that files get, geometric mean
+    tiny_share: float  # of the networks, that are no larger than the reference of MLPerf Tiny
+    timing: dict[str, float]  # "slower": times that they run, geometric mean
+
+
+class Deployment(TypedDict):
+    """What was deployed, found and hand-designed."""
+
+    networks: dict[str, dict[str, DeployedNetwork]]  # {space: {name: ...}}
+    choices: dict[str, dict[str, Configuration]]  # {space: {name: of what was found}}
+    tiny: dict[str, TinyComparison]  # {space: ...}
+    summary: DeploymentSummary
+
+
 @declare(version=1, data=(problems_identity,))
-def deploy_once(task: Task) -> dict[str, Any]:
-    """Train one network with one seed and deploy it: ``held`` accuracy (%), parameters, flops, and what ``deploy`` measures.
+def deploy_once(task: Task) -> DeployedTraining:
+    """Train one network with one seed and deploy it.
 
     network: choices of the space, or the name of a hand-designed one.  Raises InputError for a training that diverged, and for a
     space whose score is no accuracy.
@@ -55,7 +132,10 @@ def deploy_once(task: Task) -> dict[str, Any]:
     if record["diverged"]:
         raise InputError(f"the training of {task['network']} with seed {seed} diverged: nothing to deploy")
     sizes = {"parameters": parameters(net), "flops": flops(net, data.parts["train"][0][:1])}
-    return sizes | deploy(net, data) | {"held": record["held"]["accuracy"], "seconds": record["seconds"]}
+    return cast(
+        DeployedTraining,
+        sizes | deploy(net, data) | {"held": record["held"]["accuracy"], "seconds": record["seconds"]},
+    )
 
 
 def incumbent_choices(
@@ -85,15 +165,13 @@ def deploy_found(
     seeds: int,
     by_hand: bool = True,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> Deployment:
     """Deploy what ``search`` found on every space, from the searches within budgets ``result``, and hand-designed networks.
 
-    budgets: {what it is called: [cost, quantile], or ["none", "none"]}.  Returns ``networks``: {space: {name:
-    :func:`training_means` over ``seeds`` trainings, with ``lost``: points of accuracy lost to 8 bits}}; ``choices``: {space:
-    {name: ...}}; ``tiny``: :data:`TINY`, with ``share`` of the architectures of the space that are no larger; ``summary``.
+    budgets: {what it is called: [cost, quantile], or ["none", "none"]}.  seeds: trainings of every network.
     """
-    order: list[tuple[str, str, Any]] = []
-    chosen: dict[str, Any] = {}
+    order: list[tuple[str, str, Configuration | str]] = []
+    chosen: dict[str, dict[str, Configuration]] = {}
     for space in spaces:
         for name, (cost, quantile) in budgets.items():
             choices = incumbent_choices(inputs, result, space, search, cost, quantile)
@@ -104,18 +182,20 @@ def deploy_found(
     for space in spaces:
         problem(trained_space(space).data)  # downloads, once and before there are workers
     parts = map_tasks(deploy_once, tasks, work=work)
-    networks: dict[str, Any] = {}
+    networks: dict[str, dict[str, DeployedNetwork]] = {}
     for place, (space, name, _) in enumerate(order):
         networks.setdefault(space, {})[name] = training_means(parts[place * seeds : (place + 1) * seeds])
     tiny = {
-        space: TINY[space] | {"share": float(np.mean(costs(space)["bytes"] <= TINY[space]["bytes"]))}
+        space: cast(
+            TinyComparison, TINY[space] | {"share": float(np.mean(costs(space)["bytes"] <= TINY[space]["bytes"]))}
+        )
         for space in spaces
         if space in TINY
     }
     return {"networks": networks, "choices": chosen, "tiny": tiny, "summary": summary(networks, tiny)}
 
 
-def training_means(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def training_means(runs: Sequence[Mapping[str, float]]) -> DeployedNetwork:
     """Means over trainings, ``_sem`` of what hangs on them; measured times apart, as ``timing``."""
     values = {key: np.array([run[key] for run in runs], float) for key in runs[0]}
     values["lost"] = values["accuracy"] - values["int8 accuracy"]
@@ -127,20 +207,26 @@ def training_means(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
             means |= (
                 mean_sem(trainings, key) if key in TRAINED and len(trainings) > 1 else {key: float(trainings.mean())}
             )
-    return means
+    return cast(DeployedNetwork, means)
 
 
-def summary(networks: Mapping[str, Any], tiny: Mapping[str, Any]) -> dict[str, Any]:
-    """Over all networks: most accuracy lost to 8 bits (points), how many times smaller files get and (``timing``) slower they
-    run, geometric means, and the share of networks no larger than the reference of MLPerf Tiny."""
+def summary(
+    networks: Mapping[str, Mapping[str, DeployedNetwork]], tiny: Mapping[str, TinyComparison]
+) -> DeploymentSummary:
+    """Over all networks."""
     every = [(space, network) for space, by_name in networks.items() for network in by_name.values()]
     worst = max((network for _, network in every), key=lambda network: network["lost"])
     times = [network["timing"]["int8 latency"] / network["timing"]["latency"] for _, network in every]
     small = [network["int8 bytes"] <= tiny[space]["bytes"] for space, network in every if space in tiny]
-    return {
-        "most_lost": worst["lost"],
-        **({"most_lost_sem": worst["lost_sem"]} if "lost_sem" in worst else {}),
-        "smaller": float(np.exp(np.mean([np.log(network["bytes"] / network["int8 bytes"]) for _, network in every]))),
-        "tiny_share": float(np.mean(small)) if small else 0.0,
-        "timing": {"slower": float(np.exp(np.mean(np.log(times))))},
-    }
+    return cast(
+        DeploymentSummary,
+        {
+            "most_lost": worst["lost"],
+            **({"most_lost_sem": worst["lost_sem"]} if "lost_sem" in worst else {}),
+            "smaller": float(
+                np.exp(np.mean([np.log(network["bytes"] / network["int8 bytes"]) for _, network in every]))
+            ),
+            "tiny_share": float(np.mean(small)) if small else 0.0,
+            "timing": {"slower": float(np.exp(np.mean(np.log(times))))},
+        },
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Required, TypedDict, cast
 
 import numpy as np
 
@@ -24,8 +24,43 @@ from studies.spaces.trained_tables import trained_table
 EXACT = "our simulator"
 
 
-def optimiser(spec: Mapping[str, Any], space: Space) -> DeviceQAOA | QAOA:
-    """Of a specification: device, shots, encoding and mixer; ``backend``, a fake one, whose best qubits Aer simulates."""
+class DeviceSpec(TypedDict, total=False):
+    """A device as the settings have it; EXACT needs no more than its name."""
+
+    device: Required[str]
+    shots: int  # of one proposal
+    encoding: str
+    mixer: str
+    backend: str  # a fake one, whose best qubits Aer simulates
+
+
+class DeviceSearch(TypedDict):
+    """One search on one device."""
+
+    regret: float  # at the end, points
+    infeasible: int  # shots, of those measured
+    measured: int
+    circuits: int  # that ran on the device
+
+
+class DeviceMeans(TypedDict):
+    """Searches on one device, means over seeds."""
+
+    regret: float  # points
+    regret_sem: float
+    infeasible: float  # share of all shots
+    circuits: float  # of one search
+
+
+class DeviceComparison(TypedDict):
+    """The same search on every device."""
+
+    devices: dict[str, DeviceMeans]
+    runs: list[DeviceSearch]  # device after device, every seed
+
+
+def optimiser(spec: DeviceSpec, space: Space) -> DeviceQAOA | QAOA:
+    """Of a specification."""
     if spec["device"] == EXACT:
         return QAOA(depth=1, steps=0)
     options = {}
@@ -36,8 +71,8 @@ def optimiser(spec: Mapping[str, Any], space: Space) -> DeviceQAOA | QAOA:
 
 
 @declare(version=2)  # 2: shots of Aer are seeded
-def run_device(task: Task) -> dict[str, Any]:
-    """One search of a trained space: ``regret`` at the end, ``infeasible`` of the ``measured`` shots, ``circuits`` that ran."""
+def run_device(task: Task) -> DeviceSearch:
+    """One search of a trained space."""
     table, seed = trained_table(task["table"]), task["seed"]
     values = draw_scores(table, seed)
     searcher = SurrogateSearch(optimiser(task["spec"], table.space))
@@ -62,27 +97,28 @@ def run_device(task: Task) -> dict[str, Any]:
 @declare(version=1, pieces=(run_device,))
 def device_runs(
     table: str,
-    devices: Mapping[str, Mapping[str, Any]],
+    devices: Mapping[str, DeviceSpec],
     evaluations: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """The same search on every device ({name: specification as of :func:`optimiser`}).
-
-    Returns ``devices``: {name: regret (mean, ``_sem``), share of shots that were infeasible, circuits of one search}; ``runs``.
-    """
+) -> DeviceComparison:
+    """The same search on every device ({name: specification})."""
     tasks = [
         {"table": table, "spec": dict(spec), "evaluations": evaluations, "seed": seed}
         for spec in devices.values()
         for seed in range(seeds)
     ]
-    parts = map_tasks(run_device, tasks, work=work)
-    by_device = {}
+    parts = cast(list[DeviceSearch], map_tasks(run_device, tasks, work=work))
+    by_device: dict[str, DeviceMeans] = {}
     for place, name in enumerate(devices):
         searches = parts[place * seeds : (place + 1) * seeds]
         shots = sum(run["measured"] for run in searches)
-        by_device[name] = mean_sem(np.array([run["regret"] for run in searches]), "regret") | {
-            "infeasible": sum(run["infeasible"] for run in searches) / shots if shots else 0.0,
-            "circuits": float(np.mean([run["circuits"] for run in searches])),
-        }
+        by_device[name] = cast(
+            DeviceMeans,
+            mean_sem(np.array([run["regret"] for run in searches]), "regret")
+            | {
+                "infeasible": sum(run["infeasible"] for run in searches) / shots if shots else 0.0,
+                "circuits": float(np.mean([run["circuits"] for run in searches])),
+            },
+        )
     return {"devices": by_device, "runs": parts}

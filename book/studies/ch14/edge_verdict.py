@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
 from qednas.base.statistics import compare, mean_sem
 from qednas.base.task import declare
 from qednas.qnas.space.table import draw_scores
-from studies.ch14.budgets import NONE, known_table
+from studies.ch13.verdict import Gain, Mean
+from studies.ch14.budgets import NONE, BudgetedSearches, known_table
 from studies.ch14.pareto import front, hypervolume_share
 from studies.spaces.costs import costs
 from studies.spaces.trained_spaces import trained_space
@@ -42,14 +43,49 @@ class SpaceScores:
         return values
 
 
-def evaluated_rows(runs: dict[str, Any], cost: str, name: str, place: int) -> np.ndarray:
+class Kept(TypedDict):
+    """Shares of searches that ended inside a budget."""
+
+    within: float  # of those within the budget
+    without: float  # of those without one, after as many evaluations
+
+
+class FrontShare(TypedDict):
+    """Share of the hypervolume of the front of a space, mean over seeds."""
+
+    share: float
+    share_sem: float
+
+
+class EdgeVerdict(TypedDict):
+    """What searches within budgets say."""
+
+    # {space: {cost: {quantile: {search: points, after all evaluations}}}}
+    regret: dict[str, dict[str, dict[str, dict[str, Mean]]]]
+    kept: dict[str, dict[str, dict[str, Kept]]]  # {space: {cost: {quantile: ...}}}
+    least_kept: float  # lowest ``within`` of all
+    kept_without: float  # mean of all ``without``
+    fronts: dict[str, dict[str, dict[str, FrontShare]]]  # {space: {cost: {search: ...}}}
+    points: dict[str, dict[str, np.ndarray]]  # {space: {"score" and costs: (usable architectures,)}}
+    # {space: {cost: {"all" and searches with the first seed: their front, as places among the points}}}
+    places: dict[str, dict[str, dict[str, np.ndarray]]]
+    # {search: by how much the champion's regret is lower, mean over spaces and budgets, paired by seeds}
+    against: dict[str, Gain]
+    p: dict[str, float]  # {search: raw, Wilcoxon over seeds}
+
+
+def evaluated_rows(
+    runs: dict[str, dict[str, dict[str, BudgetedSearches]]], cost: str, name: str, place: int
+) -> np.ndarray:
     """Indices of all that the sweep of a search over the budgets of a cost evaluated, with one seed."""
     parts = [np.asarray(by_search[name]["rows"])[place] for by_search in runs[cost].values()]
     length = len(parts[0])
     return np.unique(np.concatenate([*parts, np.asarray(runs[NONE][NONE][name]["rows"])[place][:length]]))
 
 
-def observed_front(known: SpaceScores, runs: dict[str, Any], cost: str, name: str, seed: int) -> np.ndarray:
+def observed_front(
+    known: SpaceScores, runs: dict[str, dict[str, dict[str, BudgetedSearches]]], cost: str, name: str, seed: int
+) -> np.ndarray:
     """The front that a sweep takes for one, as places among the usable: by values that it saw, not by means it does not know."""
     rows = evaluated_rows(runs, cost, name, seed)
     on_front = rows[front(known.observed_values(seed)[rows], known.costs[cost][rows])]
@@ -57,16 +93,8 @@ def observed_front(known: SpaceScores, runs: dict[str, Any], cost: str, name: st
 
 
 @declare(version=1)
-def judge_edge(inputs, result: str, champion: str) -> dict[str, Any]:
-    """From the searches within budgets, ``result``.
-
-    ``regret``: {space: {cost: {quantile: {search: mean and ``_sem``}}}} after all evaluations.  ``kept``: {space: {cost:
-    {quantile: {"within": share of searches within the budget that ended inside it, "without": of those without one}}}}, with
-    ``least_kept`` and ``kept_without`` over all.  ``fronts``: {space: {cost: {search: share of the hypervolume of the front of
-    the space, mean and ``_sem``}}}.  ``against``: {search: by how much the champion's regret is lower, mean over spaces and
-    budgets, paired by seeds}.  ``p``: raw, Wilcoxon over seeds.  ``points``: {space: {"score" and
-    costs: (architectures,)}} and ``places``: {space: {cost: {"all" and searches with the first seed: their front}}}.
-    """
+def judge_edge(inputs, result: str, champion: str) -> EdgeVerdict:
+    """From the searches within budgets, ``result``."""
     runs = inputs[result]["runs"]
     verdict: dict[str, Any] = {key: {} for key in ("regret", "kept", "fronts", "points", "places")}
     ends: dict[str, list[np.ndarray]] = {}
@@ -102,21 +130,25 @@ def judge_edge(inputs, result: str, champion: str) -> dict[str, Any]:
     others = [name for name in means if name != champion]
     tests = {name: compare(means[name], means[champion]) for name in others}
     every = [one for by_cost in verdict["kept"].values() for by_label in by_cost.values() for one in by_label.values()]
-    return verdict | {
-        "least_kept": min(one["within"] for one in every),
-        "kept_without": float(np.mean([one["without"] for one in every])),
-        "p": {name: test.pop("p") for name, test in tests.items()},
-        "against": tests,
-    }
+    return cast(
+        EdgeVerdict,
+        verdict
+        | {
+            "least_kept": min(one["within"] for one in every),
+            "kept_without": float(np.mean([one["without"] for one in every])),
+            "p": {name: test.pop("p") for name, test in tests.items()},
+            "against": tests,
+        },
+    )
 
 
-def evaluation_count(searches: dict[str, Any]) -> int:
+def evaluation_count(searches: dict[str, BudgetedSearches]) -> int:
     """Evaluations of each."""
     return np.asarray(next(iter(searches.values()))["rows"]).shape[1]
 
 
 def share_within(
-    known: SpaceScores, searches: dict[str, Any], cost: str, most: float, until: int | None = None
+    known: SpaceScores, searches: dict[str, BudgetedSearches], cost: str, most: float, until: int | None = None
 ) -> float:
     """Share of all searches whose incumbent, after ``until`` evaluations, keeps a budget."""
     held = [

@@ -10,14 +10,15 @@ test data, which no choice has looked at.  Every search sweeps, so that what a b
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.base.statistics import compare, estimate
 from qednas.base.task import declare
-from studies.ch14.budgets import NONE
+from studies.ch13.verdict import Gain
+from studies.ch14.budgets import NONE, BudgetedSearches
 from studies.ch14.edge_verdict import SpaceScores, evaluated_rows, incumbent
 from studies.spaces.trained_spaces import trained_space
 from studies.spaces.trained_tables import FOLDER, read_hand_designed
@@ -25,12 +26,52 @@ from studies.spaces.trained_tables import FOLDER, read_hand_designed
 RIVAL = "evolution"
 
 
-def best_by_hand(space: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """The hand-designed network with the best mean held-out score: name, parameters, held, test; higher is better."""
+class BestByHand(TypedDict):
+    """The hand-designed network with the best mean held-out score."""
+
+    name: str
+    parameters: int
+    held: float  # score, higher is better; like test a mean over trainings
+    test: float
+
+
+class Savings(TypedDict):
+    """What a search that sweeps has over a rival, means over seeds."""
+
+    saved: float  # share of the parameters
+    saved_sem: float
+    saved_units: int
+    gained: float  # test score, points
+    gained_sem: float
+    gained_units: int
+    met: float  # share of seeds with a network as good
+    met_sem: float
+    met_units: int
+
+
+# The claim of 10 % fewer parameters.
+FewerParameters = TypedDict(
+    "FewerParameters",
+    {
+        "spaces": dict[str, dict[str, dict[str, Savings]]],  # {space: {rival: {search: ...}}}
+        "summary": dict[str, dict[str, Savings]],  # {rival: {search: means over spaces, errors over seeds}}
+        "more": dict[str, dict[str, Gain]],  # {rival: {search: by how much more the champion saves}}
+        "p": dict[str, dict[str, float]],  # {rival: {search: raw, of these, Wilcoxon over seeds}}
+        "claimed": dict[str, float],  # {rival: share of seeds in which the champion saves that much, mean over spaces}
+        "hand-designed": dict[str, BestByHand],  # {space: ...}
+    },
+)
+
+
+def best_by_hand(space: str, folder: Path = FOLDER) -> BestByHand:
+    """Of a space."""
     score = trained_space(space).score
-    rows: list[dict[str, Any]] = [
-        {"name": name, "parameters": one["parameters"]}
-        | {part: float(np.mean([score(value) for value in one[part]])) for part in ("held", "test")}
+    rows = [
+        cast(
+            BestByHand,
+            {"name": name, "parameters": one["parameters"]}
+            | {part: float(np.mean([score(value) for value in one[part]])) for part in ("held", "test")},
+        )
         for name, one in read_hand_designed(space, folder).items()
         if len(one["held"])
     ]
@@ -38,15 +79,9 @@ def best_by_hand(space: str, folder: Path = FOLDER) -> dict[str, Any]:
 
 
 @declare(version=1)
-def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -> dict[str, Any]:
-    """The claim of 10 % fewer parameters, from the searches within budgets, ``result``, by the rule of this module.
-
-    ``spaces``: {space: {rival: {search: "saved" and "gained" (test score, points), and "met": share of seeds with a network as
-    good; means with ``_sem`` over seeds}}}, for every search as the one that sweeps.  ``summary``: {rival: {search: means over
-    spaces, ``_sem`` over seeds}}.  ``more``: {rival: {search: by how much more the champion saves}}, and the raw ``p`` of these
-    (Wilcoxon over seeds).  ``claimed``: share of seeds in which the mean over spaces is at least
-    that.
-    """
+def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -> FewerParameters:
+    """The claim of 10 % fewer parameters, from the searches within budgets, ``result``, by the rule of this module, for every
+    search as the one that sweeps."""
     runs = inputs[result]["runs"]
     values: dict[str, dict[str, dict[str, np.ndarray]]] = {}
     for space, by_cost in runs.items():
@@ -57,10 +92,10 @@ def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -
         for name in by_cost[NONE][NONE]:
             for rival, swept in sweeps(known, by_cost, name, hand).items():
                 values.setdefault(rival, {}).setdefault(name, {})[space] = swept
-    spaces: dict[str, Any] = {}
-    summary: dict[str, Any] = {}
-    more: dict[str, Any] = {}
-    p: dict[str, Any] = {}
+    spaces: dict[str, dict[str, dict[str, Savings]]] = {}
+    summary: dict[str, dict[str, Savings]] = {}
+    more: dict[str, dict[str, Gain]] = {}
+    p: dict[str, dict[str, float]] = {}
     share: dict[str, float] = {}
     for rival, by_name in values.items():
         means = {name: np.mean(list(by_space.values()), axis=0) for name, by_space in by_name.items()}  # (3, seeds)
@@ -69,14 +104,16 @@ def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -
             for space, swept in by_space.items():
                 spaces.setdefault(space, {}).setdefault(rival, {})[name] = mean_savings(swept)
         others = [name for name in means if name != champion]
-        more[rival] = {name: compare(means[champion][0], means[name][0]) for name in others}
+        more[rival] = {name: cast(Gain, compare(means[champion][0], means[name][0])) for name in others}
         p[rival] = {name: test.pop("p") for name, test in more[rival].items()}
         share[rival] = float(np.mean(means[champion][0] >= claimed))
     hands = {space: best_by_hand(space) for space in runs}
     return {"spaces": spaces, "summary": summary, "more": more, "p": p, "claimed": share, "hand-designed": hands}
 
 
-def sweeps(known: SpaceScores, by_cost: dict[str, Any], name: str, hand: dict[str, Any]) -> dict[str, np.ndarray]:
+def sweeps(
+    known: SpaceScores, by_cost: dict[str, dict[str, dict[str, BudgetedSearches]]], name: str, hand: BestByHand
+) -> dict[str, np.ndarray]:
     """{rival: (saved, gained, met; seeds)} of one search that sweeps."""
     rows = np.asarray(by_cost[NONE][NONE][RIVAL]["rows"])
     outcomes: dict[str, list[tuple[float, float, float]]] = {RIVAL: [], "hand-designed": []}
@@ -99,6 +136,6 @@ def sweeps(known: SpaceScores, by_cost: dict[str, Any], name: str, hand: dict[st
     return {rival: np.array(per_seed).T for rival, per_seed in outcomes.items()}
 
 
-def mean_savings(values: np.ndarray) -> dict[str, float]:
+def mean_savings(values: np.ndarray) -> Savings:
     """Means of (saved, gained, met; seeds)."""
-    return estimate(values[0], "saved") | estimate(values[1], "gained") | estimate(values[2], "met")
+    return cast(Savings, estimate(values[0], "saved") | estimate(values[1], "gained") | estimate(values[2], "met"))

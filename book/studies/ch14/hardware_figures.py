@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
 from studies.ch12.qaoa_figures import MARKS, MIXERS, plus_minus
 from studies.ch12.verdict import averaged
+from studies.ch14.hardware_records import DepthEstimate, NoiseMeans, Survival
 from studies.ch14.hardware_verdict import (
     ERRORS,
     WORST,
@@ -85,7 +85,7 @@ def routing_rows(result, choices: str) -> list[dict]:
     rows = []
     for circuit, maps in result["found"][choices].items():
         counts = {name: shortest_compilation(maps, name) for name in maps}
-        row: dict[str, Any] = {"circuit": circuit_title(circuit), "qubits": int(maps["heavy-hex"]["qubits"])}
+        row: dict[str, str | int] = {"circuit": circuit_title(circuit), "qubits": int(maps["heavy-hex"]["qubits"])}
         rows.append(row | {
             MAPS[name]: f"{counts[name]['two']:,.0f} ({counts[name]['depth']:.0f})" if name in counts else ""
             for name in MAPS
@@ -108,7 +108,7 @@ def room_rows(result) -> list[dict]:
     return rows
 
 
-def depth(summary: Mapping[str, Any], depths: list[int]):
+def depth(summary: Mapping[str, DepthEstimate], depths: list[int]):
     """Chance of the best 1 % in a shot against layers: without noise, and estimated with the device's errors and fewer."""
     import matplotlib.pyplot as plt
 
@@ -185,7 +185,7 @@ def shots_rows(result, depth_place: int = 0) -> list[dict]:
     return rows
 
 
-def angle_rows(summary: Mapping[str, Any]) -> list[dict]:
+def angle_rows(summary: Mapping[str, Mapping[str, NoiseMeans]]) -> list[dict]:
     """One layer: how far the best angles move with noise, and what using the noiseless ones costs."""
     rows = []
     for circuit, kinds in summary.items():
@@ -203,7 +203,7 @@ def angle_rows(summary: Mapping[str, Any]) -> list[dict]:
     return rows
 
 
-def survival(summary: Mapping[str, Any]):
+def survival(summary: Mapping[str, Survival]):
     """What is left of the energy and of the chance of the best 5 % against the chance that nothing errs: a point for every
     circuit, depth and strength of depolarising noise."""
     import matplotlib.pyplot as plt
@@ -213,8 +213,8 @@ def survival(summary: Mapping[str, Any]):
         for colour, mark, (circuit, shares) in zip(COLOURS, MARKS, summary.items(), strict=False):
             axis.errorbar(
                 shares["chance"],
-                shares[key],
-                shares[f"{key}_sem"],
+                shares[key],  # type: ignore[literal-required]
+                shares[f"{key}_sem"],  # type: ignore[literal-required]
                 fmt=mark,
                 ms=5,
                 color=colour,

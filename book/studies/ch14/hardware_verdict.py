@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,9 +12,23 @@ from qednas.base.statistics import compare, estimate, mean_and_sem
 from qednas.base.task import declare
 from studies.ch12.depths import NEAR
 from studies.ch12.verdict import averaged
+from studies.ch13.verdict import Gain
 from studies.ch14.device.noise import READ
+from studies.ch14.device.routing import DeviceMedians
+from studies.ch14.hardware_records import (
+    Compilation,
+    DepthEstimate,
+    HardwareVerdict,
+    LayerLimits,
+    MitigationMeans,
+    NoiseMeans,
+    Recovery,
+    RoutingCosts,
+    Survival,
+)
 from studies.ch14.mitigation import METHODS, TUNERS
 from studies.ch14.noise import circuit_name
+from studies.ch14.routing import Routed
 
 WORST = "at worst"
 ERRORS = {WORST: 1.0, "today": 1.0, "a tenth": 0.1, "a hundredth": 0.01}  # of the device's errors
@@ -25,9 +39,8 @@ LIBRARY_DEFAULT = (
 SHOTS = 64  # of one proposal
 
 
-def shortest_compilation(maps: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Of one circuit on a map, over seeds: ``two`` and ``depth`` of the compilation with the fewest gates at one layer, the
-    ``median`` of its gates, and the gates of every further layer (``layer``) and their depth (``layer_depth``)."""
+def shortest_compilation(maps: Mapping[str, Routed], name: str) -> Compilation:
+    """Of one circuit on a map, over seeds."""
     two, depth = np.asarray(maps[name]["two"]), np.asarray(maps[name]["depth"])
     best = two.argmin(1)
     gates, deep = (table[np.arange(len(two)), best].astype(float) for table in (two, depth))
@@ -39,26 +52,21 @@ def shortest_compilation(maps: Mapping[str, Any], name: str) -> dict[str, Any]:
             "layer_depth": further[1], "one": float(one)}  # fmt: skip
 
 
-def shortest_on_device(maps: Mapping[str, Any]) -> dict[str, Any]:
+def shortest_on_device(maps: Mapping[str, Routed]) -> Compilation:
     """The shorter of what Sabre and the swap network make of a circuit on heavy hexagons."""
     compilations = [shortest_compilation(maps, name) for name in (DEVICE_MAP, "network") if name in maps]
     return min(compilations, key=lambda one: one["two"])
 
 
-def fidelity(counts: Mapping[str, float], device: Mapping[str, float], layers: float, errors: float = 1.0) -> float:
+def fidelity(counts: Compilation, device: DeviceMedians, layers: float, errors: float = 1.0) -> float:
     """Chance that no gate of so many layers errs, with the device's errors times ``errors``."""
     share = 1 + (layers - 1) * counts["layer"] / counts["two"]
     log = counts["two"] * math.log1p(-errors * device["two"]) + counts["one"] * math.log1p(-errors * device["one"])
     return math.exp(share * log)
 
 
-def layer_limits(counts: Mapping[str, float], qubits: int, device: Mapping[str, float]) -> dict[str, float]:
-    """What a device has room for.
-
-    one: chance that no gate of one layer errs; half, e: layers until this is below 1/2 and 1/e, the start counted as part of the
-    first, a fraction below 1 where one layer is too many.  needed: error of a gate of two qubits at which four layers have 1/e.
-    waits: time of one layer over the median T2.  read: chance that all qubits are read rightly.
-    """
+def layer_limits(counts: Compilation, qubits: int, device: DeviceMedians) -> LayerLimits:
+    """What a device has room for."""
     whole, per_layer = fidelity(counts, device, 1), fidelity(counts, device, 2) / fidelity(counts, device, 1)
 
     def layers(threshold: float) -> float:
@@ -73,7 +81,7 @@ def layer_limits(counts: Mapping[str, float], qubits: int, device: Mapping[str, 
 
 
 def chance_with_errors(
-    near: Any, feasible: float, counts: Mapping[str, float], qubits: int, device, depths: Sequence[int], power: float
+    near: Any, feasible: float, counts: Compilation, qubits: int, device, depths: Sequence[int], power: float
 ) -> Any:
     """{errors: (instances, depths)} chance that a shot is among the best 1 %: of what it is without noise, above any bit string,
     the share (chance that nothing errs)^power is left.  feasible: share of bit strings that is a configuration.
@@ -89,11 +97,9 @@ def chance_with_errors(
     return out
 
 
-def survival(noise) -> dict[str, Any]:
-    """{circuit: of every depolarising noise and depth, the ``chance`` that no gate and no reading errs, and the shares of the
-    ``energy`` and of the chance of the best 5 % (``near``) that are left above those of any bit string, means over costs with
-    ``_sem``; ``power`` of each: the slope of its logarithm by that of the chance, through 0}."""
-    by_circuit: dict[str, Any] = {}
+def survival(noise) -> dict[str, Survival]:
+    """{circuit: what depolarising noise leaves}."""
+    by_circuit: dict[str, Survival] = {}
     for circuit in map(circuit_name, noise["circuits"]):
         kinds = noise["found"][circuit]
         shares: dict[str, Any] = {key: [] for key in ("chance", "energy", "energy_sem", "near", "near_sem")}
@@ -114,34 +120,33 @@ def survival(noise) -> dict[str, Any]:
         if shares["chance"]:
             logs = np.log(shares["chance"])
             shares["power"] = {key: float(np.log(shares[key]) @ logs / (logs @ logs)) for key in ("energy", "near")}
-            by_circuit[circuit] = shares
+            by_circuit[circuit] = cast(Survival, shares)
     return by_circuit
 
 
-def routing_costs(routing) -> dict[str, Any]:
-    """{choices: {circuit: {"counts": of every map, "limits": of the device, "qubits", "overhead": gates on the device over those
-    with all qubits coupled, "routed": the same of Sabre alone, mean over its seeds, ``_sem`` and ``_units``}}}."""
-    by_choices: dict[str, Any] = {}
+def routing_costs(routing) -> dict[str, dict[str, RoutingCosts]]:
+    """{choices: {circuit: what it takes on the device}}."""
+    by_choices: dict[str, dict[str, RoutingCosts]] = {}
     for choices, circuits in routing["found"].items():
         for circuit, maps in circuits.items():
             counts, qubits = shortest_on_device(maps), int(maps[DEVICE_MAP]["qubits"])
             free = shortest_compilation(maps, "all-to-all")
-            by_choices.setdefault(choices, {})[circuit] = {
+            by_choices.setdefault(choices, {})[circuit] = cast(RoutingCosts, {
                 "counts": {name: shortest_compilation(maps, name) for name in maps}, "qubits": qubits,
                 "overhead": counts["two"] / free["two"],
                 **estimate(np.asarray(maps[DEVICE_MAP]["two"])[0] / free["two"], "routed"),
                 "limits": layer_limits(counts, qubits, routing["device"]), "device": counts,
-            }  # fmt: skip
+            })  # fmt: skip
     return by_choices
 
 
-def depth_estimates(routing, limit, survived: Mapping[str, Any]) -> dict[str, Any]:
-    """{circuit: as measured without noise, and ``estimated``, see :func:`chance_with_errors`}, means with errors.
+def depth_estimates(routing, limit, survived: Mapping[str, Survival]) -> dict[str, DepthEstimate]:
+    """{circuit: as measured without noise, and estimated}.
 
     survived: see :func:`survival`; its power for the same encoding, measured on fewer qubits, is used.
     """
     powers = {name.split(", ")[1]: shares["power"]["near"] for name, shares in survived.items()}
-    estimates = {}
+    estimates: dict[str, DepthEstimate] = {}
     for name, runs in limit["found"].items():
         mixer, encoding, choices = name.split(", ")
         maps = routing["found"][choices][f"{mixer}, {encoding}"]
@@ -156,14 +161,13 @@ def depth_estimates(routing, limit, survived: Mapping[str, Any]) -> dict[str, An
             limit["depths"],
             powers.get(encoding, 1.0),
         )
-        estimates[name] = averaged({**runs, "estimated": estimated})
+        estimates[name] = cast(DepthEstimate, averaged({**runs, "estimated": estimated}))
     return estimates
 
 
-def noise_means(noise) -> dict[str, Any]:
-    """{circuit: {noise: means with errors}}; of angles tuned with noise, ``gain`` in the energy with noise and ``loss`` in the
-    one without, against those tuned without, in standard deviations of the cost."""
-    means: dict[str, Any] = {}
+def noise_means(noise) -> dict[str, dict[str, NoiseMeans]]:
+    """{circuit: {noise: means with errors}}."""
+    means: dict[str, dict[str, NoiseMeans]] = {}
     for circuit, kinds in noise["found"].items():
         for name, runs in kinds.items():
             extended = dict(runs)
@@ -172,7 +176,7 @@ def noise_means(noise) -> dict[str, Any]:
                 gain = np.asarray(before["noisy"]["energy"]) - after["noisy"]["energy"]
                 loss = np.asarray(after["true"]["energy"]) - before["true"]["energy"]
                 extended["tuned"] = {**runs["tuned"], "gain": gain, "loss": loss}
-            means.setdefault(circuit, {})[name] = averaged(extended)
+            means.setdefault(circuit, {})[name] = cast(NoiseMeans, averaged(extended))
     return means
 
 
@@ -181,7 +185,7 @@ def device_noise(noises: Sequence[str]) -> str:
     return next((name for name in noises if name.startswith("device")), noises[-1])
 
 
-def paired_tests(inputs) -> dict[str, dict[str, float]]:
+def paired_tests(inputs) -> dict[str, Gain]:
     """Paired by cost, on the first circuit and the noise of the device: ``signal``, one layer against a uniform draw, chance of
     the optimum; ``deeper``, the second depth against the first, chance of the best 5 %; ``mitigated``, angles tuned with both
     mitigations against none at the fewest shots, chance of the best 5 %."""
@@ -191,11 +195,14 @@ def paired_tests(inputs) -> dict[str, dict[str, float]]:
     tuning = mitigation["tuning"][circuit_name(mitigation["circuits"][0])][device_noise(mitigation["noises"])]
     place = finite_shots(mitigation["shots"])[0]
     tuned = np.asarray(tuning["near"])[:, :, place]
-    return {
-        "signal": compare(optimum[:, 0], np.asarray(runs["uniform"]["optimum"])),
-        "deeper": compare(near[:, 1], near[:, 0]),
-        "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
-    }
+    return cast(
+        dict[str, Gain],
+        {
+            "signal": compare(optimum[:, 0], np.asarray(runs["uniform"]["optimum"])),
+            "deeper": compare(near[:, 1], near[:, 0]),
+            "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
+        },
+    )
 
 
 def finite_shots(shots: Sequence[int]) -> list[int]:
@@ -203,35 +210,29 @@ def finite_shots(shots: Sequence[int]) -> list[int]:
     return sorted((place for place, count in enumerate(shots) if count), key=lambda place: shots[place])
 
 
-def recovery(mitigation) -> dict[str, Any]:
-    """By LIBRARY_DEFAULT, over all circuits and costs with the noise of the device: ``recovered`` with the most shots (``many``),
-    ``error_few`` and ``error_many``; and of all methods that with the smallest error, ``best_few`` and ``best_many``."""
+def recovery(mitigation) -> Recovery:
+    """What the default of the libraries recovers, and which methods are best."""
     name = device_noise(mitigation["noises"])
     runs = [kinds[name] for kinds in mitigation["recovery"].values()]
     few, *_, many = [*finite_shots(mitigation["shots"]), finite_shots(mitigation["shots"])[-1]]
     # Costs of the same seed are alike in all circuits: a seed counts once.
     recovered, error = (np.mean([np.asarray(run[key]) for run in runs], axis=0) for key in ("recovered", "error"))
     row = METHODS.index(LIBRARY_DEFAULT)
-    out: dict[str, Any] = {}
+    out: dict[str, float] = {}
     for key, values in (
         ("recovered", recovered[:, row, many]), ("error_few", error[:, row, few]), ("error_many", error[:, row, many]),
     ):  # fmt: skip
         out |= estimate(values, key)
-    return out | {
+    return cast(Recovery, out | {
         "few": mitigation["shots"][few], "many": mitigation["shots"][many],
         "best_few": METHODS[int(error[:, :, few].mean(0).argmin())],
         "best_many": METHODS[int(error[:, :, many].mean(0).argmin())],
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 @declare(version=1)
-def judge_hardware(inputs) -> dict[str, Any]:
-    """From the results "routing", "limit", "noise" and "mitigation" of chapter 14.
-
-    ``summary``: ``routing`` (:func:`routing_costs`), ``survival`` (:func:`survival`), ``depth`` (:func:`depth_estimates`),
-    ``noise`` (:func:`noise_means`), ``mitigation``, means with errors, ``recovery`` (:func:`recovery`) and ``tests``
-    (:func:`paired_tests`).  ``p``: raw, of the tests.
-    """
+def judge_hardware(inputs) -> HardwareVerdict:
+    """From the results "routing", "limit", "noise" and "mitigation" of chapter 14."""
     mitigation = inputs["14/mitigation"]
     tests = paired_tests(inputs)
     p = {name: test.pop("p") for name, test in tests.items()}
@@ -241,7 +242,7 @@ def judge_hardware(inputs) -> dict[str, Any]:
             "survival": (survived := survival(inputs["14/noise"])),
             "depth": depth_estimates(inputs["14/routing"], inputs["14/limit"], survived),
             "noise": noise_means(inputs["14/noise"]),
-            "mitigation": {part: averaged(mitigation[part]) for part in ("recovery", "tuning")},
+            "mitigation": cast(MitigationMeans, {part: averaged(mitigation[part]) for part in ("recovery", "tuning")}),
             "recovery": recovery(mitigation),
             "tests": tests,
         },

@@ -7,7 +7,8 @@ noise, are compared.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
@@ -80,13 +81,39 @@ def estimates(
     return {name: out[name] for name in METHODS}
 
 
-def run_recovery(task: Task) -> dict[str, Any]:
-    """One circuit on one cost under one noise, at the angles tuned without it.
+class RecoveredEnergy(TypedDict):
+    """One circuit under one noise; of several costs, everything with an axis over instances in front."""
 
-    ``recovered`` (methods, shots): what share of the lost energy mitigation brings back on the mean over repeats; ``error``: root
-    mean square distance from the true energy over what was lost, 1 is no better than nothing; ``loss``: that, in standard
-    deviations of the cost.
-    """
+    recovered: np.ndarray  # (methods, shots) share of the lost energy that mitigation brings back, mean over repeats
+    error: np.ndarray  # (methods, shots) root mean square error over the loss, 1 is no better than nothing
+    loss: float | np.ndarray  # what noise takes of the energy, in standard deviations of the cost
+
+
+class TunedByEstimates(TypedDict):
+    """One layer under one noise, angles chosen by estimated energies; of several costs, with an axis over instances in front."""
+
+    near: np.ndarray  # (tuners, shots) chance of the best 5 % in one shot with noise, mean over repeats
+    optimum: np.ndarray  # (tuners, shots) of the optimum
+    true: np.ndarray  # (tuners, shots) energy without noise
+    best: dict[str, float]  # these, of the grid's angles of lowest energy without noise
+    shipped: dict[str, float]  # these, of the shipped angles
+    uniform: dict[str, float]  # near and optimum, of configurations alike
+
+
+class MitigationRuns(TypedDict):
+    """What mitigation recovers, and what it does for tuning."""
+
+    recovery: dict[str, dict[str, RecoveredEnergy]]  # {circuit and depth: {noise: ...}}
+    tuning: dict[str, dict[str, TunedByEstimates]]  # {circuit: {noise: ...}}
+    circuits: list[list[Any]]  # of tuning: [mixer, encoding, columns, choices]
+    noises: list[str]
+    shots: list[int]  # of an energy in all, 0 for exact values
+    methods: list[str]
+    tuners: list[str]
+
+
+def run_recovery(task: Task) -> RecoveredEnergy:
+    """One circuit on one cost under one noise, at the angles tuned without it."""
     mixer, encoding, columns, choices = task["circuit"]
     gates = GateCircuit(small_cost(columns, choices, task["seed"]), mixer, encoding, PENALTY)
     reading, noise = Reading(gates), noise_of(task["noise"], gates.qubits)
@@ -108,12 +135,8 @@ def run_recovery(task: Task) -> dict[str, Any]:
     return {"recovered": recovered, "error": error, "loss": loss}
 
 
-def run_tuning(task: Task) -> dict[str, Any]:
-    """One layer on one cost under one noise; angles from a grid around the shipped ones, by the lowest estimated energy.
-
-    ``near`` and ``optimum`` (tuners, shots): chance of one shot with noise, mean over repeats; ``true`` (tuners, shots): the
-    energy without noise.  ``best``: these of the grid's angles of lowest energy without noise; ``shipped``: of the shipped ones.
-    """
+def run_tuning(task: Task) -> TunedByEstimates:
+    """One layer on one cost under one noise; angles from a grid around the shipped ones, by the lowest estimated energy."""
     mixer, encoding, columns, choices = task["circuit"]
     gates = GateCircuit(small_cost(columns, choices, task["seed"]), mixer, encoding, PENALTY)
     reading, noise = Reading(gates), noise_of(task["noise"], gates.qubits)
@@ -145,18 +168,22 @@ def run_tuning(task: Task) -> dict[str, Any]:
             for row, estimated in enumerate(energies):
                 for name, values in quality.items():
                     means[name][row, place] += values[estimated.argmin()] / (task["repeats"] if shots else 1)
-    return means | {
-        "best": {name: float(values[:-1][true[:-1].argmin()]) for name, values in quality.items()},
-        "shipped": {name: float(values[-1]) for name, values in quality.items()},
-        "uniform": {"near": len(reading.near) / len(reading.costs), "optimum": 1 / len(reading.costs)},
-    }
+    return cast(
+        TunedByEstimates,
+        means
+        | {
+            "best": {name: float(values[:-1][true[:-1].argmin()]) for name, values in quality.items()},
+            "shipped": {name: float(values[-1]) for name, values in quality.items()},
+            "uniform": {"near": len(reading.near) / len(reading.costs), "optimum": 1 / len(reading.costs)},
+        },
+    )
 
 
-RUNS = {"recovery": run_recovery, "tuning": run_tuning}
+RUNS: dict[str, Callable[[Task], RecoveredEnergy | TunedByEstimates]] = {"recovery": run_recovery, "tuning": run_tuning}
 
 
 @declare(version=1, data=(tables_identity,))
-def run_one(task: Task) -> dict[str, Any]:
+def run_one(task: Task) -> RecoveredEnergy | TunedByEstimates:
     return RUNS[task["part"]](task)
 
 
@@ -171,13 +198,9 @@ def mitigation_runs(
     repeats: int,
     instances: int,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> MitigationRuns:
     """recovery: [mixer, encoding, columns, choices, depth]; tuning: [mixer, encoding, columns, choices], of one layer.  shots: of
-    an energy in all, 0 for exact values.  repeats: of everything drawn.
-
-    Returns ``recovery`` and ``tuning``: {circuit: {noise: as of :func:`run_recovery` or :func:`run_tuning`, with an axis over
-    instances in front}}, and the axes; ``circuits`` are those of tuning.
-    """
+    an energy in all, 0 for exact values.  repeats: of everything drawn."""
     common = {"shots": shots, "steps": steps, "points": points, "repeats": repeats}
     jobs = [("recovery", circuit[:4], circuit[4]) for circuit in recovery] + [
         ("tuning", circuit, 1) for circuit in tuning
@@ -187,15 +210,19 @@ def mitigation_runs(
         for name, circuit, depth in jobs for noise in noises for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_one, tasks, work=work)
-    by_part: dict[str, Any] = {name: {} for name in RUNS}
+    by_part: dict[str, dict[str, dict[str, RecoveredEnergy | TunedByEstimates]]] = {name: {} for name in RUNS}
     for start in range(0, len(tasks), instances):
         first = tasks[start]
         title = circuit_name(first["circuit"]) + (f", p = {first['depth']}" if first["part"] == "recovery" else "")
         by_part[first["part"]].setdefault(title, {})[first["noise"]] = stacked(runs[start : start + instances])
-    return by_part | {
-        "circuits": tuning,
-        "noises": noises,
-        "shots": shots,
-        "methods": list(METHODS),
-        "tuners": list(TUNERS),
-    }
+    return cast(
+        MitigationRuns,
+        by_part
+        | {
+            "circuits": tuning,
+            "noises": noises,
+            "shots": shots,
+            "methods": list(METHODS),
+            "tuners": list(TUNERS),
+        },
+    )

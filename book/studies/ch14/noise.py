@@ -7,7 +7,7 @@ cells; the other edges keep the operation that suits the fitted cost best.  Angl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -159,17 +159,71 @@ def tune_with_noise(circuit: NoisyCircuit, energies: np.ndarray, start: np.ndarr
     return best
 
 
-@declare(version=1, data=(tables_identity,))
-def run_qaoa_noise(task: Task) -> dict[str, Any]:
-    """One circuit on one cost under one noise.
+# Of every depth, with the ramp tuned without noise, (depths,) each: the quality that Reading tells, and more.
+Samples = TypedDict(
+    "Samples",
+    {
+        "energy": np.ndarray,
+        "feasible": np.ndarray,
+        "ratio": np.ndarray,
+        "optimum": np.ndarray,
+        "near": np.ndarray,
+        "shots": np.ndarray,
+        "distance": np.ndarray,  # total variation from the noiseless probabilities
+        "two": np.ndarray,  # gates of two qubits
+        "one": np.ndarray,  # of one
+        "gate depth": np.ndarray,
+        "qubits": np.ndarray,
+        "signal": np.ndarray,  # what is left of the energy, from that of all strings alike
+        "microseconds": np.ndarray,
+    },
+)
 
-    ``samples``: for every depth, with the ramp tuned without noise: what :class:`Reading` tells; ``distance``, total variation
-    from the noiseless probabilities; ``two`` and ``one``, gates of two qubits and of one; ``gate depth``; ``qubits``;
-    ``microseconds``; and ``signal``, what is left of the energy, from that of all strings alike.  ``tuned``, where there
-    is noise: at depth 1, with angles tuned without it (``transferred``) and with it (``own``), the readings with noise
-    (``noisy``) and without (``true``); ``moved`` is the root mean square change of the angles, relative to them.  ``uniform``: of
-    configurations alike.
-    """
+
+class AnglesRead(TypedDict):
+    """Quality of the samples at some angles, as Reading tells it."""
+
+    noisy: dict[str, float]  # with noise
+    true: dict[str, float]  # without
+
+
+class TunedWithNoise(TypedDict):
+    """Depth 1, with angles of two kinds."""
+
+    moved: float  # root mean square change of the angles, relative to them
+    transferred: AnglesRead  # tuned without noise
+    own: AnglesRead  # tuned with it
+
+
+class UniformDraw(TypedDict):
+    """The quality of configurations alike."""
+
+    ratio: float
+    optimum: float
+    near: float
+    shots: float
+
+
+class NoisyRun(TypedDict):
+    """One circuit under one noise; of several costs, everything with an axis over instances in front."""
+
+    samples: Samples
+    tuned: NotRequired[TunedWithNoise]  # where there is noise
+    uniform: UniformDraw
+
+
+class NoiseRuns(TypedDict):
+    """Every circuit under every noise."""
+
+    found: dict[str, dict[str, NoisyRun]]  # {circuit: {noise: ...}}
+    circuits: list[list[Any]]  # [mixer, encoding, columns, choices]
+    noises: list[str]
+    depths: list[int]
+
+
+@declare(version=1, data=(tables_identity,))
+def run_qaoa_noise(task: Task) -> NoisyRun:
+    """One circuit on one cost under one noise."""
     mixer, encoding, columns, choices = task["circuit"]
     cost = small_cost(columns, choices, task["seed"])
     gates = GateCircuit(cost, mixer, encoding, PENALTY)
@@ -204,7 +258,7 @@ def run_qaoa_noise(task: Task) -> dict[str, Any]:
         "ratio": float((costs.max() - costs.mean()) / np.ptp(costs)), "optimum": 1 / len(costs),
         "near": len(reading.near) / len(costs), "shots": float(np.log10(np.log(1 - SURE) / np.log1p(-1 / len(costs)))),
     }  # fmt: skip
-    return result
+    return cast(NoisyRun, result)
 
 
 @declare(version=1, pieces=(run_qaoa_noise,))
@@ -216,17 +270,17 @@ def qaoa_noise_runs(
     rounds: int,
     instances: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Every circuit ([mixer, encoding, columns, choices]) under every noise.  rounds: of Newton's method with noise, 0 for none.
+) -> NoiseRuns:
+    """Every circuit ([mixer, encoding, columns, choices]) under every noise.
 
-    Returns ``found``: {circuit: {noise: as of :func:`run_qaoa_noise`, with an axis over instances in front}}, and the axes.
+    rounds: of Newton's method with noise, 0 for none.
     """
     tasks: list[Task] = [
         {"circuit": circuit, "noise": noise, "depths": depths, "steps": steps, "rounds": rounds, "seed": seed}
         for circuit in circuits for noise in noises for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_qaoa_noise, tasks, work=work)
-    by_circuit: dict[str, Any] = {}
+    by_circuit: dict[str, dict[str, NoisyRun]] = {}
     for start in range(0, len(tasks), instances):
         first = tasks[start]
         place = by_circuit.setdefault(circuit_name(first["circuit"]), {})

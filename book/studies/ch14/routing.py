@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
@@ -16,11 +16,47 @@ from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.depths import NEAR, stacked
 from studies.ch12.instances import instance
 from studies.ch14.device.gate_circuits import CIRCUITS, GateCircuit
-from studies.ch14.device.routing import MAPS, column_matrix, medians, product_error, route
+from studies.ch14.device.routing import MAPS, DeviceMedians, column_matrix, medians, product_error, route
 
 PENALTY = 2.0  # of infeasible strings
 RINGS = 1  # rounds of the product formula of a ring, as it is counted
 COUNTS = ("two", "depth", "one")
+
+
+class Routed(TypedDict):
+    """One circuit on one map: counts (depths, seeds), see :func:`~.device.routing.count_gates`."""
+
+    two: np.ndarray
+    depth: np.ndarray
+    one: np.ndarray
+    qubits: int
+
+
+class Routing(TypedDict):
+    """All circuits on all maps."""
+
+    found: dict[str, dict[str, dict[str, Routed]]]  # {choices as text: {"mixer, encoding": {map: ...}}}
+    device: DeviceMedians
+    product: dict[str, dict[str, float]]  # {mixer: {rounds as text: error of the product formula on a column of 5}}
+    depths: list[int]  # layers
+
+
+class Layers(TypedDict):
+    """A circuit without noise, (depths,) or, of several costs, (instances, depths)."""
+
+    ratio: np.ndarray  # approximation ratio of feasible shots
+    optimum: np.ndarray  # chance of a shot of it
+    near: np.ndarray  # of the best 1 %
+    exact: np.ndarray  # the same with the exact mixer, where a ring is run with its product formula
+    feasible: np.ndarray  # share of shots
+
+
+class DepthLimit(TypedDict):
+    """QAOA of few layers."""
+
+    found: dict[str, Layers]  # {"mixer, encoding, choices": ...}
+    circuits: list[list[Any]]  # [mixer, encoding, choices per column]
+    depths: list[int]
 
 
 def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
@@ -29,14 +65,15 @@ def counted_circuit(cost: Pairwise, mixer: str, encoding: str) -> GateCircuit:
 
 
 @declare(version=1)
-def run_routing(task: Task) -> dict[str, Any]:
-    """One circuit on one map: ``two``, ``depth`` and ``one`` (depths, seeds), see :func:`~.device.routing.count_gates`."""
+def run_routing(task: Task) -> Routed:
+    """One circuit on one map."""
     cost = instance("fitted", task["choices"], task["instance_seed"])
     gates = counted_circuit(cost, *task["circuit"])
     rows = [route(gates, depth, task["map"], task["seeds"]) for depth in task["depths"]]
-    return {key: np.array([[counts[key] for counts in row] for row in rows]) for key in COUNTS} | {
-        "qubits": gates.qubits
-    }
+    return cast(
+        Routed,
+        {key: np.array([[counts[key] for counts in row] for row in rows]) for key in COUNTS} | {"qubits": gates.qubits},
+    )
 
 
 def fits_network(mixer: str, encoding: str) -> bool:
@@ -52,19 +89,18 @@ def routing_runs(
     instance_seed: int,
     device: str,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> Routing:
     """All of CIRCUITS for a cost fitted to cells of 5 or 4 operations, on all MAPS and by swap network.  depths: layers.
 
-    Returns ``found``: {choices as text: {"mixer, encoding": {map: as of :func:`run_routing`}}}; ``device``: medians of its errors
-    and times; ``product``: {mixer: {rounds as text: error of the product formula on a column of 5, shipped angle of one layer}}.
+    Product formulas are tried at the shipped angle of one layer.
     """
     tasks: list[Task] = [
         {"choices": size, "circuit": list(circuit), "map": name, "depths": depths, "seeds": seeds, "instance_seed": instance_seed}
         for size in choices for circuit in CIRCUITS for name in (*MAPS, "network")
         if name != "network" or fits_network(*circuit)
     ]  # fmt: skip
-    runs = map_tasks(run_routing, tasks, work=work)
-    by_choices: dict[str, Any] = {}
+    runs = cast(list[Routed], map_tasks(run_routing, tasks, work=work))
+    by_choices: dict[str, dict[str, dict[str, Routed]]] = {}
     for task, run in zip(tasks, runs, strict=True):
         place = by_choices.setdefault(str(task["choices"]), {}).setdefault(", ".join(task["circuit"]), {})
         place[task["map"]] = run
@@ -96,10 +132,8 @@ def product_formula_probabilities(
 
 
 @declare(version=1)
-def run_layers(task: Task) -> dict[str, Any]:
-    """One circuit on one cost, without noise: ``ratio`` of feasible shots, chances of a shot of the ``optimum`` and of the best
-    1 % (``near``), and ``feasible``, each (depths,).  A ring is run with its product formula, at the angles tuned for the exact
-    mixer, whose ``near`` is ``exact``; elsewhere the two are the same."""
+def run_layers(task: Task) -> Layers:
+    """One circuit on one cost, without noise; a ring with its product formula, at the angles tuned for the exact mixer."""
     mixer, encoding = task["circuit"]
     cost = instance("fitted", task["choices"], task["seed"])
     costs = cost.listed().ravel()
@@ -117,7 +151,7 @@ def run_layers(task: Task) -> dict[str, Any]:
             "ratio": (costs.max() - p @ costs / share) / np.ptp(costs), "optimum": p[costs.argmin()],
             "near": p[near].sum(), "exact": exact[near].sum(), "feasible": share,
         })  # fmt: skip
-    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+    return cast(Layers, {key: np.array([float(row[key]) for row in rows]) for key in rows[0]})
 
 
 @declare(version=1, pieces=(run_layers,))
@@ -127,11 +161,8 @@ def depth_limit_runs(
     steps: int,
     instances: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """QAOA of few layers, all angles tuned exactly.  circuits: [mixer, encoding, choices per column].
-
-    Returns ``found``: {"mixer, encoding, choices": as of :func:`run_layers`, with an axis over instances in front} and axes.
-    """
+) -> DepthLimit:
+    """QAOA of few layers, all angles tuned exactly.  circuits: [mixer, encoding, choices per column]."""
     tasks = [
         {"circuit": circuit[:2], "choices": circuit[2], "depths": depths, "steps": steps, "seed": seed}
         for circuit in circuits for seed in range(instances)

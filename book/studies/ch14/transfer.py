@@ -7,7 +7,7 @@ of epochs on all images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -25,9 +25,39 @@ from studies.tables.hand_designed import hand_designed_network
 FOUND = "found"
 
 
+class TransferTraining(TypedDict):
+    """One training on the other data."""
+
+    network: str  # FOUND, or the name of a hand-designed one
+    diverged: bool
+    test: float | None  # accuracy, %, like f1 None where it diverged
+    f1: float | None
+    parameters: int
+    seconds: float
+
+
+class TransferredNetwork(TypedDict):
+    """One network, means over trainings that did not diverge."""
+
+    test: float  # accuracy, %
+    test_sem: float
+    f1: float  # %
+    f1_sem: float
+    parameters: int
+    seconds: float  # of a training
+
+
+class Transfer(TypedDict):
+    """What was found, and hand-designed networks, on the other data."""
+
+    choices: Configuration  # of what was found
+    networks: dict[str, TransferredNetwork]
+    runs: list[TransferTraining]
+
+
 @declare(version=1, data=(problems_identity,))
-def run(task: Task) -> dict[str, Any]:
-    """One training: ``test`` accuracy and ``f1`` (%), ``parameters`` and ``seconds``."""
+def run(task: Task) -> TransferTraining:
+    """One training."""
     data, seed = problem(task["data"]), task["seed"]
     if task["network"] == FOUND:
         net = untrained_network("images", task["choices"], data, seed)
@@ -62,29 +92,27 @@ def transferred(
     epochs: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Train what ``search`` found most often and hand-designed ``networks`` on ``data``, ``seeds`` times each.
-
-    Returns ``choices`` of the one found; ``networks``: {name: test and f1 (means in %, ``_sem``), parameters, seconds}; ``runs``.
-    """
+) -> Transfer:
+    """Train what ``search`` found most often and hand-designed ``networks`` on ``data``, ``seeds`` times each."""
     choices = commonest_choices(inputs, search)
     problem(data)  # downloads before there are workers
-    tasks: list[dict[str, Any]] = [
+    tasks: list[Task] = [
         {"network": name, "data": data, "epochs": epochs, "seed": seed}
         | ({"choices": choices} if name == FOUND else {})
         for name in sorted([FOUND, *networks], key=lambda name: name == FOUND)  # the longest first
         for seed in range(seeds)
     ]
-    runs = map_tasks(run, tasks, work=work)
-    summary = {}
+    runs = cast(list[TransferTraining], map_tasks(run, tasks, work=work))
+    summary: dict[str, TransferredNetwork] = {}
     for name in (FOUND, *networks):
         trainings = [one for one in runs if one["network"] == name and not one["diverged"]]
-        summary[name] = (
+        summary[name] = cast(
+            TransferredNetwork,
             mean_sem(np.array([one["test"] for one in trainings]), "test")
             | mean_sem(np.array([one["f1"] for one in trainings]), "f1")
             | {
                 "parameters": trainings[0]["parameters"],
                 "seconds": float(np.mean([one["seconds"] for one in trainings])),
-            }
+            },
         )
     return {"choices": choices, "networks": summary, "runs": runs}

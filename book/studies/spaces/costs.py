@@ -13,10 +13,9 @@ there.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -132,14 +131,14 @@ def cost_row(task: Task) -> dict[str, float]:
     return network_costs(perturbed_copy(untrained_network(trained.name, choices, data, task["row"]), task["row"]), data)
 
 
-def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()) -> list[dict[str, Any]]:
+def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()) -> list[dict[str, str | float]]:
     """Choices and costs of every architecture of a space (or of some rows), one after the other: two would slow each other.
 
     All are gone through three times, minutes apart, and the lowest latencies kept, so that no network pays for what else ran.
     """
     space = trained_space(name).space
     chosen = range(space.size) if rows is None else rows
-    tasks: list[dict[str, Any]] = [{"space": name, "row": row, "turn": turn} for turn in range(TURNS) for row in chosen]
+    tasks: list[Task] = [{"space": name, "row": row, "turn": turn} for turn in range(TURNS) for row in chosen]
     measurements = map_tasks(cost_row, tasks, work=work.alone())
     turns = [measurements[turn * len(chosen) : (turn + 1) * len(chosen)] for turn in range(TURNS)]
     return [
@@ -148,7 +147,7 @@ def cost_space(name: str, rows: Sequence[int] | None = None, work: Work = Work()
     ]
 
 
-def write_costs(name: str, rows: Sequence[dict[str, Any]], folder: Path = FOLDER) -> None:
+def write_costs(name: str, rows: Sequence[Mapping[str, str | float]], folder: Path = FOLDER) -> None:
     """The file of a space."""
     known = [column for column in COLUMNS if column in rows[0]]
     write_atomic(folder / f"{name}-costs.csv", csv_content(rows, (*trained_space(name).space.names, *known)))

@@ -121,6 +121,6 @@ def parameters() -> np.ndarray:
     return np.round(1e6 * measurements("cifar10")[PARAMETERS][:, 1])
 
 
-def tables_identity() -> dict[str, Any]:
+def tables_identity() -> dict[str, dict[str, str]]:
     """For the keys of results that read these tables: their checksums."""
     return {"files": dict(TABLES.values())}

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -41,17 +41,41 @@ def training_seed(row: int, repeat: int) -> int:
     return SEED_STEP * (repeat + 1) + row
 
 
-def train_row(task: Task) -> dict[str, Any]:
-    """Train one architecture ``seeds`` times: ``trainings``, each with the columns of the file."""
+# One training, as a row of the file; its scores are those of METRICS, None where it diverged.
+TrainingRow = TypedDict(
+    "TrainingRow",
+    {
+        "repeat": int,
+        "diverged": int,  # 0 or 1
+        "loss": float | None,  # nats
+        "held accuracy": NotRequired[float | None],  # %, like f1
+        "held f1": NotRequired[float | None],
+        "held perplexity": NotRequired[float | None],
+        "test accuracy": NotRequired[float | None],
+        "test f1": NotRequired[float | None],
+        "test perplexity": NotRequired[float | None],
+        "seconds": float,
+    },
+)
+
+
+class RowTrainings(TypedDict):
+    """All trainings of one architecture."""
+
+    trainings: list[TrainingRow]
+
+
+def train_row(task: Task) -> RowTrainings:
+    """Train one architecture, once for each of ``repeats``."""
     trained = trained_space(task["space"])
     data, choices = problem(trained.data), trained.space.named(trained.space.digits([task["row"]])[0])
-    trainings = []
+    trainings: list[TrainingRow] = []
     for repeat in task["repeats"]:
         seed = training_seed(task["row"], repeat)
         record = train_and_measure(untrained_network(trained.name, choices, data, seed), data, trained.schedule, seed)
         values = {f"{part} {m}": record[part][m] for part in ("held", "test") for m in METRICS[trained.metric]}
-        trainings.append({"repeat": repeat, "diverged": int(record["diverged"]), "loss": record["loss"], **values,
-                      "seconds": record["seconds"]})  # fmt: skip
+        trainings.append(cast(TrainingRow, {"repeat": repeat, "diverged": int(record["diverged"]), "loss": record["loss"],
+                      **values, "seconds": record["seconds"]}))  # fmt: skip
     return {"trainings": trainings}
 
 
@@ -61,7 +85,7 @@ def train_space(name: str, rows: Sequence[int] | None = None, work: Work = Work(
     space = trained_space(name).space
     problem(trained_space(name).data)  # downloads, once and before there are workers
     chosen = range(space.size) if rows is None else rows
-    tasks: list[dict[str, Any]] = [{"space": name, "row": row, "repeats": list(range(SEEDS))} for row in chosen]
+    tasks: list[Task] = [{"space": name, "row": row, "repeats": list(range(SEEDS))} for row in chosen]
     results = map_tasks(train_row, tasks, work=work)
     return [
         {**space.named(space.digits([task["row"]])[0]), **training}
@@ -91,7 +115,7 @@ def parse_number(value: Any) -> float:
     return math.nan if value in (None, "") else float(value)
 
 
-def mean_scores(name: str, trainings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def mean_scores(name: str, trainings: Sequence[Mapping[str, Any]]) -> list[dict[str, str | float]]:
     """A row for every architecture: its choices and the mean score of its trainings that did not diverge; without such no row."""
     trained = trained_space(name)
     by_architecture: dict[tuple[str, ...], list[float]] = {}
@@ -107,7 +131,7 @@ def mean_scores(name: str, trainings: Sequence[dict[str, Any]]) -> list[dict[str
     ]
 
 
-def write_trainings(name: str, trainings: Sequence[dict[str, Any]], folder: Path = FOLDER) -> None:
+def write_trainings(name: str, trainings: Sequence[Mapping[str, Any]], folder: Path = FOLDER) -> None:
     """The two files of a space."""
     names = trained_space(name).space.names
     write_atomic(folder / f"{name}-trainings.csv", csv_content(trainings, (*names, "repeat")))
@@ -148,7 +172,17 @@ def trained_table(name: str, folder: Path = FOLDER) -> Table:
     return Table(trained.space, trained.space.digits(), np.vectorize(trained.score)(values))
 
 
-def recipe(name: str) -> dict[str, Any]:
+class Recipe(TypedDict):
+    """What a table was made with, as far as it is settings."""
+
+    data: str
+    rows: dict[str, int]  # of every part of the data
+    schedule: dict[str, float]
+    architectures: int
+    trainings: int
+
+
+def recipe(name: str) -> Recipe:
     """What a table was made with, as far as it is settings."""
     trained = trained_space(name)
     data = problem(trained.data)
@@ -161,8 +195,16 @@ def recipe(name: str) -> dict[str, Any]:
     }
 
 
-def read_hand_designed(space: str, folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """{network: "parameters", and "held" and "test": (trainings,) values of the metric, without those that diverged}.
+class HandDesigned(TypedDict):
+    """A hand-designed network: values (trainings,) of the metric, without those that diverged."""
+
+    parameters: int
+    held: np.ndarray
+    test: np.ndarray
+
+
+def read_hand_designed(space: str, folder: Path = FOLDER) -> dict[str, HandDesigned]:
+    """{network: what its trainings gave}.
 
     Raises InputError where there is no such network.
     """
@@ -176,6 +218,9 @@ def read_hand_designed(space: str, folder: Path = FOLDER) -> dict[str, dict[str,
     if not networks:
         raise InputError(f"no hand-designed network of {space}: make them with `make tables`")
     return {
-        name: {"parameters": one["parameters"]} | {part: np.array(one[part]) for part in ("held", "test")}
+        name: cast(
+            HandDesigned,
+            {"parameters": one["parameters"]} | {part: np.array(one[part]) for part in ("held", "test")},
+        )
         for name, one in networks.items()
     }

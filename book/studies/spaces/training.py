@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 import torch
@@ -43,11 +43,23 @@ def loss_of(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return net.loss(x, y) if isinstance(net, LanguageNetwork) else F.cross_entropy(net(x), y)
 
 
-def train(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> dict[str, Any]:
-    """Train in place. Returns ``loss``: mean over the last tenth of the steps, ``diverged`` and ``seconds``.
+class Training(TypedDict):
+    """How a training went."""
 
-    A loss that is not finite ends the training: that is recorded, with None as the loss, and is no error.
-    """
+    loss: float | None  # nats, mean over the last tenth of the steps; None where it diverged
+    diverged: bool
+    seconds: float
+
+
+class MeasuredTraining(Training):
+    """A training and what :func:`measure` says of the network; of one that diverged all of these are None."""
+
+    held: Mapping[str, float | None]
+    test: Mapping[str, float | None]
+
+
+def train(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> Training:
+    """Train in place.  A loss that is not finite ends the training: that is recorded, and is no error."""
     x, y = problem.parts["train"]
     steps = schedule.epochs * (len(y) // schedule.batch)
     optimiser = torch.optim.AdamW(net.parameters(), lr=schedule.rate, weight_decay=schedule.decay, fused=True)
@@ -91,9 +103,9 @@ def classification_scores(predicted: np.ndarray, true: np.ndarray) -> dict[str, 
     }
 
 
-def train_and_measure(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> Mapping[str, Any]:
-    """:func:`train`, then {"held", "test"}: :func:`measure`; of a training that diverged all of these are None."""
-    record = train(net, problem, schedule, seed)
+def train_and_measure(net: nn.Module, problem: Problem, schedule: Schedule, seed: int) -> MeasuredTraining:
+    """:func:`train`, then :func:`measure` on held-out and on test data."""
+    record = cast(MeasuredTraining, train(net, problem, schedule, seed))
     for part in ("held", "test"):
         values = measure(net, problem, part)
         record[part] = dict.fromkeys(values) if record["diverged"] else values

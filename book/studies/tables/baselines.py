@@ -22,14 +22,14 @@ REPEATS = 5  # of hand-designed networks, and of differentiable searches
 SEARCH_EPOCHS = {"images": 6, "sensors": 12, "language": 1}  # as many as a training
 
 
-def tasks(space: str) -> list[dict[str, Any]]:
+def tasks(space: str) -> list[Task]:
     """All that is compared with a space."""
-    by_hand = [
+    by_hand: list[Task] = [
         {"space": space, "network": name, "repeat": repeat}
         for name in HAND_DESIGNED[space]
         for repeat in range(REPEATS)
     ]
-    searches = [
+    searches: list[Task] = [
         {"space": space, "seed": seed, "epochs": SEARCH_EPOCHS[space]}
         for seed in range(REPEATS if space in SEARCH_EPOCHS else 0)
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -131,8 +131,17 @@ def endless_batches(data: tuple[Tensor, Tensor], space: str, seed: int) -> Itera
         seed += 1
 
 
-def search(task: Task) -> dict[str, Any]:
-    """One search: {space, seed, epochs} to ``choices``, the shares of all, the last loss and ``seconds``.
+class DifferentiableSearch(TypedDict):
+    """What one search came to."""
+
+    choices: dict[str, str]  # of the largest share in every column
+    shares: dict[str, list[float]]  # of all choices of every column
+    loss: float  # of the last training batch, nats
+    seconds: float
+
+
+def search(task: Task) -> DifferentiableSearch:
+    """One search: {space, seed, epochs} to what it chose.
 
     Raises InputError for a space without cells, and where the loss is not finite any more.
     """

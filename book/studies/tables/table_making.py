@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from qednas.base import files
 from qednas.base.errors import InputError
@@ -23,10 +22,19 @@ from qednas.base.progress import every, note
 from qednas.companion.results import provenance
 from studies.spaces.costs import cost_space, write_costs
 from studies.spaces.trained_spaces import SPACES, trained_space
-from studies.spaces.trained_tables import FOLDER, recipe, train_space, write_trainings
+from studies.spaces.trained_tables import FOLDER, Recipe, recipe, train_space, write_trainings
 from studies.tables import baselines
 
 PROGRESS_SECONDS = 60.0
+
+
+class TableRecord(Recipe):
+    """What ``tables/NAME.json`` says of a table."""
+
+    diverged: int  # trainings
+    core_minutes: float
+    versions: dict[str, str]
+    created: str  # day
 
 
 def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
@@ -46,7 +54,7 @@ def make_table(name: str, folder: Path, partial: Path, workers: int) -> None:
     known_costs = cost_space(name, None, work("-costs", ", costs"))
     write_costs(name, known_costs, folder)
     took = sum(row["seconds"] for row in trainings) + sum(row["seconds"] for row in others)
-    record: dict[str, Any] = {
+    record: TableRecord = {
         **recipe(name),
         "diverged": sum(row["diverged"] for row in trainings),
         "core_minutes": round(took / 60, 1),

@@ -117,7 +117,7 @@ class DeviceQAOA(Optimiser):
             ) from None
         return np.asarray(outcomes).reshape(shots, gates.qubits).astype(np.int64)
 
-    def seed_option(self, rng: np.random.Generator) -> dict[str, Any]:
+    def seed_option(self, rng: np.random.Generator) -> dict[str, int]:
         """A seed from the search's generator, for devices that take one; hardware does not."""
         seed = int(rng.integers(2**31))
         if self.device == "qiskit.aer":

@@ -13,7 +13,7 @@ import logging
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -163,9 +163,20 @@ def backend(name: str) -> Any:
     return getattr(fake_provider, name)()
 
 
-def medians(name: str) -> dict[str, float]:
-    """Of a device with cz: errors of a gate of ``two`` qubits, of ``one`` and of ``readout``; ``seconds`` that one of two
-    takes; ``t1`` and ``t2`` in seconds; ``qubits``."""
+class DeviceMedians(TypedDict):
+    """A device in numbers, medians over its gates and qubits."""
+
+    two: float  # error of a gate of two qubits
+    one: float  # of one
+    readout: float  # error
+    seconds: float  # that a gate of two qubits takes
+    t1: float  # seconds
+    t2: float
+    qubits: int
+
+
+def medians(name: str) -> DeviceMedians:
+    """Of a device with cz; InputError for one without."""
     target = backend(name).target
     if "cz" not in target.operation_names:
         raise InputError(f"device {name!r} has no cz: one of the Heron processors is needed")
