@@ -21,7 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from qednas.base import files
 from qednas.base.errors import InputError, NumericalError
@@ -29,6 +29,7 @@ from qednas.base.progress import Progress
 from qednas.base.recording import current
 
 Task = Mapping[str, Any]
+Record = TypeVar("Record", bound=Mapping[str, Any])
 # Of mallopt in glibc, bytes: above which memory is mapped apart (-3), kept at the end of the heap (-1), asked for at once (-2).
 MALLOC = {-3: 32 << 20, -1: 512 << 20, -2: 64 << 20}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -122,14 +123,14 @@ def _describe_task(task: Task) -> str:
 
 
 def map_tasks(
-    fn: Callable[[Task], Mapping[str, Any]],
+    fn: Callable[[Task], Record],
     tasks: Sequence[Task],
     *,
     work: Work = Work(),
     executor: Executor | None = None,
     located: Mapping[str, str] | None = None,
     scratch: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """`[fn(task) for task in tasks]`, in parallel and resumable.
 
     `fn` is a function of a module; a task is a dictionary of JSON values and holds its own seed; a result is a
@@ -175,7 +176,7 @@ def map_tasks(
     if recorder is not None:
         recorder.add(fn, plain, done, seconds, tuple(located or ()))
         done = copy.deepcopy(done)  # what a study does to them is not what the tasks gave
-    return done
+    return cast(list[Record], done)
 
 
 def _in_pool(

@@ -9,7 +9,7 @@ p values are two-sided and raw; :func:`holm` corrects those of a family together
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from scipy.stats import binom, binomtest, norm, rankdata, t
@@ -99,25 +99,36 @@ def holm(probabilities: Any) -> np.ndarray:
     return adjusted
 
 
-def compare(first: Any, second: Any = 0.0) -> dict[str, Any]:
-    """``first`` less ``second``, pairs (n,): ``gain`` with ``gain_sem``, ``pairs``, ``wins`` (share of pairs in which first is
-    larger, ties half) and the raw ``p`` of Wilcoxon's signed ranks."""
+class Gain(TypedDict):
+    """How much higher one is than another."""
+
+    gain: float  # mean difference
+    gain_sem: float
+    gain_df: NotRequired[float]  # degrees of freedom of its error, where p is of a t-test
+    pairs: int  # values compared
+    wins: NotRequired[float]  # share of pairs in which the first is larger, ties half
+    tasks: NotRequired[int]  # fixed ones, over which the mean goes
+    p: NotRequired[float]  # raw, two-sided; taken out where the p values of several stand together
+
+
+def compare(first: Any, second: Any = 0.0) -> Gain:
+    """``first`` less ``second``, pairs (n,); ``p`` of Wilcoxon's signed ranks."""
     differences = np.asarray(first, float) - np.asarray(second, float)
     wins = float((differences > 0).mean() + (differences == 0).mean() / 2)
-    return mean_sem(differences, "gain") | {"pairs": len(differences), "wins": wins, "p": wilcoxon(differences)}
+    gain, sem = mean_and_sem(differences)
+    return {"gain": gain, "gain_sem": sem, "pairs": len(differences), "wins": wins, "p": wilcoxon(differences)}
 
 
-def compare_all(others: Mapping[str, Any], reference: Any) -> dict[str, dict[str, Any]]:
+def compare_all(others: Mapping[str, Any], reference: Any) -> dict[str, Gain]:
     """:func:`compare` of each of ``others`` with ``reference``: of errors, ``gain`` is positive where that is smaller."""
     return {name: compare(values, reference) for name, values in others.items()}
 
 
-def compare_within(by_task: Mapping[Any, Any]) -> dict[str, Any]:
+def compare_within(by_task: Mapping[Any, Any]) -> Gain:
     """Mean difference over fixed tasks, {task: differences (seeds,)}, with an error from the seeds within each task alone.
 
-    ``gain`` with ``gain_sem`` and its degrees of freedom ``gain_df`` (Satterthwaite, Biometrics Bulletin 2, 110 (1946)),
-    ``tasks``, ``pairs`` (runs of all tasks) and the raw ``p`` of the t-test; 1 where no task has two seeds.  It says nothing
-    about other tasks: tasks do not count as independent.
+    Degrees of freedom after Satterthwaite, Biometrics Bulletin 2, 110 (1946); ``p`` of the t-test, 1 where no task has two
+    seeds.  It says nothing about other tasks: tasks do not count as independent.
     """
     rows = [np.asarray(row, float) for row in by_task.values()]
     gain = float(np.mean([row.mean() for row in rows]))
@@ -131,7 +142,7 @@ def compare_within(by_task: Mapping[Any, Any]) -> dict[str, Any]:
     return {"gain": gain, "gain_sem": sem, "gain_df": df, "tasks": len(rows), "pairs": pairs, "p": p}
 
 
-def compare_unpaired(first: Any, second: Any) -> dict[str, Any]:
+def compare_unpaired(first: Any, second: Any) -> Gain:
     """Mean of the first less that of the second, with the errors of both, and the raw p of Welch's t-test."""
     (first_mean, first_sem), (second_mean, second_sem) = mean_and_sem(first), mean_and_sem(second)
     counts = np.array([len(first), len(second)])
@@ -153,29 +164,6 @@ def mean_interval(mean: float, sem: float, df: float, level: float = LEVEL) -> t
     """Interval of a mean with a standard error and its degrees of freedom."""
     reach = sem * float(t.ppf((1 + level) / 2, df))
     return mean - reach, mean + reach
-
-
-def paired_t(differences: np.ndarray) -> dict[str, float]:
-    """Mean difference, its interval and the two-sided p of the t-test."""
-    summary, df = mean_sem(differences), len(differences) - 1
-    low, high = mean_interval(summary["mean"], summary["mean_sem"], df)
-    chance = two_sided(summary["mean"], summary["mean_sem"], df)
-    return {"mean": summary["mean"], "mean_low": low, "mean_high": high, "t_p": chance}
-
-
-def rank_biserial(differences: np.ndarray) -> float:
-    """Share of the rank sum with a plus, less that with a minus (Kerby 2014, doi:10.2466/11.IT.3.1); zeros belong to neither."""
-    return float(signed_ranks(differences).sum() / (len(differences) * (len(differences) + 1) / 2))
-
-
-def a12(first: np.ndarray, second: np.ndarray) -> float:
-    """Chance that a value of the first is above one of the second, a tie counting half (Vargha and Delaney 2000)."""
-    return float(orders(first, second).mean())
-
-
-def orders(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(n, m) 1 where first is above second, 1/2 where they tie, else 0."""
-    return (np.sign(np.subtract.outer(first, second)) + 1) / 2
 
 
 def share_p(hits: int, units: int, share: float) -> float:

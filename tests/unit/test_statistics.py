@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from qednas.base.statistics import (
-    a12,
     bootstrap_interval,
     bootstrap_p,
     compare,
@@ -20,8 +19,6 @@ from qednas.base.statistics import (
     mean_interval,
     needed_for_share,
     needed_units,
-    paired_t,
-    rank_biserial,
     share_interval,
     share_p,
     signed_ranks,
@@ -29,6 +26,7 @@ from qednas.base.statistics import (
     two_sided,
     wilcoxon,
 )
+from studies.ch13.effect_sizes import a12, paired_t, rank_biserial
 
 FAILED = np.nan
 

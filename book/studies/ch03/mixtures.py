@@ -81,7 +81,7 @@ class Mixtures(TypedDict):
 def solve_mixtures(count: int, sites: int, seed: int = 0, work: Work = Work()) -> Mixtures:
     """Exact results of ``count`` random mixtures."""
     tasks = [{"seed": seed, "number": k, "sites": sites} for k in range(count)]
-    mixtures = cast(list[SolvedMixture], map_tasks(solve_mixture, tasks, work=work))
+    mixtures = map_tasks(solve_mixture, tasks, work=work)
     return {
         "mixtures": [f for f in mixtures if not f["degenerate"]],
         "degenerate": sum(f["degenerate"] for f in mixtures),

@@ -328,7 +328,7 @@ def split_families(inputs, settings: dict, seed: int = 0, work: Work = Work()) -
     data = gather_inputs(inputs)
     families = list(dict.fromkeys(data.family[data.corrected].tolist()))
     tasks = [{"settings": settings, "seed": seed, "family": f} for f in families]
-    reports = cast(list[SplitReport], map_tasks(one_family, tasks, work=work, located=input_paths(inputs)))
+    reports = map_tasks(one_family, tasks, work=work, located=input_paths(inputs))
     exact = sorted(set(data.family.tolist()) - set(families))
     return {"families": dict(zip(families, reports, strict=True)), "exact": exact}
 

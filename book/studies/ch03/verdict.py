@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from qednas.base.statistics import compare, estimate
+from qednas.base.statistics import Gain, compare, estimate
 from qednas.base.task import declare
 from qednas.physics.entanglement import PROXIES
 
@@ -29,16 +29,6 @@ def relative_errors(mean: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.abs(mean[:, ENTROPY] - truth[:, ENTROPY]) / np.maximum(np.abs(truth[:, ENTROPY]), 1e-9)
 
 
-class PairedGain(TypedDict):
-    """What :func:`qednas.base.statistics.compare` gives of pairs."""
-
-    gain: float  # mean of the differences
-    gain_sem: float
-    pairs: int
-    wins: float  # share of pairs with a positive difference, ties half
-    p: float  # raw
-
-
 class UnseenVerdict(TypedDict):
     """What :func:`unseen` gives: means over points of the share of a point's systems (its sizes) within a bar, and families."""
 
@@ -48,7 +38,7 @@ class UnseenVerdict(TypedDict):
     within_tail: float  # 12 %
     within_tail_sem: float
     within_tail_units: int
-    family: PairedGain  # by how much ln of the median error of a family that was left out is below that of the bar
+    family: Gain  # by how much ln of the median error of a family that was left out is below that of the bar
 
 
 @declare(version=1)

@@ -5,7 +5,7 @@ Apart from :mod:`studies.ch04.targets`, so that a change of the predictor does n
 
 from __future__ import annotations
 
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -88,8 +88,8 @@ class Evidence(TypedDict, total=False):
 class SolvedTarget(TargetReference):
     """A reference with how it was reached."""
 
-    evidence: Evidence
-    seconds: float
+    evidence: NotRequired[Evidence]  # both stand apart in the result
+    seconds: NotRequired[float]
 
 
 @declare(version=1)

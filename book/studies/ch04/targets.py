@@ -85,7 +85,7 @@ def solve_all_parts(inputs, work: Work = Work()) -> AllParts:
     """Exact small relatives (10-16 sites) of every target: what refinement and per-system baselines look at."""
     tasks = [{k: t[k] for k in ("family", "sites", "parameters")} for t in inputs["04/references"]["targets"]]
     start = time.perf_counter()
-    parts = cast(list[TargetParts], map_tasks(solve_target_parts, tasks, work=work))
+    parts = map_tasks(solve_target_parts, tasks, work=work)
     return {"targets": parts, "timing": {"seconds": time.perf_counter() - start}}
 
 

@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
-from qednas.base.statistics import compare_within
+from qednas.base.statistics import Gain, compare_within
 from qednas.base.task import declare
 from qednas.physics.families import build
 from qednas.physics.reference import reference
@@ -160,22 +160,6 @@ class SmallRun(VariantRun):
     tau: float  # Kendall's, of probabilities and energy errors
 
 
-class Gain(TypedDict):
-    """A mean difference, 0 of what was not compared."""
-
-    gain: float
-    p: float  # raw, then 1
-
-
-class GainWithin(Gain):
-    """What :func:`qednas.base.statistics.compare_within` gives of runs on fixed tasks."""
-
-    gain_sem: float
-    gain_df: float  # degrees of freedom of its error
-    tasks: int
-    pairs: int  # runs of all tasks
-
-
 class SmallSummary(TypedDict):
     """What the standard search comes to on short chains."""
 
@@ -198,7 +182,7 @@ class SmallAblation(TypedDict):
     """Every variant on short chains."""
 
     runs: list[SmallRun]  # one per system, variant and seed
-    compared: dict[str, GainWithin]  # each variant with the standard one, in ln of the error
+    compared: dict[str, Gain]  # each variant with the standard one, in ln of the error
     summary: SmallSummary
     timing: SearchTiming
 
@@ -272,7 +256,7 @@ def cost_ratio(space: EveryArchitecture, runs: Sequence[VariantRun]) -> float:
     return float(np.mean(ratios))
 
 
-def compare_variants(runs: Sequence[VariantRun]) -> dict[str, GainWithin]:
+def compare_variants(runs: Sequence[VariantRun]) -> dict[str, Gain]:
     """Every variant with the standard search: ln of the relative energy errors, paired by seed, the systems fixed.
 
     ``gain`` is positive where the standard search has smaller errors; ``p`` is raw.
@@ -287,9 +271,7 @@ def compare_variants(runs: Sequence[VariantRun]) -> dict[str, GainWithin]:
 
     standard = errors(STANDARD)
     others = [v for v in dict.fromkeys(r["variant"] for r in runs) if v != STANDARD]
-    return {
-        v: cast(GainWithin, compare_within({s: logs - standard[s] for s, logs in errors(v).items()})) for v in others
-    }
+    return {v: compare_within({s: logs - standard[s] for s, logs in errors(v).items()}) for v in others}
 
 
 class LargeSearch(SupernetSearch, TrainedAlone):
@@ -345,7 +327,7 @@ class LargeAblation(TypedDict):
 
     systems: list[LargeSystem]
     runs: list[LargeRun]  # one per system, variant and seed
-    compared: dict[str, GainWithin]  # each variant with the standard one, in ln of the error
+    compared: dict[str, Gain]  # each variant with the standard one, in ln of the error
     allowance: list[float]  # seconds of one core: of a search, of the training of what it found
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 
 import numpy as np
 
-from qednas.base.statistics import mean_interval
+from qednas.base.statistics import Gain, mean_interval
 from qednas.companion.figures import COLOURS
 from studies.ch04.references import title
-from studies.ch06.ablations import DRAWN, STANDARD, VARIANTS, Gain, VariantRun
+from studies.ch06.ablations import DRAWN, STANDARD, VARIANTS, VariantRun
 from studies.ch06.every_architecture import System
 
 FLOOR = 1e-10  # relative errors below are drawn here
@@ -157,7 +157,7 @@ def ranks(ablation, variant) -> str:
 
 def gain_over(ablation, variant) -> Gain:
     """The comparison of a variant with the standard search, or none where it was not run."""
-    return ablation["compared"].get(variant, {"gain": 0.0, "p": 1.0})
+    return ablation["compared"].get(variant, Gain(gain=0.0, gain_sem=0.0, pairs=0, p=1.0))
 
 
 def small_rows(ablation, compared) -> list[dict]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast
 
-from qednas.base.statistics import estimate
+from qednas.base.statistics import Gain, estimate
 from qednas.base.task import declare
 from studies.ch04.verdict import Hits
-from studies.ch06.ablations import STANDARD, GainWithin, compare_variants
+from studies.ch06.ablations import STANDARD, compare_variants
 from studies.ch06.every_architecture import System
 
 SMALL_ENTROPY = 0.1  # nats; errors of smaller entropies are measured in shares of this
@@ -49,7 +49,7 @@ class SupernetSummary(TypedDict):
 class SupernetVerdict(TypedDict):
     """What the claims are read from; all of the search as described."""
 
-    compared: dict[str, GainWithin]  # every variant with it
+    compared: dict[str, Gain]  # every variant with it
     rows: list[SystemRow]
     summary: SupernetSummary
 

@@ -268,9 +268,7 @@ def evaluation(
     budget: parameters a site.  seconds, pilot_seconds and search_seconds of one core: see :class:`CostSeconds`.
     """
 
-    references = cast(
-        list[EvaluationReference], map_tasks(solve, [{"target": t} for t in targets], work=work.at("references"))
-    )
+    references = map_tasks(solve, [{"target": t} for t in targets], work=work.at("references"))
     pilots: list[Task] = []
     for target in targets:
         hamiltonian, given = target_of(target)
@@ -280,7 +278,7 @@ def evaluation(
             for choices in parts.values()
             for p in choices
         ]
-    pilot_runs = cast(list[Training], map_tasks(run_single, pilots, work=work.at("pilots")))
+    pilot_runs = map_tasks(run_single, pilots, work=work.at("pilots"))
     sizes = [
         by_kind | slow_sizes(target, budget)
         for target, by_kind in zip(targets, best_sizes(targets, pilots, pilot_runs), strict=True)

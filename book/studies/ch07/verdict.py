@@ -9,10 +9,9 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from qednas.base.statistics import compare, compare_all, estimate, mean_and_sem
+from qednas.base.statistics import Gain, compare, compare_all, estimate, mean_and_sem
 from qednas.base.task import declare
 from qednas.qed.search.search import AGREED
-from studies.ch03.verdict import PairedGain
 from studies.ch04.verdict import Hits
 from studies.ch06.verdict import SMALL_ENTROPY, worst
 from studies.ch07.evaluation import BLIND, BLOCKS, ESTABLISHED, RANDOM, SEARCH, SEARCHERS, EvaluationRun
@@ -81,8 +80,8 @@ class EvaluationSummary(TypedDict):
     long_worst_missed_sem: float
     long_worst_missed_units: int
     share_handled: float  # of long chains
-    precise: PairedGain  # by how much ln of the error is below that of PRECISE
-    over_best_block: PairedGain  # below AS_GOOD times the error of the best block, chosen with hindsight
+    precise: Gain  # by how much ln of the error is below that of PRECISE
+    over_best_block: Gain  # below AS_GOOD times the error of the best block, chosen with hindsight
     least_gain: float  # over the searchers that are no search
 
 
@@ -90,7 +89,7 @@ class EvaluationVerdict(TypedDict):
     """What the runs of chapter 7 say."""
 
     rows: list[VerdictRow]
-    compared: dict[str, PairedGain]  # every method with the discovered one in ln of the energy error, paired by target
+    compared: dict[str, Gain]  # every method with the discovered one in ln of the energy error, paired by target
     summary: EvaluationSummary
 
 
@@ -133,9 +132,7 @@ def judge_evaluation(inputs) -> EvaluationVerdict:
         )
     discovered = np.array([row["mean"][SEARCH] for row in rows])
     everywhere = [m for m in methods if all(m in row["mean"] for row in rows) and m != SEARCH]
-    compared = cast(
-        dict[str, PairedGain], compare_all({m: [row["mean"][m] for row in rows] for m in everywhere}, discovered)
-    )
+    compared = compare_all({m: [row["mean"][m] for row in rows] for m in everywhere}, discovered)
     long = [row for row in rows if row["sites"] >= LONG]
     chosen = np.array([row["mean"][row["best_block"]] for row in rows])
     choosers = [compared[BLIND], compared[RANDOM]]

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import numpy as np
 
-from qednas.base.statistics import compare
+from qednas.base.statistics import Gain, compare
 from qednas.base.task import declare
-from studies.ch03.verdict import PairedGain
 from studies.ch08.block_table import CONTROLS, BestBlock, Features
 
 PROXIES = ("entropy", "mean", "variance", "skewness", "renyi2")
@@ -97,7 +96,7 @@ class DesignRules(TypedDict):
     summary: dict[
         str, float
     ]  # accuracies of "majority", "always", "blind" (the better of them) and "tree_" with what it sees
-    compared: dict[str, PairedGain]  # the tree by what it sees with the blind rule, and "both_over_control"; by family
+    compared: dict[str, Gain]  # the tree by what it sees with the blind rule, and "both_over_control"; by family
 
 
 @declare(version=1)
@@ -143,8 +142,8 @@ def design_rules(inputs) -> DesignRules:
     def row_of(kind: str, sees: str) -> RuleRow:
         return next(r for r in rows if (r["kind"], r["sees"]) == (kind, sees))
 
-    def compare_rules(rule: RuleRow, baseline: RuleRow) -> PairedGain:
-        return cast(PairedGain, compare(by_family(rule, families), by_family(baseline, families)))
+    def compare_rules(rule: RuleRow, baseline: RuleRow) -> Gain:
+        return compare(by_family(rule, families), by_family(baseline, families))
 
     blind = [row_of("majority", "nothing"), row_of("always", "nothing")]
     base = max(blind, key=lambda row: row["accuracy"])

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from qednas.base.errors import InputError
-from qednas.base.statistics import a12, bootstrap_indices, bootstrap_interval, orders, paired_t, rank_biserial, wilcoxon
+from qednas.base.statistics import bootstrap_indices, bootstrap_interval, wilcoxon
+from studies.ch13.effect_sizes import a12, orders, paired_t, rank_biserial
 
 
 def regret_curves(scores: np.ndarray, best: float) -> np.ndarray:

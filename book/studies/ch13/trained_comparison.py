@@ -52,7 +52,7 @@ def compare_on_trained(
 ) -> TrainedComparison:
     """Every search of ``searches`` ({name: specification}) on every table, with seeds from ``first``."""
     tasks = search_tasks(tables, searches, evaluations, range(first, first + seeds))
-    parts = cast(list[FoundCurves], map_tasks(run_trained_searches, [task for _, _, task in tasks], work=work))
+    parts = map_tasks(run_trained_searches, [task for _, _, task in tasks], work=work)
     curves: dict[str, dict[str, FoundCurves]] = {table: {} for table in tables}
     for (table, name, _), part in zip(tasks, parts, strict=True):
         curves[table][name] = part

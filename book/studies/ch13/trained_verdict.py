@@ -11,9 +11,8 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from qednas.base.statistics import compare, compare_unpaired, mean_sem
+from qednas.base.statistics import Gain, compare, compare_unpaired, mean_sem
 from qednas.base.task import declare
-from studies.ch13.verdict import Gain
 from studies.spaces.trained_spaces import trained_space
 from studies.spaces.trained_tables import FOLDER, parse_number, read_hand_designed, read_rows, trained_values
 
@@ -134,5 +133,5 @@ def counterparts(inputs, champion: str, rival: str) -> Counterparts:
             others["gradient"] = scores[gradient["chosen"]]
         tests |= {name: compare_unpaired(champion_scores, values) for name, values in others.items()}
         p |= {f"{space} {name}": test.pop("p") for name, test in tests.items()}
-        rows[space] = {**cast(dict[str, Gain], tests), "paper": ROWS[space][3]}
+        rows[space] = {**tests, "paper": ROWS[space][3]}
     return {"spaces": spaces, "rows": rows, "p": p}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict, cast
+from typing import TypedDict, cast
 
 import numpy as np
 
+from qednas.base.statistics import Gain, mean_sem
 from qednas.base.statistics import compare as compare_paired
-from qednas.base.statistics import mean_sem
 from qednas.base.task import declare
 from studies.ch13.regrets import MedianEvaluations, TableComparison, compare, evaluations_to, median_evaluations
 
@@ -22,17 +22,6 @@ class Mean(TypedDict):
 
     mean: float
     mean_sem: float
-
-
-class Gain(TypedDict):
-    """One against another, as :func:`~qednas.base.statistics.compare` and its like give it."""
-
-    gain: float  # mean difference
-    gain_sem: float
-    gain_df: NotRequired[float]  # where errors are of a t-test
-    pairs: int
-    wins: NotRequired[float]  # share of pairs, where these are paired
-    p: NotRequired[float]  # raw; taken out where p values stand apart
 
 
 class ChampionGains(TypedDict):
@@ -77,7 +66,7 @@ def champion_gains(curves, champion: str, others: Sequence[str]) -> tuple[dict[s
             gains = mean_over_tables(curves, champion, what) - mean_over_tables(curves, other, what)
             comparison = compare_paired(gains)
             p[f"{other} {part}"] = comparison.pop("p")
-            summary.setdefault(other, {})[part] = cast(Gain, comparison)
+            summary.setdefault(other, {})[part] = comparison
     return cast(dict[str, ChampionGains], summary), p
 
 

@@ -195,7 +195,7 @@ def deploy_found(
     return {"networks": networks, "choices": chosen, "tiny": tiny, "summary": summary(networks, tiny)}
 
 
-def training_means(runs: Sequence[Mapping[str, float]]) -> DeployedNetwork:
+def training_means(runs: Sequence[Mapping[str, Any]]) -> DeployedNetwork:
     """Means over trainings, ``_sem`` of what hangs on them; measured times apart, as ``timing``."""
     values = {key: np.array([run[key] for run in runs], float) for key in runs[0]}
     values["lost"] = values["accuracy"] - values["int8 accuracy"]

@@ -108,7 +108,7 @@ def device_runs(
         for spec in devices.values()
         for seed in range(seeds)
     ]
-    parts = cast(list[DeviceSearch], map_tasks(run_device, tasks, work=work))
+    parts = map_tasks(run_device, tasks, work=work)
     by_device: dict[str, DeviceMeans] = {}
     for place, name in enumerate(devices):
         searches = parts[place * seeds : (place + 1) * seeds]

@@ -6,10 +6,10 @@ from typing import Any, TypedDict, cast
 
 import numpy as np
 
-from qednas.base.statistics import compare, mean_sem
+from qednas.base.statistics import Gain, compare, mean_sem
 from qednas.base.task import declare
 from qednas.qnas.space.table import draw_scores
-from studies.ch13.verdict import Gain, Mean
+from studies.ch13.verdict import Mean
 from studies.ch14.budgets import NONE, BudgetedSearches, known_table
 from studies.ch14.pareto import front, hypervolume_share
 from studies.spaces.costs import costs

@@ -15,9 +15,8 @@ from typing import TypedDict, cast
 import numpy as np
 
 from qednas.base.errors import InputError
-from qednas.base.statistics import compare, estimate
+from qednas.base.statistics import Gain, compare, estimate
 from qednas.base.task import declare
-from studies.ch13.verdict import Gain
 from studies.ch14.budgets import NONE, BudgetedSearches
 from studies.ch14.edge_verdict import SpaceScores, evaluated_rows, incumbent
 from studies.spaces.trained_spaces import trained_space
@@ -104,7 +103,7 @@ def fewer_parameters(inputs, result: str, champion: str, claimed: float = 0.1) -
             for space, swept in by_space.items():
                 spaces.setdefault(space, {}).setdefault(rival, {})[name] = mean_savings(swept)
         others = [name for name in means if name != champion]
-        more[rival] = {name: cast(Gain, compare(means[champion][0], means[name][0])) for name in others}
+        more[rival] = {name: compare(means[champion][0], means[name][0]) for name in others}
         p[rival] = {name: test.pop("p") for name, test in more[rival].items()}
         share[rival] = float(np.mean(means[champion][0] >= claimed))
     hands = {space: best_by_hand(space) for space in runs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from studies.ch13.verdict import Gain
+from qednas.base.statistics import Gain
 
 
 class Compilation(TypedDict):

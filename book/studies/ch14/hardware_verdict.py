@@ -8,11 +8,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from qednas.base.statistics import compare, estimate, mean_and_sem
+from qednas.base.statistics import Gain, compare, estimate, mean_and_sem
 from qednas.base.task import declare
 from studies.ch12.depths import NEAR
 from studies.ch12.verdict import averaged
-from studies.ch13.verdict import Gain
 from studies.ch14.device.noise import READ
 from studies.ch14.device.routing import DeviceMedians
 from studies.ch14.hardware_records import (
@@ -195,14 +194,11 @@ def paired_tests(inputs) -> dict[str, Gain]:
     tuning = mitigation["tuning"][circuit_name(mitigation["circuits"][0])][device_noise(mitigation["noises"])]
     place = finite_shots(mitigation["shots"])[0]
     tuned = np.asarray(tuning["near"])[:, :, place]
-    return cast(
-        dict[str, Gain],
-        {
-            "signal": compare(optimum[:, 0], np.asarray(runs["uniform"]["optimum"])),
-            "deeper": compare(near[:, 1], near[:, 0]),
-            "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
-        },
-    )
+    return {
+        "signal": compare(optimum[:, 0], np.asarray(runs["uniform"]["optimum"])),
+        "deeper": compare(near[:, 1], near[:, 0]),
+        "mitigated": compare(tuned[:, TUNERS.index("both")], tuned[:, TUNERS.index("none")]),
+    }
 
 
 def finite_shots(shots: Sequence[int]) -> list[int]:

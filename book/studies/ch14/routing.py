@@ -99,7 +99,7 @@ def routing_runs(
         for size in choices for circuit in CIRCUITS for name in (*MAPS, "network")
         if name != "network" or fits_network(*circuit)
     ]  # fmt: skip
-    runs = cast(list[Routed], map_tasks(run_routing, tasks, work=work))
+    runs = map_tasks(run_routing, tasks, work=work)
     by_choices: dict[str, dict[str, dict[str, Routed]]] = {}
     for task, run in zip(tasks, runs, strict=True):
         place = by_choices.setdefault(str(task["choices"]), {}).setdefault(", ".join(task["circuit"]), {})

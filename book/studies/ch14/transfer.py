@@ -102,7 +102,7 @@ def transferred(
         for name in sorted([FOUND, *networks], key=lambda name: name == FOUND)  # the longest first
         for seed in range(seeds)
     ]
-    runs = cast(list[TransferTraining], map_tasks(run, tasks, work=work))
+    runs = map_tasks(run, tasks, work=work)
     summary: dict[str, TransferredNetwork] = {}
     for name in (FOUND, *networks):
         trainings = [one for one in runs if one["network"] == name and not one["diverged"]]
