@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict, cast
 
 import torch
 from torch import nn
@@ -106,8 +107,19 @@ def paper_classifier(
     return net
 
 
-def train_and_score(net: nn.Module, data: Data, task: Task, **settings: Any) -> dict[str, Any]:
-    """Train, and tell the accuracies after every point, how many numbers were trained, and the CPU seconds."""
+class Score(TypedDict):
+    """A classifier after its training."""
+
+    accuracy: float  # share of the test images, like curve; at the end
+    step: list[int]  # (points,) where it was looked at
+    curve: list[float]  # (points,)
+    structure: list[float]  # structural weights at the end; empty without them
+    trained: int  # how many numbers
+    seconds: float  # of the CPU
+
+
+def train_and_score(net: nn.Module, data: Data, task: Task, **settings: Any) -> Score:
+    """Train, with settings as of :func:`train_classifier`."""
     began = time.process_time()
     history = train_classifier(net, data, task["epochs"], points=task.get("points", 1), seed=task["seed"], **settings)
     return {
@@ -120,19 +132,35 @@ def train_and_score(net: nn.Module, data: Data, task: Task, **settings: Any) -> 
     }
 
 
+class ClassifierRun(Score):
+    """One training: what it was given, and what came of it."""
+
+    dataset: str
+    classes: NotRequired[str]  # "1,5"; left out where all are told apart
+    method: str
+    option: NotRequired[str]  # one of OPTIONS
+    depth: int
+    parameters: int  # most trained numbers of what the paper does not have
+    epochs: int
+    points: NotRequired[int]  # an epoch
+    rate: float
+    seed: int
+    held: NotRequired[bool]  # judged on images held out of the training images
+
+
 @declare(version=1, data=(images_identity,))
-def run_paper(task: Task) -> dict[str, Any]:
+def run_paper(task: Task) -> ClassifierRun:
     """One training of the classifier of the paper."""
     data = images(task["dataset"], task["classes"])
     if task.get("held"):
         data = held_out(data)
     options = OPTIONS[task.get("option", DEFAULT)]
     net = paper_classifier(data, task["method"], task["depth"], task["seed"], task["parameters"], options)
-    return dict(task) | train_and_score(net, data, task, rate=task["rate"])
+    return cast(ClassifierRun, dict(task) | train_and_score(net, data, task, rate=task["rate"]))
 
 
 @declare(version=1, data=(images_identity,))
-def run_ten(task: Task) -> dict[str, Any]:
+def run_ten(task: Task) -> ClassifierRun:
     """One training on all classes."""
     data = images(task["dataset"], "all")
     if task.get("held"):
@@ -142,12 +170,12 @@ def run_ten(task: Task) -> dict[str, Any]:
         net: nn.Module = small(task["parameters"], classes, task["seed"])
     else:
         net = build_generated(convolutional(classes), method, task["parameters"], task["depth"], task["seed"])
-    return dict(task) | train_and_score(net, data, task, rate=task["rate"], schedule="one-cycle")
+    return cast(ClassifierRun, dict(task) | train_and_score(net, data, task, rate=task["rate"], schedule="one-cycle"))
 
 
-def best_rates(runs: list[dict[str, Any]]) -> dict[str, float]:
+def best_rates(runs: Sequence[ClassifierRun]) -> dict[str, float]:
     """{"data set classes method": rate} with the highest accuracy on the held-out images."""
-    best: dict[str, dict[str, Any]] = {}
+    best: dict[str, ClassifierRun] = {}
     for run in runs:
         name = rate_key(run)
         if name not in best or run["accuracy"] > best[name]["accuracy"]:
@@ -159,7 +187,14 @@ def rate_key(task: Task) -> str:
     return f"{task['dataset']} {task.get('classes', 'all')} {task['method']}"
 
 
-def run_tuned(run, trials: list[dict[str, Any]], tasks: list[dict[str, Any]], work: Work) -> dict[str, Any]:
+class TunedRuns(TypedDict):
+    """Trainings at rates that were chosen."""
+
+    runs: list[ClassifierRun]
+    rates: dict[str, float]  # chosen, as of best_rates; only where several were tried
+
+
+def run_tuned(run, trials: Sequence[Task], tasks: list[dict[str, Any]], work: Work) -> TunedRuns:
     """Run the trials, give every task the best rate of its :func:`rate_key` (the paper's where none was tried), run the tasks."""
     chosen = best_rates(map_tasks(run, trials, work=work.at("rates")))
     for task in tasks:
@@ -180,11 +215,10 @@ def paper_runs(
     parameters: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> TunedRuns:
     """Train the classifier of the paper on pairs of classes [data set, classes] by every method and seed.
 
     Controls take the rate of ``rates`` that serves best on held-out images after ``rate_epochs``; all else has the paper's.
-    Returns ``runs`` and ``rates``, a dictionary as of :func:`best_rates`.
     """
     common = {"depth": depth, "parameters": parameters}
     controls = [m for m in methods if m in CONTROLS]
@@ -200,6 +234,12 @@ def paper_runs(
     return run_tuned(run_paper, trials, tasks, work)
 
 
+class OptionRuns(TypedDict):
+    """Trainings with other options."""
+
+    runs: list[ClassifierRun]
+
+
 @declare(version=1, pieces=(run_paper,))
 def option_runs(
     target: list[str],
@@ -208,8 +248,8 @@ def option_runs(
     epochs: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """The search of the paper with each of the options that it leaves open; returns ``runs``."""
+) -> OptionRuns:
+    """The search of the paper with each of the options that it leaves open."""
     common = {"dataset": target[0], "classes": target[1], "method": SEARCHED, "parameters": 0, "rate": RATE}
     tasks = [
         {**common, "option": o, "depth": depth, "epochs": epochs, "seed": s}
@@ -230,11 +270,8 @@ def ten_runs(
     epochs: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """All classes, by every method with as many trained parameters as ``sizes`` say; rates are chosen on held-out images.
-
-    Returns ``runs`` and ``rates``, a dictionary as of :func:`best_rates`.
-    """
+) -> TunedRuns:
+    """All classes, by every method with as many trained parameters as ``sizes`` say; rates are chosen on held-out images."""
     common = {"depth": depth}
     trial = {**common, "parameters": rate_size, "epochs": rate_epochs, "seed": 1000, "held": True}
     trials = [

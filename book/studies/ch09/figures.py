@@ -7,7 +7,7 @@ import numpy as np
 from qednas.base.statistics import mean_and_sem
 from qednas.companion.figures import COLOURS
 from qednas.diffqas.candidates import PAPER
-from studies.ch09.classification import CONTROLS, FROZEN, SEARCHED
+from studies.ch09.classification import CONTROLS, FROZEN, SEARCHED, ClassifierRun
 from studies.ch09.published import FORECAST, SERIES, TEN_CLASSES
 from studies.ch09.verdict import accuracies, candidate_accuracies, option_rows, targets_of
 
@@ -36,7 +36,7 @@ def title(target: list[str]) -> str:
     return f"{TITLES[target[0]]} {target[1].replace(',', ' or ')}"
 
 
-def band(runs: list[dict]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def band(runs: list[ClassifierRun]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Steps, mean and standard error of the test accuracy over seeds."""
     curves = np.array([r["curve"] for r in runs])
     error = curves.std(0, ddof=1) / len(curves) ** 0.5 if len(curves) > 1 else 0 * curves[0]
@@ -140,7 +140,7 @@ def percent(pair) -> str:
     return f"{100 * pair[0]:.2f} ± {100 * pair[1]:.2f}"
 
 
-def inert_rows() -> list[dict]:
+def inert_rows() -> list[dict[str, str]]:
     """The published forecasting errors of the candidates that cannot learn."""
     return [
         {"candidate": f"{k} {PAPER[k - 1]}", "always": PAPER[k - 1].fixed,
@@ -149,7 +149,7 @@ def inert_rows() -> list[dict]:
     ]  # fmt: skip
 
 
-def accuracy_rows(runs) -> list[dict]:
+def accuracy_rows(runs) -> list[dict[str, str]]:
     """Accuracies (%) of the search, the best and the mean candidate alone, and the controls, with the trained parameters."""
     targets, rows = targets_of(runs), []
     lines: list[tuple[str, str]] = [("searched", SEARCHED), ("searched, angles frozen", FROZEN)]
@@ -167,7 +167,7 @@ def accuracy_rows(runs) -> list[dict]:
     return rows
 
 
-def options_table(options, runs) -> list[dict]:
+def options_table(options, runs) -> list[dict[str, str]]:
     """Accuracies (%) of every option: of all seeds, of those that left chance, and how many did not."""
     rows = []
     for row in option_rows(options, runs):
@@ -182,7 +182,7 @@ def options_table(options, runs) -> list[dict]:
     return rows
 
 
-def ten_rows(verdict, dataset: str) -> list[dict]:
+def ten_rows(verdict, dataset: str) -> list[dict[str, str]]:
     """Accuracies (%) of one data set: one line a method, one column a number of trained parameters."""
     return [
         {
@@ -193,7 +193,7 @@ def ten_rows(verdict, dataset: str) -> list[dict]:
     ]
 
 
-def paired_rows(verdict) -> list[dict]:
+def paired_rows(verdict) -> list[dict[str, str]]:
     """Gains (percentage points) of the search over others, with p values."""
     summary = verdict["summary"]
     labels = {

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
-from qednas.base.statistics import compare_within, estimate, mean_and_sem
+from qednas.base.statistics import Gain, compare_within, estimate, mean_and_sem
 from qednas.base.task import declare
 from qednas.diffqas.candidates import PAPER
-from studies.ch09.classification import CONTROLS, DEFAULT, SEARCHED
+from studies.ch09.classification import CONTROLS, DEFAULT, SEARCHED, ClassifierRun
 from studies.ch09.published import TEN_CLASSES
 
 STATED = "1,5"  # the classes for which the paper states an accuracy
 
 
-def accuracies(runs: list[dict[str, Any]], **wanted: Any) -> dict[int, float]:
+def accuracies(runs: Sequence[ClassifierRun], **wanted: Any) -> dict[int, float]:
     """Test accuracy by seed of the runs that have these entries."""
     return {r["seed"]: r["accuracy"] for r in runs if all(r.get(key) == value for key, value in wanted.items())}
 
@@ -29,40 +29,75 @@ def same_as(number: int) -> int:
     )
 
 
-def candidate_accuracies(runs: list[dict[str, Any]], target: list[str], number: int) -> dict[int, float]:
+def candidate_accuracies(runs: Sequence[ClassifierRun], target: list[str], number: int) -> dict[int, float]:
     """Test accuracy by seed of a candidate alone."""
     return accuracies(runs, dataset=target[0], classes=target[1], method=f"fixed/{same_as(number)}")
 
 
-def compare_paired(values: Mapping[Any, Sequence[float]], baseline: Mapping[Any, Sequence[float]]) -> dict[str, Any]:
-    """``values`` less ``baseline``, {task: by seed}, over fixed tasks: see :func:`~qednas.base.statistics.compare_within`."""
+def compare_paired(values: Mapping[Any, Sequence[float]], baseline: Mapping[Any, Sequence[float]]) -> Gain:
+    """``values`` less ``baseline``, {task: by seed}, over fixed tasks."""
     return compare_within({task: np.subtract(by_seed, baseline[task]) for task, by_seed in values.items()})
 
 
-def targets_of(runs: list[dict[str, Any]]) -> list[list[str]]:
+def targets_of(runs: Sequence[ClassifierRun]) -> list[list[str]]:
     return [list(t) for t in dict.fromkeys((r["dataset"], r["classes"]) for r in runs)]
 
 
-@declare(version=1)
-def judge_classification(inputs) -> dict[str, Any]:
-    """From ``09/paper`` and ``09/ten``: what the claims are read from.
+class ClassificationSummary(TypedDict):
+    """The search, and circuits on ten classes, in shares of the test images."""
 
-    ``summary`` has, each with a standard error: ``least``, the lower of the mean accuracies on the two pairs of classes that the
-    paper states; ``most_lost`` to the network trained directly; ``over_best_fixed`` and ``over_mean_fixed``, the search against
-    the candidate alone that is the best on the mean over all pairs (known with hindsight) and against the mean of all twelve;
-    ``over_<control>``, against each control with as many parameters.  ``pairs``: {"data set classes": ``accuracy`` and points
-    ``lost`` to the network trained directly, each with its error over seeds}.
-    ``ten``: accuracy and standard error {data set: {method: {size: ...}}}; ``circuit_over_random`` and
-    ``circuit_over_frozen``: over data sets and sizes.  ``margins``: accuracy of the circuits less the published
-    one, with as many parameters or fewer.  ``p``: raw.  Data sets and sizes are fixed; errors come from seeds.
-    """
+    least: float  # the lower of the mean accuracies on the two pairs of classes that the paper states
+    least_sem: float
+    most_lost: float  # to the network trained directly
+    most_lost_sem: float
+    over_mean_fixed: Gain  # of the twelve candidates alone
+    over_best_fixed: Gain  # the candidate alone that is the best on the mean over all pairs, known with hindsight
+    over_random: Gain  # the controls with as many parameters, like the next three
+    over_bits: Gain
+    over_coordinates: Gain
+    over_direct: Gain
+    circuit_over_random: Gain  # over data sets of ten classes and sizes, like the next
+    circuit_over_frozen: Gain
+
+
+class MeanAccuracy(TypedDict):
+    """Of one method with one number of trained parameters."""
+
+    accuracy: float
+    accuracy_sem: float
+
+
+class PairAccuracy(MeanAccuracy):
+    """The search on one pair of classes."""
+
+    accuracy_units: int  # seeds
+    lost: float  # to the network trained directly
+    lost_sem: float
+    lost_units: int
+
+
+class ClassificationVerdict(TypedDict):
+    """What the claims are read from.  Data sets and sizes are fixed; errors come from seeds."""
+
+    summary: ClassificationSummary
+    ten: dict[str, dict[str, dict[str, MeanAccuracy]]]  # {data set: {method: {trained parameters: ...}}}
+    pairs: dict[str, PairAccuracy]  # {"data set classes": ...}
+    margins: dict[str, float]  # circuits less published, with as many parameters or fewer; also _sem, _units (seeds)
+    alive: int  # candidates that angles change
+    p: dict[str, float]  # raw
+    best_fixed: str  # number and name
+
+
+@declare(version=1)
+def judge_classification(inputs) -> ClassificationVerdict:
+    """From ``09/paper`` and ``09/ten``."""
     runs, ten = inputs["09/paper"]["runs"], inputs["09/ten"]["runs"]
     targets = targets_of(runs)
     searched = [accuracies(runs, dataset=d, classes=c, method=SEARCHED) for d, c in targets]
     alone = {k: [candidate_accuracies(runs, t, k) for t in targets] for k in range(1, 13)}
     best = max(alone, key=lambda k: np.mean([v for by_seed in alone[k] for v in by_seed.values()]))
 
-    def gain_over(baseline: list[dict[int, float]]) -> dict[str, Any]:
+    def gain_over(baseline: list[dict[int, float]]) -> Gain:
         return compare_within(
             {k: [by_seed[s] - baseline[k][s] for s in sorted(by_seed)] for k, by_seed in enumerate(searched)}
         )
@@ -73,7 +108,7 @@ def judge_classification(inputs) -> dict[str, Any]:
     over = {
         f"over_{m}": gain_over([accuracies(runs, dataset=d, classes=c, method=m) for d, c in targets]) for m in CONTROLS
     }
-    by_method: dict[str, Any] = {}
+    by_method: dict[str, dict[str, dict[str, MeanAccuracy]]] = {}
     for dataset, method, size in dict.fromkeys((r["dataset"], r["method"], r["parameters"]) for r in ten):
         mean, sem = mean_and_sem(accuracies(ten, dataset=dataset, method=method, parameters=size).values())
         entries = by_method.setdefault(dataset, {}).setdefault(method, {})
@@ -93,7 +128,7 @@ def judge_classification(inputs) -> dict[str, Any]:
         " ".join(target): estimate(by_seed.values(), "accuracy") | estimate(values, "lost")
         for target, by_seed, values in zip(targets, searched, losses, strict=True)
     }
-    margins: dict[str, Any] = {}
+    margins: dict[str, float] = {}
     for dataset, size, published, _ in TEN_CLASSES:
         sizes = by_method.get(dataset, next(iter(by_method.values())))["circuit"]  # the small profile has other images
         near = max((int(s) for s in sizes if int(s) <= size), default=min(map(int, sizes)))
@@ -110,9 +145,12 @@ def judge_classification(inputs) -> dict[str, Any]:
     }
     p = {name: test.pop("p") for name, test in tests.items()}
     return {
-        "summary": {"least": least, "least_sem": least_sem, "most_lost": lost, "most_lost_sem": lost_sem, **tests},
+        "summary": cast(
+            ClassificationSummary,
+            {"least": least, "least_sem": least_sem, "most_lost": lost, "most_lost_sem": lost_sem, **tests},
+        ),
         "ten": by_method,
-        "pairs": pairs,
+        "pairs": cast(dict[str, PairAccuracy], pairs),
         "margins": margins,
         "alive": sum(not c.fixed for c in PAPER),
         "p": p,
@@ -120,13 +158,21 @@ def judge_classification(inputs) -> dict[str, Any]:
     }
 
 
-def option_rows(options: list[dict[str, Any]], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+class OptionRow(TypedDict):
+    """Test accuracy with one option."""
+
+    option: str
+    accuracy: tuple[float, float]  # mean over seeds and its standard error
+    values: list[float]  # (seeds,)
+
+
+def option_rows(options: Sequence[ClassifierRun], runs: Sequence[ClassifierRun]) -> list[OptionRow]:
     """Accuracy of every option after as many epochs as it was trained; the default is read off the curves of the longer runs."""
     first = options[0]
     same = [r for r in runs if all(r[k] == first[k] for k in ("dataset", "classes", "method"))]
     steps = max(first["step"])
     default = [r["curve"][r["step"].index(steps)] for r in same]
-    rows = [{"option": DEFAULT, "accuracy": mean_and_sem(default), "values": default}]
+    rows: list[OptionRow] = [{"option": DEFAULT, "accuracy": mean_and_sem(default), "values": default}]
     for name in dict.fromkeys(r["option"] for r in options):
         values = [r["accuracy"] for r in options if r["option"] == name]
         rows.append({"option": name, "accuracy": mean_and_sem(values), "values": values})

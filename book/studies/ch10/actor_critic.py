@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 import torch
 from torch import nn
@@ -89,6 +89,17 @@ def losses(
     return (advantage.square() - chosen * advantage.detach() - entropy * spread).mean(1)
 
 
+class AgentHistory(TypedDict):
+    """Agents trained side by side; all but update are lists of one entry a run."""
+
+    update: list[int]  # (points,) where the policies were looked at
+    episodes: list[list[int]]  # (runs, points) finished until there
+    success: list[list[float]]  # (runs, points) exact, as of outcome, like the next two
+    steps: list[list[float]]
+    reward: list[list[float]]
+    late: list[list[float]]  # (runs, 2) mean and standard deviation of the rewards of the last LATE episodes
+
+
 def train_agents(
     policy: nn.Module,
     value: nn.Module,
@@ -99,12 +110,10 @@ def train_agents(
     rates: Sequence[float],
     points: int = 40,
     progress: Callable[[int, int, str], None] | None = None,
-) -> dict[str, Any]:
+) -> AgentHistory:
     """Train the runs of ``policy`` and ``value`` (as :class:`SideBySide` or :class:`Stacked`) in place, each with its own rate.
 
-    Returns ``update`` (points,), and one list a run: ``episodes`` finished until each point, the exact ``success``, ``steps``
-    and ``reward`` there (see :func:`outcome`), and ``late``: mean and standard deviation of the rewards of its last 5,000
-    episodes.  Raises InputError for no updates, and where a loss is not finite.
+    Raises InputError for no updates, and where a loss is not finite.
     """
     if updates < 1 or not seeds:
         raise InputError(f"updates = {updates}, {len(seeds)} seeds: at least one of each")
@@ -112,7 +121,7 @@ def train_agents(
     optimiser = OwnRates(torch.optim.Adam, [*policy.parameters(), *value.parameters()], rates, betas=BETAS)
     workers = Workers(grid, seeds, WORKERS)
     marks = sorted({round(updates * (k + 1) / points) for k in range(points)} - {0})
-    records: dict[str, list[Any]] = {k: [] for k in ("episodes", "success", "steps", "reward")}
+    records: dict[str, list[list[float]]] = {k: [] for k in ("episodes", "success", "steps", "reward")}
     for update in range(1, updates + 1):
         logits, values = policy(views), value(views)[:, :, 0]
         rollout = workers.act(torch.softmax(logits.detach(), 2), STEPS)
@@ -132,8 +141,13 @@ def train_agents(
                 progress(update, updates, f"reward {evaluation['reward'].median():.3f}")
     late = [torch.tensor(rewards[-LATE:], dtype=torch.float64) for rewards in workers.rewards]
     by_run = {name: torch.tensor(rows).T.tolist() for name, rows in records.items()}
-    return {
-        "update": marks,
-        **by_run,
-        "late": [[float(rewards.mean()), float(rewards.std())] if len(rewards) > 1 else [0.0, 0.0] for rewards in late],
-    }
+    return cast(
+        AgentHistory,
+        {
+            "update": marks,
+            **by_run,
+            "late": [
+                [float(rewards.mean()), float(rewards.std())] if len(rewards) > 1 else [0.0, 0.0] for rewards in late
+            ],
+        },
+    )

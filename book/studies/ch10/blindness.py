@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import torch
 
 from qednas.base.parallel import Task, Work
 from qednas.base.task import declare
 from studies.ch10.actor_critic import train_agents
-from studies.ch10.campaign import each_run, task_entries
+from studies.ch10.campaign import Runs, each_run, task_entries
 from studies.ch10.control import FIRST, OUTPUTS, networks
 from studies.ch10.grid import grid
 
 SAME = 1e-6  # largest difference between the logits of two poses that counts as none
 
 
+class SightRun(TypedDict):
+    """What one policy sees."""
+
+    environment: str
+    method: str
+    seed: int
+    range: float  # largest difference between the logits of two poses
+
+
+class Blindness(TypedDict):
+    """Policies that are the same in every pose."""
+
+    blind: dict[str, dict[str, float]]  # {environment: {method: share of the seeds}}
+    runs: list[SightRun]
+
+
 @declare(version=1)
-def run_blind(task: Task) -> dict[str, Any]:
+def run_blind(task: Task) -> Runs[SightRun]:
     """Train ``methods`` by ``seeds`` as in :func:`~studies.ch10.control.run_agents`, and look what their policies see."""
     settings = (task["methods"], task["seeds"], task["depth"], task["parameters"])
     policy = networks(OUTPUTS["policy"], *settings)
@@ -34,11 +50,8 @@ def run_blind(task: Task) -> dict[str, Any]:
 @declare(version=1, pieces=(run_blind,))
 def blind_agents(
     inputs, methods: list[str], updates: int, depth: int, parameters: int, seeds: int, work: Work = Work(),
-) -> dict[str, Any]:  # fmt: skip
-    """The first ``updates`` of runs of ``10/control``, by circuits: whose policy is then the same in every pose.
-
-    Returns ``blind``: {environment: {method: share of the seeds}}, and ``runs`` with the largest difference between two poses.
-    """
+) -> Blindness:  # fmt: skip
+    """The first ``updates`` of runs of ``10/control``, by circuits: whose policy is then the same in every pose."""
     control = inputs["10/control"]
     environments = list(dict.fromkeys(r["environment"] for r in control["runs"]))
     runs = task_entries([(m, FIRST + s, control["rates"][m]) for m in methods for s in range(seeds)])

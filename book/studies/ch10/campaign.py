@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypedDict, TypeVar
 
 from torch import nn
 
@@ -19,6 +19,21 @@ FIXED = tuple(
     f"fixed/{k + 1}" for k in DISTINCT
 )  # candidates alone; the others give the same probabilities as one of these
 CIRCUITS = (SEARCHED, *FIXED)
+Run = TypeVar("Run")  # the record of one
+
+
+class Runs(TypedDict, Generic[Run]):
+    """What was trained, a row a run."""
+
+    runs: list[Run]
+
+
+class TaskEntries(TypedDict):
+    """The entries of a task that trains side by side; one of each a run."""
+
+    methods: list[str]
+    seeds: list[int]
+    rates: list[float]
 
 
 def pool_of(method: str) -> Sequence[Candidate]:
@@ -38,7 +53,7 @@ def narrow_weights(net: Generated, start: float) -> Generated:
     return net
 
 
-def task_entries(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
+def task_entries(runs: Sequence[tuple[str, int, float]]) -> TaskEntries:
     """The entries of a task that trains (method, seed, rate) side by side."""
     return {
         "methods": [method for method, *_ in runs],
@@ -47,7 +62,7 @@ def task_entries(runs: Sequence[tuple[str, int, float]]) -> dict[str, list]:
     }
 
 
-def each_run(run, tasks: Sequence[Task], name: str, work: Work) -> list[dict[str, Any]]:
-    """Do the tasks, whose results have ``runs``, and list all of these."""
+def each_run(run: Callable[[Task], Runs[Run]], tasks: Sequence[Task], name: str, work: Work) -> list[Run]:
+    """Do the tasks, and list all their runs."""
     parts = map_tasks(run, tasks, work=work.at(name))
     return [row for part in parts for row in part["runs"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 from torch import nn
@@ -13,7 +13,7 @@ from qednas.base.task import declare
 from qednas.diffqas.networks import multilayer
 from studies.ch09.classification import build_generated
 from studies.ch10.actor_critic import train_agents
-from studies.ch10.campaign import CIRCUITS, circuits, each_run, narrow_weights, task_entries
+from studies.ch10.campaign import CIRCUITS, Runs, circuits, each_run, narrow_weights, task_entries
 from studies.ch10.grid import grid
 from studies.ch10.side_by_side import SideBySide
 from studies.ch10.stacked import Stacked
@@ -36,9 +36,32 @@ def networks(outputs: int, methods: Sequence[str], seeds: Sequence[int], depth: 
     return Stacked([narrow_weights(net, START) for net in generated])
 
 
+class AgentRun(TypedDict):
+    """One agent; lists are over the points where it was looked at."""
+
+    environment: str
+    method: str
+    seed: int
+    rate: float
+    update: list[int]
+    episodes: list[int]  # finished until there
+    success: list[float]  # exact, like the next two
+    steps: list[float]  # to the goal
+    reward: list[float]
+    late: list[float]  # mean and standard deviation of the rewards of the last 5,000 episodes
+    structure: list[float]  # structural weights of the policy at the end; empty without them
+
+
+class ControlRuns(TypedDict):
+    """Agents trained at rates that were chosen."""
+
+    runs: list[AgentRun]
+    rates: dict[str, float]  # {method: chosen}
+
+
 @declare(version=1)
-def run_agents(task: Task) -> dict[str, Any]:
-    """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each: ``runs``."""
+def run_agents(task: Task) -> Runs[AgentRun]:
+    """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each."""
     settings = (task["methods"], task["seeds"], task["depth"], task["parameters"])
     policy = networks(OUTPUTS["policy"], *settings)
     # Policy and value get different angles and random numbers.
@@ -53,10 +76,10 @@ def run_agents(task: Task) -> dict[str, Any]:
         run |= {"update": history["update"], "episodes": history["episodes"][place], "late": history["late"][place]}
         run |= {k: [float(f"{v:.4g}") for v in history[k][place]] for k in ("success", "steps", "reward")}
         runs.append(run | {"structure": [round(w, 4) for w in structure[place]]})
-    return {"runs": runs}
+    return {"runs": cast(list[AgentRun], runs)}
 
 
-def best_rates(runs: list[dict[str, Any]]) -> dict[str, float]:
+def best_rates(runs: Sequence[AgentRun]) -> dict[str, float]:
     """{method: rate} with the highest mean reward over the course of training, mean over seeds and environments."""
     rewards: dict[str, dict[float, list[float]]] = {}
     for run in runs:
@@ -76,16 +99,15 @@ def control_runs(
     parameters: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> ControlRuns:
     """Train agents by every method and seed in every environment.
 
     Each method has the rate of ``rates`` that served it best in shorter trials with other seeds, in all environments.
-    Returns ``runs`` and ``rates``, a dictionary as of :func:`best_rates`.
     """
     together = [m for m in methods if m in CIRCUITS]
     groups = [*([together] if together else []), *([m] for m in methods if m not in CIRCUITS)]
 
-    def tasks(trainings: list[tuple[str, int, float]], updates: int) -> list[dict[str, Any]]:
+    def tasks(trainings: list[tuple[str, int, float]], updates: int) -> list[Task]:
         common = {"depth": depth, "parameters": parameters, "updates": updates}
         return [
             {**common, "environment": e, **task_entries([run for run in trainings if run[0] in group])}

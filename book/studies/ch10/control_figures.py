@@ -64,11 +64,11 @@ def learning(runs, verdict):
     return figure
 
 
-def pair(entry: dict, key: str, form: str) -> str:
+def pair(entry: dict[str, float], key: str, form: str) -> str:
     return f"{entry[key]:{form}} ± {entry[f'{key}_sem']:{form}}"
 
 
-def final_rows(verdict, environment: str) -> list[dict]:
+def final_rows(verdict, environment: str) -> list[dict[str, str]]:
     """Each method in one environment: success and steps of the last policy, exact, and reward and spread of the last episodes."""
     return [
         {
@@ -82,7 +82,7 @@ def final_rows(verdict, environment: str) -> list[dict]:
     ]
 
 
-def paired_rows(verdict) -> list[dict]:
+def paired_rows(verdict) -> list[dict[str, str]]:
     labels = {
         "over_fixed": "late reward: searched − mean of the twelve alone",
         "over_full": "late reward: searched − trained directly",
@@ -97,7 +97,7 @@ def paired_rows(verdict) -> list[dict]:
     ]
 
 
-def blind_rows(blindness) -> list[dict]:
+def blind_rows(blindness) -> list[dict[str, str]]:
     """Each method: share of its policies that see nothing, by grid."""
     grids = list(blindness["blind"])
     return [

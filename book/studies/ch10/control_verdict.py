@@ -2,45 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypedDict, cast
 
 import numpy as np
 
-from qednas.base.statistics import estimate
+from qednas.base.statistics import Gain, estimate
 from qednas.base.task import declare
 from studies.ch09.classification import SEARCHED
 from studies.ch09.verdict import compare_paired, same_as
 from studies.ch10.campaign import FIXED
+from studies.ch10.control import AgentRun
 
 AT_END = {"success": "success", "steps": "steps to the goal", "reward": "reward"}
 
 
-def runs_of(runs: list[dict[str, Any]], environment: str, method: str) -> list[dict[str, Any]]:
+def runs_of(runs: Sequence[AgentRun], environment: str, method: str) -> list[AgentRun]:
     """The runs of a method in an environment, by seed."""
     selected = [r for r in runs if (r["environment"], r["method"]) == (environment, method)]
     return sorted(selected, key=lambda r: r["seed"])
 
 
-@declare(version=1)
-def judge_control(inputs) -> dict[str, Any]:
-    """From ``10/control``: what the claims are read from.
+class AgentsAtEnd(TypedDict):
+    """One method in one environment: means over seeds, ``_units`` of them; after the last update but for late ones."""
 
-    ``final``: {environment: {method: {...}}}, each a mean with ``_sem`` over seeds: exact ``success``, ``steps`` and ``reward``
-    after the last update, ``late`` and ``late_spread``, mean and standard deviation of the rewards of the last 5,000 episodes.
-    ``summary``: the search less others in ``late`` reward (``over_fixed``: the mean of the twelve candidates alone;
-    ``over_full``, ``over_random``) and in spread (``spread_over_fixed``, ``spread_over_full``), and in exact success after the
-    last update (``success_over_fixed``), paired by seeds in fixed environments; ``success``, the lower of the search's mean
-    successes; ``episodes``, the fewest and the most that its agents finished.  ``p``: raw.
-    """
+    success: float  # exact, like steps and reward
+    success_sem: float
+    success_units: int
+    steps: float  # to the goal
+    steps_sem: float
+    steps_units: int
+    reward: float
+    reward_sem: float
+    reward_units: int
+    late: float  # mean of the rewards of the last 5,000 episodes
+    late_sem: float
+    late_units: int
+    late_spread: float  # their standard deviation
+    late_spread_sem: float
+    late_spread_units: int
+
+
+class ControlSummary(TypedDict):
+    """The search against others, paired by seeds in fixed environments; positive where the search is better."""
+
+    over_fixed: Gain  # late reward, less the mean of the twelve candidates alone
+    over_full: Gain
+    over_random: Gain
+    spread_over_fixed: Gain  # spread of the late rewards of the others, less its own
+    spread_over_full: Gain
+    success_over_fixed: Gain  # exact, after the last update
+    success: float  # the lower of its mean successes
+    success_sem: float
+    success_units: int
+    episodes: list[int]  # the fewest and the most that its agents finished
+
+
+class ControlVerdict(TypedDict):
+    """What the claims are read from."""
+
+    summary: ControlSummary
+    p: dict[str, float]  # raw
+    final: dict[str, dict[str, AgentsAtEnd]]  # {environment: {method: ...}}
+    best_fixed: str  # candidate alone with the highest late reward
+
+
+@declare(version=1)
+def judge_control(inputs) -> ControlVerdict:
+    """From ``10/control``."""
     runs = inputs["10/control"]["runs"]
     environments = list(dict.fromkeys(r["environment"] for r in runs))
-    final: dict[str, Any] = {}
+    final: dict[str, dict[str, dict[str, float]]] = {}
     for environment in environments:
         for method in dict.fromkeys(r["method"] for r in runs):
             method_runs = runs_of(runs, environment, method)
             place = final.setdefault(environment, {}).setdefault(method, {})
-            numbers = {key: [r[key][-1] for r in method_runs] for key in AT_END}
+            numbers = {key: [r[key][-1] for r in method_runs] for key in AT_END}  # type: ignore[literal-required]
             numbers |= {"late": [r["late"][0] for r in method_runs], "late_spread": [r["late"][1] for r in method_runs]}
             for key, values in numbers.items():
                 place |= estimate(values, key)
@@ -74,4 +111,9 @@ def judge_control(inputs) -> dict[str, Any]:
     summary = {**tests, "success": least["success"], "success_sem": least["success_sem"]}
     summary |= {"success_units": least["success_units"], "episodes": [min(played), max(played)]}
     best = max(FIXED, key=lambda m: sum(final[e][m]["late"] for e in environments))
-    return {"summary": summary, "p": p, "final": final, "best_fixed": best}
+    return {
+        "summary": cast(ControlSummary, summary),
+        "p": p,
+        "final": cast(dict[str, dict[str, AgentsAtEnd]], final),
+        "best_fixed": best,
+    }

@@ -8,7 +8,7 @@ the start that serve best on the last windows of the training part, so that none
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.recurrent import UNITS, Recurrent
 from qednas.diffqas.tasks.forecast import RATE, train_forecasters
 from studies.ch09.classification import SEARCHED, build_generated
-from studies.ch10.campaign import CIRCUITS, circuits, each_run, narrow_weights, task_entries
+from studies.ch10.campaign import CIRCUITS, Runs, circuits, each_run, narrow_weights, task_entries
 from studies.ch10.side_by_side import SideBySide
 from studies.ch10.stacked import Stacked
 
@@ -70,9 +70,30 @@ def held_out(data: Windows) -> Windows:
     return Windows((inputs[:split], targets[:split]), (inputs[split:], targets[split:]))
 
 
+class SeriesRun(TypedDict):
+    """One network and its forecasts."""
+
+    dataset: str
+    method: str
+    group: str  # "paper", "tuned", or "trials" that choose the settings of these
+    seed: int
+    rate: float
+    start: float  # width of the weights at the start
+    mse: float  # on the test windows after the last epoch, of the series scaled to -1 to 1
+    structure: list[float]  # structural weights at the end; empty without them
+    predictions: NotRequired[list[float]]  # of the test windows; SHOWN methods with seed 0
+
+
+class ForecastRuns(TypedDict):
+    """Every series by every method."""
+
+    runs: list[SeriesRun]  # of groups "paper" and "tuned"
+    chosen: dict[str, list[float]]  # settings of "tuned", as of best_settings
+
+
 @declare(version=1)
-def run_series(task: Task) -> dict[str, Any]:
-    """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each: ``runs``."""
+def run_series(task: Task) -> Runs[SeriesRun]:
+    """One training, side by side, of ``methods`` by ``seeds`` at ``rates``, as many each."""
     data = single_precision(windows(SERIES[task["dataset"]]()))
     if task["held"]:
         data = held_out(data)
@@ -88,10 +109,10 @@ def run_series(task: Task) -> dict[str, Any]:
         if seed == 0 and method in SHOWN and task["group"] == "paper":
             run["predictions"] = [round(v, 4) for v in history["predictions"][place]]
         runs.append(run)
-    return {"runs": runs}
+    return {"runs": cast(list[SeriesRun], runs)}
 
 
-def best_settings(runs: list[dict[str, Any]]) -> dict[str, list[float]]:
+def best_settings(runs: Sequence[SeriesRun]) -> dict[str, list[float]]:
     """{"series method": [rate, start]} with the lowest error on the held-out windows, geometric mean over seeds."""
     errors: dict[str, dict[tuple[float, float], list[float]]] = {}
     for run in runs:
@@ -115,11 +136,10 @@ def forecast_runs(
     seeds: int,
     together: int,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> ForecastRuns:
     """Forecast every series with circuits (rate of the paper), then with the search and ``controls``, rates and starts chosen.
 
-    together: how many seeds are trained side by side.  Returns ``runs``, those of group "paper" and of group "tuned", and
-    ``chosen``, a dictionary as of :func:`best_settings`.
+    together: how many seeds are trained side by side.
     """
     common = {"depth": depth, "epochs": epochs, "parameters": parameters, "held": False, "start": START}
     tuned = (SEARCHED, *controls)
@@ -150,9 +170,13 @@ def forecast_runs(
     return {"runs": each_run(run_series, tasks, "runs", work), "chosen": chosen}
 
 
-def simple_errors(datasets: list[str]) -> dict[str, dict[str, float]]:
-    """Test mean squared errors without a network: the last value again, and least squares on the window (5 numbers)."""
-    out = {}
+# Test mean squared errors of one series.
+SimpleErrors = TypedDict("SimpleErrors", {"last value": float, "linear": float})
+
+
+def simple_errors(datasets: list[str]) -> dict[str, SimpleErrors]:
+    """Errors without a network: the last value again, and least squares on the window (5 numbers)."""
+    out: dict[str, SimpleErrors] = {}
     for name in datasets:
         data = windows(SERIES[name]())
         (x, y), (unseen, coming) = ((i[..., 0].numpy(), t[:, 0].numpy()) for i, t in (data.train, data.test))

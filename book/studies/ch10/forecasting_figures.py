@@ -97,7 +97,7 @@ def powers(mean: float, sem: float) -> str:
     return f"{1e6 * mean:,.0f} ± {1e6 * sem:,.0f}"
 
 
-def error_rows(verdict) -> list[dict]:
+def error_rows(verdict) -> list[dict[str, str]]:
     """Test errors (10^-6) of the thirteen, with rank, and the published ones with theirs."""
     rows = []
     for place, label in enumerate(LINES):
@@ -109,7 +109,7 @@ def error_rows(verdict) -> list[dict]:
     return rows
 
 
-def published_rows(verdict) -> list[dict]:
+def published_rows(verdict) -> list[dict[str, str]]:
     """Ranks of the thirteen among each other, ours and published."""
     return [
         {
@@ -123,13 +123,13 @@ def published_rows(verdict) -> list[dict]:
     ]
 
 
-def ratio(test: dict) -> tuple[float, float, float]:
+def ratio(test: dict[str, float]) -> tuple[float, float, float]:
     """A ratio of errors and one standard error below and above, from powers of ten."""
     gain, sem = test["gain"], test["gain_sem"]
     return 10**gain, 10 ** (gain - sem), 10 ** (gain + sem)
 
 
-def in_words(test: dict) -> str:
+def in_words(test: dict[str, float]) -> str:
     middle, low, high = ratio(test)
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
@@ -139,7 +139,7 @@ def ratios(verdict) -> dict[str, str]:
     return {name: in_words(test) for name, test in verdict["summary"].items()}
 
 
-def ratio_rows(verdict) -> list[dict]:
+def ratio_rows(verdict) -> list[dict[str, str]]:
     """Errors of others as multiples of those of the search (geometric means)."""
     summary = verdict["summary"]
     labels = {

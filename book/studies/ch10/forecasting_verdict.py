@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 
-from qednas.base.statistics import bootstrap_indices, bootstrap_interval, bootstrap_p, mean_and_sem
+from qednas.base.statistics import Gain, bootstrap_indices, bootstrap_interval, bootstrap_p, mean_and_sem
 from qednas.base.task import declare
 from studies.ch09.classification import SEARCHED
 from studies.ch09.published import FORECAST
 from studies.ch09.verdict import compare_paired, same_as
-from studies.ch10.forecasting import simple_errors
+from studies.ch10.forecasting import SeriesRun, SimpleErrors, simple_errors
 
 PAPER, TUNED = "paper", "tuned"
 COLUMNS = ("bessel", "damped-pendulum", "delayed-control", "narma5", "narma10")  # of the published table
 CLAIMED, DRAWS = 3, 10_000  # series on which the search is claimed to be best; draws of a bootstrap over seeds
 
 
-def series_of(runs: list[dict[str, Any]]) -> list[str]:
+def series_of(runs: Sequence[SeriesRun]) -> list[str]:
     """The series that were forecast, in the order of the published table."""
     return sorted({r["dataset"] for r in runs}, key=COLUMNS.index)
 
 
-def errors(runs: list[dict[str, Any]], dataset: str, method: str, group: str = PAPER) -> dict[int, float]:
+def errors(runs: Sequence[SeriesRun], dataset: str, method: str, group: str = PAPER) -> dict[int, float]:
     """Test mean squared error by seed."""
     return {r["seed"]: r["mse"] for r in runs if (r["dataset"], r["method"], r["group"]) == (dataset, method, group)}
 
@@ -38,9 +39,19 @@ def rank(values: list[float]) -> list[int]:
     return [1 + sum(other < value for other in values) for value in values]
 
 
-def table(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, float]]]:
-    """{series: 13 lines}: mean error with ``sem`` and ``rank``, and the published one with ``published_rank``."""
-    out = {}
+class TableLine(TypedDict):
+    """The mean squared error of a line of the published table, on one series."""
+
+    mse: float  # mean over seeds
+    sem: float
+    rank: int  # among the thirteen, from 1
+    published: float
+    published_rank: int
+
+
+def table(runs: Sequence[SeriesRun]) -> dict[str, list[TableLine]]:
+    """{series: 13 lines}."""
+    out: dict[str, list[TableLine]] = {}
     for name in series_of(runs):
         ours = [mean_and_sem(errors(runs, name, configuration(k)).values()) for k in range(13)]
         theirs = [FORECAST[k][COLUMNS.index(name)] for k in range(13)]
@@ -53,9 +64,19 @@ def table(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, float]]]:
     return out
 
 
-def first_on(runs: list[dict[str, Any]], names: list[str], seed: int = 0) -> dict[str, Any]:
-    """Series on which the search has the lowest mean error of the thirteen: ``value``, its 95 % interval of a bootstrap over the
-    seeds of every configuration (``low``, ``high``), and the raw ``p`` ``against`` CLAIMED of them."""
+class FirstOn(TypedDict):
+    """Series on which the search has the lowest mean error of the thirteen."""
+
+    value: int
+    low: float  # of a 95 % interval, by a bootstrap over the seeds of every configuration
+    high: float
+    against: int  # how many are claimed
+    units: int  # seeds
+    p: float  # raw
+
+
+def first_on(runs: Sequence[SeriesRun], names: list[str], seed: int = 0) -> FirstOn:
+    """seed: of the bootstrap."""
     rng = np.random.default_rng(seed)
     value, counts = 0, np.zeros(DRAWS)
     for name in names:
@@ -69,16 +90,32 @@ def first_on(runs: list[dict[str, Any]], names: list[str], seed: int = 0) -> dic
     return {"value": value, "low": low, "high": high, "against": CLAIMED, "units": len(samples[0]), "p": p}
 
 
-@declare(version=1)
-def judge_forecasts(inputs) -> dict[str, Any]:
-    """From ``10/series``: what the claims are read from.
+class ForecastCounts(TypedDict):
+    """Ranks of the search, and on how many series."""
 
-    ``summary`` has ratios of errors as powers of ten, positive where the search is better, each with a standard error over
-    seeds, the series fixed: ``over_median_fixed`` (of the twelve), ``over_best_fixed`` (the candidate with the lowest geometric
-    mean over all, known with hindsight), ``over_uniform`` (candidates whose probabilities say nothing); and with settings that
-    were chosen ``over_<method>`` for everything else.  ``p``: raw.  ``counts``: ``best_on``, series on which the search has the
-    lowest mean error of the thirteen (with its interval: :func:`first_on`); ``mean_rank``; ``linear_better``, series on which
-    least squares with five numbers has a lower error than the search at the better of its two settings.
+    mean_rank: float  # among the thirteen
+    best_on: int  # it has the lowest mean error of the thirteen
+    first_on: FirstOn  # the same, with its interval
+    linear_better: int  # least squares with five numbers has a lower error than it at the better of its two settings
+
+
+class ForecastVerdict(TypedDict):
+    """What the claims are read from."""
+
+    summary: dict[str, Gain]  # ratios of errors as powers of ten, positive where the search is better
+    counts: ForecastCounts
+    p: dict[str, float]  # raw
+    table: dict[str, list[TableLine]]  # {series: 13 lines}
+    simple: dict[str, SimpleErrors]  # {series: ...}
+    best_fixed: str  # candidate alone with the lowest geometric mean over all
+
+
+@declare(version=1)
+def judge_forecasts(inputs) -> ForecastVerdict:
+    """From ``10/series``.
+
+    ``summary``: ``over_median_fixed`` (of the twelve), ``over_best_fixed`` (known with hindsight), ``over_uniform`` (candidates
+    whose probabilities say nothing), and with settings that were chosen ``over_<method>`` for everything else.
     """
     runs = inputs["10/series"]["runs"]
     names, lines = series_of(runs), table(runs)
@@ -87,7 +124,7 @@ def judge_forecasts(inputs) -> dict[str, Any]:
         by_series = {name: errors(runs, name, method, group) for name in names}
         return {name: [float(np.log10(by_seed[s])) for s in sorted(by_seed)] for name, by_seed in by_series.items()}
 
-    def gain_over(method: str, group: str) -> dict[str, Any]:
+    def gain_over(method: str, group: str) -> Gain:
         return compare_paired(logs(method, group), logs(SEARCHED, group))
 
     alone = sorted({configuration(k) for k in range(1, 13)})

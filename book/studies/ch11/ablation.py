@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import NotRequired, Required, TypedDict
 
 import torch
 
@@ -18,7 +18,7 @@ from qednas.data.series import SERIES, Windows, windows
 from qednas.diffqas.candidates import PAPER, POOLS
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.tasks.forecast import predictions, train_forecasters
-from studies.ch10.campaign import FIXED, each_run, pool_of
+from studies.ch10.campaign import FIXED, Runs, each_run, pool_of
 from studies.ch10.forecasting import START, single_precision
 from studies.ch10.side_by_side import SideBySide
 from studies.ch11.entangling import entanglement
@@ -40,6 +40,19 @@ def build_generators(task: Task) -> SideBySide:
     return net
 
 
+class VariantRun(TypedDict):
+    """A variant of the search, or a candidate alone, on one series."""
+
+    dataset: str
+    variant: str
+    seed: int
+    mse: float  # on the test windows after the last epoch, of the series scaled to -1 to 1
+    structure: list[float]  # structural weights at the end
+    trained: int  # how many numbers
+    before: list[list[float]]  # (candidates that angles change, 2) Meyer-Wallach, half-chain entropy (nats)
+    after: list[list[float]]  # the same after training
+
+
 def measure_entanglement(net: SideBySide, pool: Sequence, run: int) -> list[list[float]]:
     """[Meyer-Wallach, half-chain entropy] of the candidates of a run that angles change."""
     sets = net.angles[run].detach().double().numpy()
@@ -53,13 +66,13 @@ def measure_entanglement(net: SideBySide, pool: Sequence, run: int) -> list[list
 
 
 @declare(version=1)
-def run_variant(task: Task) -> dict[str, Any]:
-    """One training of a variant by all its seeds: ``runs`` with errors, structural weights and entanglement before and after."""
+def run_variant(task: Task) -> Runs[VariantRun]:
+    """One training of a variant by all its seeds."""
     net, pool = build_generators(task), POOLS[task.get("pool", "paper")]
     before = [measure_entanglement(net, pool, run) for run in range(len(task["seeds"]))]
     data = single_precision(windows(SERIES[task["dataset"]]()))
     history = train_forecasters(net, data, task["seeds"], task["epochs"], rates=[task["rate"]] * len(task["seeds"]))
-    runs = []
+    runs: list[VariantRun] = []
     for run, seed in enumerate(task["seeds"]):
         runs.append({
             "dataset": task["dataset"], "variant": task["variant"], "seed": seed, "mse": history["test"][run][-1],
@@ -94,13 +107,20 @@ def errors_of(net: SideBySide, data: Windows, runs: int) -> list[float]:
     return (predictions(net, inputs, runs) - targets[:, 0]).square().mean(1).tolist()
 
 
-@declare(version=1)
-def run_discrete(task: Task) -> dict[str, Any]:
-    """Search, then make it discrete by each rule: as found, trained on, and trained from the start with that choice alone.
+class DiscreteRun(TypedDict):
+    """A search, or what a rule makes of it, on one series."""
 
-    ``variant`` is "searched" (as long as all that is trained on), "<rule>, as found", "<rule>, trained on" or "<rule>, from the
-    start"; ``count``, how many candidates are left; ``inert``, how many of them cannot learn.
-    """
+    dataset: str
+    variant: str  # "searched", "searched, trained on" (as long), "<rule>, as found", "..., trained on", "..., from the start"
+    seed: int
+    mse: float  # on the test windows, of the series scaled to -1 to 1
+    count: NotRequired[int]  # candidates that a rule leaves
+    inert: NotRequired[int]  # how many of them cannot learn
+
+
+@declare(version=1)
+def run_discrete(task: Task) -> Runs[DiscreteRun]:
+    """Search, then make it discrete by each rule: as found, trained on, and trained from the start with that choice alone."""
     seeds, epochs = task["seeds"], task["epochs"]
     data = single_precision(windows(SERIES[task["dataset"]]()))
     net = build_generators(task)
@@ -123,15 +143,33 @@ def run_discrete(task: Task) -> dict[str, Any]:
         fresh.free &= left
         results[f"{rule}, from the start"] = (train_forecasters(fresh, data, seeds, epochs, rates=rates)["test"], left)
     inert = torch.tensor([bool(c.fixed) for c in PAPER])
-    runs = []
+    runs: list[DiscreteRun] = []
     for variant, (errors, mask) in results.items():
         for run, seed in enumerate(seeds):
             error = errors[run][-1] if isinstance(errors[run], list) else errors[run]
-            row = {"dataset": task["dataset"], "variant": variant, "seed": seed, "mse": error}
+            row: DiscreteRun = {"dataset": task["dataset"], "variant": variant, "seed": seed, "mse": error}
             if mask is not None:
                 row |= {"count": int(mask[run].sum()), "inert": int((mask[run] & inert).sum())}
             runs.append(row)
     return {"runs": runs}
+
+
+class Variant(TypedDict, total=False):
+    """What a variant changes of the search."""
+
+    variant: Required[str]  # its name
+    depth: Required[int]
+    separate: bool  # angles of their own for every candidate
+    pool: str
+    structure: list[float]  # structural weights that are kept
+    method: str  # a candidate alone
+
+
+class VariantRuns(TypedDict):
+    """Every variant on every series."""
+
+    runs: list[VariantRun]
+    default: str  # the variant that is the search itself
 
 
 @declare(version=1, pieces=(run_variant,))
@@ -143,15 +181,14 @@ def variant_runs(
     epochs: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> VariantRuns:
     """Variants of the search on every series: ``depths``, angles of their own, the repaired pool, fixed structural weights, and
     candidates alone.
 
-    Then structural weights that were found on one series (mean over seeds), kept fixed on every other.  Returns ``runs``, and
-    ``default``, the variant that is the search itself.
+    Then structural weights that were found on one series (mean over seeds), kept fixed on every other.
     """
     common = {"seeds": list(range(seeds)), "epochs": epochs, "rate": rate}
-    variants: list[dict[str, Any]] = [{"variant": f"depth {m}", "depth": m} for m in depths]
+    variants: list[Variant] = [{"variant": f"depth {m}", "depth": m} for m in depths]
     variants += [
         {"variant": "separate angles", "depth": depth, "separate": True},
         {"variant": "repaired pool", "depth": depth, "pool": "repaired"},
@@ -181,8 +218,8 @@ def discrete_runs(
     epochs: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Making the search discrete, on every series; returns ``runs`` as of :func:`run_discrete`."""
+) -> Runs[DiscreteRun]:
+    """Making the search discrete, on every series."""
     common = {"depth": depth, "rate": rate, "epochs": epochs, "seeds": list(range(seeds))}
     tasks = [{**common, "dataset": d} for d in datasets]
     return {"runs": each_run(run_discrete, tasks, "discrete", work)}

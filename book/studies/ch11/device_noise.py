@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from qednas.diffqas.candidates import PAPER, Candidate
 from qednas.diffqas.device import Device
 from qednas.diffqas.generator import Generator
 from qednas.diffqas.tasks.forecast import Alone, train_forecasters
-from studies.ch10.campaign import each_run
+from studies.ch10.campaign import Runs, each_run
 from studies.ch10.forecasting import START, seeded_network, single_precision
 from studies.ch11.finite_shots import error_of
 
@@ -167,13 +167,21 @@ class ConstantSimulator:
         return self.p.to(angles.dtype)
 
 
-@declare(version=2)  # 2: shots of Aer are seeded
-def run_generator_noise(task: Task) -> dict[str, Any]:
-    """Search exactly, make the weights under each noise, and test: ``runs``, one for each noise and mitigation.
+class NoiseRun(TypedDict):
+    """One network whose weights were made under one noise, on one series."""
 
-    ``mse`` is the test error, ``distance`` the total variation distance of the live circuits' probabilities from the exact ones.
-    "exact" is without noise, "shots" with shots alone, "uniform" with probabilities that say nothing.
-    """
+    dataset: str
+    seed: int
+    noise: str  # "exact": without; "shots": with these alone; "uniform": probabilities that say nothing
+    mitigation: str  # one of MITIGATIONS
+    mse: float  # on the test windows, of the series scaled to -1 to 1
+    distance: float  # total variation of the live circuits' probabilities from the exact ones
+    qubits: int
+
+
+@declare(version=2)  # 2: shots of Aer are seeded
+def run_generator_noise(task: Task) -> Runs[NoiseRun]:
+    """Search exactly, make the weights under each noise, and test: one run for each noise and mitigation."""
     data = single_precision(windows(SERIES[task["dataset"]]()))
     net: Any = Generator(seeded_network(task["units"], task["seed"]), task["depth"], seed=task["seed"], spread=START)
     train_forecasters(Alone(net), data, [task["seed"]], task["epochs"], rates=[task["rate"]])
@@ -188,7 +196,7 @@ def run_generator_noise(task: Task) -> dict[str, Any]:
         by_fold = estimates(noisy_device(noise, n, task["depth"], task["shots"], seed=task["seed"]), angles.double())
         for name, p in mitigate(by_fold, confusions(noise, n, task["shots"])).items():
             rows[noise, name] = p
-    runs = []
+    runs: list[NoiseRun] = []
     for (noise, name), p in rows.items():
         net.simulate = ConstantSimulator(p)
         runs.append({
@@ -209,8 +217,8 @@ def generator_noise_runs(
     shots: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Generators of recurrent networks with ``units`` hidden units under every noise; returns ``runs``."""
+) -> Runs[NoiseRun]:
+    """Generators of recurrent networks with ``units`` hidden units under every noise."""
     common = {"noises": noises, "units": units, "depth": depth, "rate": rate, "epochs": epochs, "shots": shots}
     tasks = [{**common, "dataset": d, "seed": s} for d in datasets for s in range(seeds)]
     return {"runs": each_run(run_generator_noise, tasks, "noise", work)}

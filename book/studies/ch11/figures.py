@@ -31,7 +31,7 @@ MOVED = {
 }
 
 
-def ratio_rows(verdict, labels: dict[str, str], what: str) -> list[dict]:
+def ratio_rows(verdict, labels: dict[str, str], what: str) -> list[dict[str, str]]:
     """Ratios of errors by what they are of, with p values; those that were measured."""
     return [
         {what: label, "ratio of errors": in_words(verdict["summary"][key]), "p": f"{verdict['p'][key]:.2g}"}
@@ -40,17 +40,17 @@ def ratio_rows(verdict, labels: dict[str, str], what: str) -> list[dict]:
     ]
 
 
-def variant_rows(verdict) -> list[dict]:
+def variant_rows(verdict) -> list[dict[str, str]]:
     """Errors of variants as multiples of those of the search."""
     return ratio_rows(verdict, VARIANTS, "variant / the search")
 
 
-def moved_rows(verdict) -> list[dict]:
+def moved_rows(verdict) -> list[dict[str, str]]:
     """Errors with structural weights from one place over those with structural weights from another."""
     return ratio_rows(verdict, MOVED, "structural weights")
 
 
-def discrete_rows(verdict, runs) -> list[dict]:
+def discrete_rows(verdict, runs) -> list[dict[str, str]]:
     """Errors of what is left as multiples of those of the search, with how many candidates are left and how many are inert."""
     ways = ("as found", "trained on", "from the start")
     keys = [f"{rule}_{how}".replace(" ", "_") for rule in RULES for how in ways]
@@ -135,7 +135,7 @@ def shots(verdict):
     return figure
 
 
-def noise_rows(runs) -> list[dict]:
+def noise_rows(runs) -> list[dict[str, str]]:
     """Test error (geometric mean, multiples of the exact one) and distance of the probabilities, by noise and mitigation."""
     exact = {(r["dataset"], r["seed"]): r["mse"] for r in runs if r["noise"] == "exact"}
     rows = []

@@ -9,7 +9,7 @@ all basis states; such a sum over many shots is drawn as normal with its exact m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from qednas.diffqas.generator import Generator
 from qednas.diffqas.recurrent import Recurrent
 from qednas.diffqas.simulator import Simulator
 from qednas.diffqas.tasks.forecast import Alone, predictions, train_forecasters
-from studies.ch10.campaign import each_run
+from studies.ch10.campaign import Runs, each_run
 from studies.ch10.forecasting import START, single_precision
 
 MOST_SHOTS = 1 << 62  # counts are 64-bit whole numbers
@@ -89,20 +89,27 @@ def error_of(net: Generator, data) -> float:
     return float((predictions(Alone(net), inputs, 1)[0] - targets[:, 0]).square().mean())
 
 
-@declare(version=1)
-def run_generator_shots(task: Task) -> dict[str, Any]:
-    """Search with ``shots`` a circuit (exactly where 0), then make the weights with each of ``reads`` shots, ``repeats`` times.
+class ShotRun(TypedDict):
+    """One search and one way to read it, on one series; 0 shots are exact."""
 
-    ``runs``: one for each number of shots in reading, with ``mse``, mean over the repeats, and its standard deviation ``spread``;
-    0 shots are exact.
-    """
+    dataset: str
+    searched_with: int  # shots a circuit
+    read_with: int
+    seed: int
+    mse: float  # on the test windows, of the series scaled to -1 to 1; mean over repeats
+    spread: float  # its standard deviation
+
+
+@declare(version=1)
+def run_generator_shots(task: Task) -> Runs[ShotRun]:
+    """Search with ``shots`` a circuit (exactly where 0), then make the weights with each of ``reads``, ``repeats`` times."""
     data = single_precision(windows(SERIES[task["dataset"]]()))
     net: Any = Generator(Recurrent(), task["depth"], pool=PAPER, seed=task["seed"], spread=START)
     exact = net.simulate
     if task["shots"]:
         net.simulate = SampledSimulator(exact, task["shots"], task["seed"])
     train_forecasters(Alone(net), data, [task["seed"]], task["epochs"], rates=[task["rate"]])
-    runs = []
+    runs: list[ShotRun] = []
     for shots in task["reads"]:
         net.simulate = SampledSimulator(exact, shots, 1000 + task["seed"]) if shots else exact
         errors = [error_of(net, data) for _ in range(task["repeats"] if shots else 1)]
@@ -124,8 +131,8 @@ def generator_shot_runs(
     epochs: int,
     seeds: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Searches with several numbers of shots, read with several numbers of shots; 0 is exact.  Returns ``runs``."""
+) -> Runs[ShotRun]:
+    """Searches with several numbers of shots, read with several numbers of shots; 0 is exact."""
     tasks = [
         {"dataset": d, "shots": s, "reads": reads, "repeats": repeats, "depth": depth, "rate": rate,
          "epochs": epochs, "seed": k}

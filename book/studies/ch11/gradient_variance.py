@@ -6,7 +6,7 @@ all probabilities in multiples of 2^-n instead.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 import torch
@@ -41,15 +41,35 @@ def gradients(number: int, n: int, depth: int, draws: int, seed: int) -> dict[st
     return {name: np.array(rows) for name, rows in samples.items()}
 
 
+class GradientVariance(TypedDict):
+    """Mean square of the gradient over draws and angles, for each way to read; errors are over draws."""
+
+    candidate: int  # from 1
+    qubits: int
+    depth: int
+    draws: int
+    seed: int
+    weights: float
+    weights_sem: float
+    expectation: float
+    expectation_sem: float
+
+
+class GradientVariances(TypedDict):
+    """Of every candidate, size and depth."""
+
+    runs: list[GradientVariance]
+
+
 @declare(version=1)
-def run_variance(task: Task) -> dict[str, Any]:
-    """Mean square of the gradient over draws and angles, with its standard error over draws, for each way to read."""
+def run_variance(task: Task) -> GradientVariance:
+    """One candidate of one size and depth."""
     samples = gradients(task["candidate"], task["qubits"], task["depth"], task["draws"], task["seed"])
-    out: dict[str, Any] = dict(task)
+    out: dict[str, float] = dict(task)
     for name, rows in samples.items():
         squares = (rows**2).mean((1, 2))
         out[name], out[f"{name}_sem"] = float(squares.mean()), float(squares.std(ddof=1) / len(squares) ** 0.5)
-    return out
+    return cast(GradientVariance, out)
 
 
 @declare(version=1, pieces=(run_variance,))
@@ -60,8 +80,8 @@ def variance_runs(
     draws: int,
     seed: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Gradient variances of candidates (numbers from 1) for every size and depth; returns ``runs``."""
+) -> GradientVariances:
+    """Gradient variances of candidates (numbers from 1) for every size and depth."""
     tasks = [
         {"candidate": c, "qubits": n, "depth": m, "draws": draws, "seed": seed}
         for n in sorted(qubits, reverse=True) for m in sorted(depths, reverse=True) for c in candidates

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from qednas.base.parallel import Task, Work, map_tasks
 from qednas.base.task import declare
+from qednas.qnas.optimisers.alternating import Angles
 from qednas.qnas.optimisers.angles import flatten, interpolated
 from qednas.qnas.optimisers.cost_circuit import alternating_circuit, classical_choice
 from qednas.qnas.optimisers.descent import PROBES, spsa
@@ -18,6 +19,7 @@ from qednas.qnas.optimisers.ramps import shipped_ramp
 from qednas.qnas.space.encoding import centred
 from qednas.qnas.space.pairwise import Pairwise
 from studies.ch12.circuit_quality import approximation_ratio, optimum_probability
+from studies.ch12.depth_records import DepthRun, DepthRuns, Descents, EstimatedRun, EstimatedRuns, LookTimes, LookTiming
 from studies.ch12.instances import KINDS, instance
 from studies.spaces.nasbench201 import tables_identity
 
@@ -38,11 +40,8 @@ def quality(energies: np.ndarray, probabilities: np.ndarray) -> dict[str, float]
     }
 
 
-def descents(cost: Pairwise) -> dict[str, float]:
-    """Steepest descent by changes of one column, from every configuration.
-
-    reached: share that ends at the optimum.  steps: mean number of changes.  minima: configurations where it ends.
-    """
+def descents(cost: Pairwise) -> Descents:
+    """Steepest descents of a cost, all at once."""
     costs = cost.listed()
     place = np.arange(costs.size).reshape(costs.shape)
     lowest, to = costs.copy(), place.copy()
@@ -80,7 +79,7 @@ def by_depth(
     rng = np.random.default_rng(0)  # nothing is drawn: objectives are exact
     if strategy == "interp":
         total = 0
-        earlier: dict[str, Any] | None = None
+        earlier: dict[str, Angles] | None = None
         for depth in range(1, max(depths) + 1):
             fit = QAOA(depth, mixer, strategy="interp", steps=steps).optimise(cost, rng, earlier)
             total += fit.evaluations
@@ -100,8 +99,8 @@ def by_depth(
 
 
 @declare(version=1, data=(tables_identity,))
-def run_depths(task: Task) -> dict[str, Any]:
-    """One cost: ``ratio``, ``optimum``, ``near`` and ``circuits`` (strategies, depths), and what is there without a circuit."""
+def run_depths(task: Task) -> DepthRun:
+    """One circuit on one cost, and what is there without a circuit."""
     cost = instance(task["kind"], task["choices"], task["seed"])
     measures: dict[str, Any] = {name: np.zeros((len(STRATEGIES), len(task["depths"]))) for name in QUANTITIES}
     for row, strategy in enumerate(STRATEGIES):
@@ -115,7 +114,7 @@ def run_depths(task: Task) -> dict[str, Any]:
     single = cost.costs(classical_choice(cost)[None])[0]
     measures["descent"] = descents(cost) | {"from_singles": float(single <= costs.min() + 1e-9)}
     measures["pair_share"] = pair_share(cost)
-    return measures
+    return cast(DepthRun, measures)
 
 
 @declare(version=1, pieces=(run_depths,))
@@ -126,23 +125,22 @@ def depth_runs(
     steps: int,
     alpha: float,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Every strategy at every depth, for ``circuits`` ([mixer, choices per column]) on fitted and on random costs.
-
-    Returns ``found``: {"mixer, choices": {kind: as of :func:`run_depths`, with an axis over instances in front}}, and the axes.
-    """
+) -> DepthRuns:
+    """Every strategy at every depth, for ``circuits`` ([mixer, choices per column]) on fitted and on random costs."""
     common = {"depths": sorted(depths), "steps": steps, "alpha": alpha}
     tasks = [
         {"mixer": mixer, "choices": choices, "kind": kind, "seed": seed, **common}
         for mixer, choices in circuits for kind in KINDS for seed in range(instances)
     ]  # fmt: skip
     runs = map_tasks(run_depths, tasks, work=work)
-    by_circuit: dict[str, Any] = {}
+    by_circuit: dict[str, dict[str, DepthRun]] = {}
     for start in range(0, len(tasks), instances):
         first, group = tasks[start], runs[start : start + instances]
         place = by_circuit.setdefault(f"{first['mixer']}, {first['choices']}", {})
         place[first["kind"]] = stacked(group)
-    return {"found": by_circuit, "strategies": list(STRATEGIES), "depths": common["depths"], "alpha": alpha}
+    return cast(
+        DepthRuns, {"found": by_circuit, "strategies": list(STRATEGIES), "depths": common["depths"], "alpha": alpha}
+    )
 
 
 def stacked(runs: Sequence[Any]) -> Any:
@@ -171,9 +169,8 @@ def run_exact_spsa(cost: Pairwise, mixer: str, depth: int, share: float, steps: 
 
 
 @declare(version=1, data=(tables_identity,))
-def run_qaoa_shots(task: Task) -> dict[str, Any]:
-    """One cost: ``ratio`` and ``optimum`` (starts, shots, circuits) after SPSA, shots = 0 for exact values; ``start`` (starts,)
-    without any step, and ``lbfgs`` with exact gradients: its ``ratio``, ``optimum`` and ``circuits`` (starts,)."""
+def run_qaoa_shots(task: Task) -> EstimatedRun:
+    """One cost, from every start, with every number of shots and of circuits."""
     cost, mixer, depth = instance(task["kind"], task["choices"], task["seed"]), task["mixer"], task["depth"]
     shape = (len(task["starts"]), len(task["shots"]), len(task["circuits"]))
     measures: dict[str, Any] = {name: np.zeros(shape) for name in ("ratio", "optimum")}
@@ -199,7 +196,7 @@ def run_qaoa_shots(task: Task) -> dict[str, Any]:
                 for name in ("ratio", "optimum"):
                     measures[name][i, j, k] = measured[name]
     measures["uniform"] = 1 / cost.space.size
-    return measures
+    return cast(EstimatedRun, measures)
 
 
 @declare(version=1, pieces=(run_qaoa_shots,))
@@ -213,26 +210,20 @@ def qaoa_shot_runs(
     steps: int,
     instances: int,
     work: Work = Work(),
-) -> dict[str, Any]:
+) -> EstimatedRuns:
     """Angles from estimated expectations.  starts: shares of the shipped ramp.  shots: of each estimate, 0 for the exact value.
-    circuits: estimates in all.  steps: of L-BFGS, which is shown beside.
-
-    Returns ``found``: {kind: as of :func:`run_qaoa_shots`, with an axis over instances in front}, and the axes.
-    """
+    circuits: estimates in all.  steps: of L-BFGS, which is shown beside."""
     axes = {"starts": starts, "shots": shots, "circuits": circuits}
     common = {"mixer": mixer, "choices": choices, "depth": depth, "steps": steps, **axes}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
     runs = map_tasks(run_qaoa_shots, tasks, work=work)
     by_kind = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
-    return {"found": by_kind, "depth": depth, "mixer": mixer, **axes}
+    return cast(EstimatedRuns, {"found": by_kind, "depth": depth, "mixer": mixer, **axes})
 
 
 @declare(version=1, data=(tables_identity,))
-def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -> dict[str, Any]:
-    """Seconds (median of ``repeats``) for a look at every cost, for one simulated circuit, and for QAOA with its angles found.
-
-    slowdown: of the last over the first.  A simulation has to list all costs before its first gate.
-    """
+def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -> LookTimes:
+    """On one fitted cost.  A simulation has to list all costs before its first gate."""
     cost = instance("fitted", choices, 0)
     rng = np.random.default_rng(0)
     calls = {
@@ -249,4 +240,8 @@ def look_times(mixer: str, choices: int, depth: int, steps: int, repeats: int) -
                 seconds[name].append(time.perf_counter() - start)
     medians = {f"{name}_seconds": float(np.median(times)) for name, times in seconds.items()}
     slowdown = medians["search_seconds"] / medians["look_seconds"]
-    return {"timing": {**medians, "slowdown": slowdown}, "configurations": cost.space.size, "depth": depth}
+    return {
+        "timing": cast(LookTiming, {**medians, "slowdown": slowdown}),
+        "configurations": cost.space.size,
+        "depth": depth,
+    }

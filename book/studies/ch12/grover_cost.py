@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from qednas.base.errors import InputError
 from qednas.qnas.optimisers.grover import GROWTH, check_limit, default_limit, ranked, search_steps
 
+# What is spent on the mean until the minimum is found.
+MeanCost = TypedDict("MeanCost", {"oracle calls": float, "measurements": float})
 
-def expected_cost(count: int) -> dict[str, float]:
-    """Mean "oracle calls" and "measurements", without a limit, until the lowest of ``count`` different values is the threshold.
+
+def expected_cost(count: int) -> MeanCost:
+    """Without a limit, until the lowest of ``count`` different values is the threshold.
 
     Exact: the value with M lower ones is a threshold with probability 1 / (M + 1) (Dürr and Høyer, lemma 1), and every threshold
     is one search of Boyer et al., whose stages have success probabilities in closed form (their lemma 2).
@@ -34,11 +37,21 @@ def expected_cost(count: int) -> dict[str, float]:
     return {"oracle calls": float(calls @ reached), "measurements": 1 + float(measurements @ reached)}
 
 
-def adaptive_search(values: np.ndarray, rng: np.random.Generator, limit: int | None = None) -> dict[str, Any]:
+# A search; the lists have an entry for the first draw, for every improvement and for the end.
+SearchTrace = TypedDict(
+    "SearchTrace",
+    {
+        "oracle calls": list[int],  # spent until then
+        "measurements": list[int],
+        "rank": list[int],  # how many values are lower than the best so far
+        "index": int,  # of the best
+    },
+)
+
+
+def adaptive_search(values: np.ndarray, rng: np.random.Generator, limit: int | None = None) -> SearchTrace:
     """One search for the lowest of values (N,), within ``limit`` oracle calls (22.5 sqrt(N) + 1.4 log2(N)^2 without it).
 
-    "oracle calls", "measurements" and "rank" are lists with an entry for the first draw, for every improvement and for the end:
-    what was spent until then, and how many values are lower than the best so far.  "index": of the best.
     Raises InputError for fewer than two values, values that are not finite, and a negative limit.
     """
     values = np.asarray(values, dtype=float)

@@ -4,7 +4,7 @@ angles of one cost serve another."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
@@ -28,31 +28,66 @@ BETAS = {
 PENALTY = 2.0  # of infeasible strings; the spaces here have none
 
 
-@declare(version=1)
-def encodings() -> dict[str, Any]:
-    """Qubits, terms and feasible share of every encoding for the ``cells`` of NAS-Bench-201 and those ``without_none``.
+class EncodingCounts(TypedDict):
+    """What an encoding needs, as :func:`~qednas.qnas.space.encoding.counts` tells it."""
 
-    most_feasible: the largest share for the cells.  start_error: largest distance of an amplitude of the start from
-    1 / sqrt(configurations), for the XY mixers on the cells and for X on the 12 qubits of those without "none".
-    """
+    qubits: int
+    linear: int  # terms of a full pairwise cost, like the next two
+    quadratic: int
+    higher: int
+    constraint: int  # couplings that the penalty adds
+    feasible: float  # share of bit strings that stand for a configuration
+
+
+class Encodings(TypedDict):
+    """Every encoding, {encoding: ...}, of two spaces."""
+
+    cells: dict[str, EncodingCounts]  # of NAS-Bench-201
+    without_none: dict[str, EncodingCounts]
+    most_feasible: float  # the largest share for the cells
+    start_error: float  # largest distance of an amplitude of the start from 1 / sqrt(configurations)
+
+
+@declare(version=1)
+def encodings() -> Encodings:
+    """What encodings need; starts are those of the XY mixers on the cells and of X on the 12 qubits of those without "none"."""
     starts = [
         mixer.complex_amplitudes(mixer.start())
         for mixer in (xy_mixer((5,) * 6, "xy-complete"), xy_mixer((5,) * 6, "xy-ring"), XMixer(12))
     ]
     spaces = {name: counts(cells(choices)[0]) for name, choices in (("cells", 5), ("without_none", 4))}
-    return spaces | {
-        "most_feasible": max(row["feasible"] for row in spaces["cells"].values()),
-        "start_error": max(float(np.abs(start - len(start) ** -0.5).max()) for start in starts),
-    }
+    return cast(
+        Encodings,
+        spaces
+        | {
+            "most_feasible": max(row["feasible"] for row in spaces["cells"].values()),
+            "start_error": max(float(np.abs(start - len(start) ** -0.5).max()) for start in starts),
+        },
+    )
+
+
+class Landscape(TypedDict):
+    """One layer on one cost, over its two angles."""
+
+    mixer: str
+    choices: int  # per column
+    gammas: np.ndarray  # (points,) over the standard deviation of the cost
+    betas: np.ndarray  # (points,)
+    ratio: np.ndarray  # (gammas, betas) approximation ratio
+    optimum: np.ndarray  # (gammas, betas) chance of it
+    ramp: list[float]  # the shipped gamma and beta
+    unmixed: float  # largest change of the chance of the optimum by phases alone (beta = 0), relative to 1/N
+
+
+class Landscapes(TypedDict):
+    """One layer of several circuits."""
+
+    runs: list[Landscape]
 
 
 @declare(version=1, data=(tables_identity,))
-def run_landscape(task: Task) -> dict[str, Any]:
-    """One layer on one cost: ``ratio`` and ``optimum`` (gammas, betas).
-
-    ramp: the shipped angles.  unmixed: by how much, relative to 1/N, phases of the cost alone (beta = 0) change the chance of the
-    optimum, the largest over gammas.
-    """
+def run_landscape(task: Task) -> Landscape:
+    """One layer on one cost."""
     cost, mixer = instance(task["kind"], task["choices"], task["seed"]), task["mixer"]
     circuit, diagonal = alternating_circuit(cost, mixer, "binary", PENALTY)
     gammas = np.linspace(0, MOST_GAMMA, task["points"])
@@ -64,20 +99,23 @@ def run_landscape(task: Task) -> dict[str, Any]:
     grid = [[measure(gamma, beta) for beta in betas] for gamma in gammas]
     still = [measure(gamma, 0.0)["optimum"] * cost.space.size - 1 for gamma in gammas]
     ramp = shipped_ramp(mixer, "binary", 1, cost.space.sizes, len(diagonal.energies))
-    return {
-        "mixer": mixer,
-        "choices": task["choices"],
-        "gammas": gammas,
-        "betas": betas,
-        **{name: np.array([[point[name] for point in row] for row in grid]) for name in ("ratio", "optimum")},
-        "ramp": [float(angles[0]) for angles in ramp],
-        "unmixed": float(np.abs(still).max()),
-    }
+    return cast(
+        Landscape,
+        {
+            "mixer": mixer,
+            "choices": task["choices"],
+            "gammas": gammas,
+            "betas": betas,
+            **{name: np.array([[point[name] for point in row] for row in grid]) for name in ("ratio", "optimum")},
+            "ramp": [float(angles[0]) for angles in ramp],
+            "unmixed": float(np.abs(still).max()),
+        },
+    )
 
 
 @declare(version=1, pieces=(run_landscape,))
-def landscape_runs(circuits: list[list[Any]], points: int, instance_seed: int, work: Work = Work()) -> dict[str, Any]:
-    """One layer of each of ``circuits`` ([mixer, choices per column]) on a fitted cost; ``runs`` as of :func:`run_landscape`."""
+def landscape_runs(circuits: list[list[Any]], points: int, instance_seed: int, work: Work = Work()) -> Landscapes:
+    """One layer of each of ``circuits`` ([mixer, choices per column]) on a fitted cost."""
     tasks = [
         {"mixer": mixer, "choices": choices, "points": points, "kind": "fitted", "seed": instance_seed}
         for mixer, choices in circuits
@@ -85,10 +123,25 @@ def landscape_runs(circuits: list[list[Any]], points: int, instance_seed: int, w
     return {"runs": map_tasks(run_landscape, tasks, work=work)}
 
 
+class RampEnds(TypedDict):
+    """The best linear ramp of one cost; of several costs, everything with an axis over instances in front."""
+
+    ends: np.ndarray  # (2,) its largest gamma and beta
+    in_units: np.ndarray  # (2,) in those of the shipped ramps
+    relative: float  # approximation ratio with the shipped ramp over that with the own one
+
+
+class BestRamps(TypedDict):
+    """Best ramps of costs of many sizes."""
+
+    found: dict[str, list[RampEnds]]  # {mixer: of every place}
+    places: list[list[Any]]  # [kind, choices per column, columns]
+    depth: int
+
+
 @declare(version=1, data=(tables_identity,))
-def run_ends(task: Task) -> dict[str, Any]:
-    """The best linear ramp of one cost.  ends: its largest gamma and beta; in_units: in those of the shipped ramps; relative:
-    approximation ratio with the shipped ramp over that with the own one."""
+def run_ends(task: Task) -> RampEnds:
+    """The best linear ramp of one cost."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
     mixer, depth = task["mixer"], task["depth"]
     states = [
@@ -109,11 +162,8 @@ def concentration_runs(
     instances: int,
     steps: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Best ramps of costs of many sizes.  places: [kind, choices per column, columns].
-
-    Returns ``found``: {mixer: [as of :func:`run_ends`, with an axis over instances in front, for every place]}.
-    """
+) -> BestRamps:
+    """Best ramps of costs of many sizes.  places: [kind, choices per column, columns]."""
     tasks = [
         {"mixer": mixer, "kind": kind, "choices": choices, "columns": columns, "depth": depth, "seed": seed, "steps": steps}
         for mixer in mixers for kind, choices, columns in places for seed in range(instances)
@@ -124,9 +174,33 @@ def concentration_runs(
     return {"found": ramps, "places": places, "depth": depth}
 
 
+class OwnAngles(TypedDict):
+    """Angles found for one cost."""
+
+    angles: list[list[float]]  # (2, depth) gammas and betas, in the units of the shipped ramps
+
+
+class MovedRatios(TypedDict):
+    """Approximation ratios of one cost with the angles found for others."""
+
+    ratio: np.ndarray  # (sources,)
+    uniform: float  # of a uniform measurement
+
+
+class TransferRuns(TypedDict):
+    """Approximation ratios with the angles of every cost on every cost."""
+
+    ratio: (
+        np.ndarray
+    )  # (groups, instances, groups, instances) of the costs of the first two axes, with angles of the last two
+    uniform: np.ndarray  # (groups, instances) of a uniform measurement
+    groups: list[list[Any]]  # [kind, choices per column, columns]
+    depth: int
+
+
 @declare(version=1, data=(tables_identity,))
-def run_own(task: Task) -> dict[str, Any]:
-    """Angles (2, depth) found for one cost, in the units of the shipped ramps."""
+def run_own(task: Task) -> OwnAngles:
+    """Tune all angles for one cost."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
     fit = QAOA(task["depth"], task["mixer"], steps=task["steps"]).optimise(cost, np.random.default_rng(0))
     scale = units(task["mixer"], cost.space.sizes, cost.space.size)
@@ -134,13 +208,13 @@ def run_own(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, data=(tables_identity,))
-def run_moved(task: Task) -> dict[str, Any]:
-    """Approximation ratios (sources,) of one cost with the angles found for others, and of a uniform measurement."""
+def run_moved(task: Task) -> MovedRatios:
+    """One cost with the angles found for others."""
     cost = instance(task["kind"], task["choices"], task["seed"], task["columns"])
     circuit, diagonal = alternating_circuit(cost, task["mixer"], "binary", PENALTY)
     scale = units(task["mixer"], cost.space.sizes, cost.space.size)
 
-    def ratio(angles: Sequence[Any]) -> float:
+    def ratio(angles: Sequence[Sequence[float]]) -> float:
         gammas, betas = np.array(angles) * scale[:, None]
         return quality(diagonal.energies, circuit.probabilities((gammas, betas)))["ratio"]
 
@@ -165,12 +239,8 @@ def transfer_runs(
     instances: int,
     steps: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Angles of every cost on every cost.  groups: [kind, choices per column, columns].
-
-    Returns ``ratio`` (groups, instances, groups, instances), of the costs of the first two axes with the angles of the last two;
-    ``uniform`` (groups, instances), of a uniform measurement.
-    """
+) -> TransferRuns:
+    """Angles of every cost on every cost.  groups: [kind, choices per column, columns]."""
     places = [
         {"kind": kind, "choices": choices, "columns": columns, "seed": seed, "mixer": mixer, "depth": depth}
         for kind, choices, columns in groups for seed in range(instances)

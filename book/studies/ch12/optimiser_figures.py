@@ -73,7 +73,7 @@ def annealing(result):
     return figure
 
 
-def annealing_rows(result) -> list[dict]:
+def annealing_rows(result) -> list[dict[str, str]]:
     """Share of shots at the optimum with the best penalty, and the time of a shot on this machine."""
     rows = []
     for name, (title, _) in ANNEALERS.items():

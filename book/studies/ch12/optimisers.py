@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
@@ -25,9 +25,27 @@ PENALTY = 2.0  # of infeasible strings; the space of VQE has none
 LONG = 10  # times its usual limit: so long every search is at the minimum
 
 
+class VqeRun(TypedDict):
+    """VQE on one cost, (objectives, layers) each; of several costs, everything with an axis over instances in front."""
+
+    ratio: np.ndarray  # approximation ratio
+    optimum: np.ndarray  # chance of it
+    near: np.ndarray  # chance of the best 1 %
+
+
+class VqeRuns(TypedDict):
+    """VQE on 12 qubits."""
+
+    found: dict[str, VqeRun]  # {kind of costs: ...}
+    objectives: list[str]
+    layers: list[int]
+    steps: int
+    alpha: float  # share of the lowest energies that CVaR looks at
+
+
 @declare(version=1, data=(tables_identity,))
-def run_vqe(task: Task) -> dict[str, Any]:
-    """One cost: ``ratio``, ``optimum`` and ``near`` (objectives, layers)."""
+def run_vqe(task: Task) -> VqeRun:
+    """One cost by every objective with every number of layers."""
     cost = instance(task["kind"], 4, task["seed"])
     energies = on_qubits(cost, "binary", PENALTY).energies
     qubits = len(energies).bit_length() - 1
@@ -39,25 +57,39 @@ def run_vqe(task: Task) -> dict[str, Any]:
             measured = quality(energies, RealCircuit(qubits, layers).probabilities(np.array(angles)))
             for name, table in measures.items():
                 table[row, column] = measured[name]
-    return measures
+    return cast(VqeRun, measures)
 
 
 @declare(version=1, pieces=(run_vqe,))
-def vqe_runs(layers: list[int], steps: int, alpha: float, instances: int, work: Work = Work()) -> dict[str, Any]:
-    """VQE on 12 qubits, all whose strings are configurations.
-
-    Returns ``found``: {kind: as of :func:`run_vqe`, with an axis over instances in front}, and the axes.
-    """
+def vqe_runs(layers: list[int], steps: int, alpha: float, instances: int, work: Work = Work()) -> VqeRuns:
+    """VQE on 12 qubits, all whose strings are configurations."""
     common = {"layers": layers, "steps": steps, "alpha": alpha}
     tasks = [{**common, "kind": kind, "seed": seed} for kind in KINDS for seed in range(instances)]
     runs = map_tasks(run_vqe, tasks, work=work)
     by_kind = {kind: stacked(runs[k * instances : (k + 1) * instances]) for k, kind in enumerate(KINDS)}
-    return {"found": by_kind, "objectives": list(AIMS), **common}
+    return cast(VqeRuns, {"found": by_kind, "objectives": list(AIMS), **common})
+
+
+class AnnealingRun(TypedDict):
+    """One annealer on one cost, (sweeps, penalties) each; of several costs, everything with an axis over instances in front."""
+
+    feasible: np.ndarray  # share of shots
+    optimum: np.ndarray  # share of shots at it
+    seconds: np.ndarray  # of a shot
+
+
+class AnnealingRuns(TypedDict):
+    """Annealing of 30 one-hot qubits."""
+
+    found: dict[str, dict[str, AnnealingRun]]  # {annealer: {kind of costs: ...}}
+    sweeps: dict[str, list[int]]  # {annealer: numbers of them}
+    penalties: list[float]  # standard deviations of the cost
+    shots: int
 
 
 @declare(version=1, data=(tables_identity,))
-def run_annealing(task: Task) -> dict[str, Any]:
-    """One cost: share of shots that are ``feasible`` and at the ``optimum``, and ``seconds`` of a shot (sweeps, penalties)."""
+def run_annealing(task: Task) -> AnnealingRun:
+    """One annealer on one cost with every number of sweeps and every penalty."""
     cost = instance(task["kind"], 5, task["seed"])
     best = int(cost.listed().argmin())
     shape = (len(task["sweeps"]), len(task["penalties"]))
@@ -70,7 +102,7 @@ def run_annealing(task: Task) -> dict[str, Any]:
             measures["seconds"][i, j] = (time.perf_counter() - start) / task["shots"]
             measures["feasible"][i, j] = len(samples.digits) / task["shots"]
             measures["optimum"][i, j] = (cost.space.index(samples.digits) == best).sum() / task["shots"]
-    return measures
+    return cast(AnnealingRun, measures)
 
 
 @declare(version=1, pieces=(run_annealing,))
@@ -80,11 +112,8 @@ def annealing_runs(
     shots: int,
     instances: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Annealing of 30 one-hot qubits.  sweeps: {"thermal" or "quantum": numbers of sweeps}; penalties: in standard deviations.
-
-    Returns ``found``: {annealer: {kind: as of :func:`run_annealing`, with an axis over instances in front}}, and the axes.
-    """
+) -> AnnealingRuns:
+    """Annealing of 30 one-hot qubits.  sweeps: {"thermal" or "quantum": numbers of sweeps}; penalties: in standard deviations."""
     tasks = [
         {"annealer": name, "sweeps": counts, "kind": kind, "seed": seed, "penalties": penalties, "shots": shots}
         for name, counts in sweeps.items() for kind in KINDS for seed in range(instances)
@@ -95,9 +124,35 @@ def annealing_runs(
     return {"found": by_annealer, "sweeps": sweeps, "penalties": penalties, "shots": shots}
 
 
+class GroverRun(TypedDict):
+    """Searches of one random cost: what each spent until the minimum was measured."""
+
+    calls: np.ndarray  # (searches,) of the oracle
+    measurements: np.ndarray  # (searches,)
+
+
+class ExpectedCosts(TypedDict):
+    """What is expected of searches, by size."""
+
+    calls: list[float]  # (sizes,) of the oracle
+    measurements: list[float]  # (sizes,)
+
+
+class GroverRuns(TypedDict):
+    """Grover adaptive search of spaces of several sizes."""
+
+    sizes: list[int]
+    calls: np.ndarray  # (sizes, searches) of the oracle until the minimum
+    measurements: np.ndarray  # (sizes, searches)
+    expected: ExpectedCosts
+    slope: float  # of log(expected calls) by log(size), between the two large sizes
+    iterations: int  # of the paper's equation, for one marked item of 15,625
+    success: float  # their chance
+
+
 @declare(version=1, data=(tables_identity,))
-def run_grover(task: Task) -> dict[str, Any]:
-    """Searches of one random cost: ``calls`` of the oracle and ``measurements`` (searches,) until the minimum was measured."""
+def run_grover(task: Task) -> GroverRun:
+    """Searches of one random cost."""
     values = instance("random", task["choices"], task["seed"], task["columns"]).listed().ravel()
     limit = LONG * default_limit(len(values))
     spent = np.zeros((2, task["searches"]))
@@ -116,13 +171,8 @@ def grover_runs(
     searches: int,
     seed: int,
     work: Work = Work(),
-) -> dict[str, Any]:
-    """Grover adaptive search of spaces of ``columns`` of ``choices``; two ``large`` ones are not searched.
-
-    Returns ``sizes`` (sizes,), ``calls`` and ``measurements`` (sizes, searches) until the minimum, what is ``expected`` of them
-    (sizes,), ``slope`` of log(expected calls) by log(size) between the large ones, and for one marked item of 15,625 the
-    ``iterations`` of the paper's equation with their chance of ``success``.
-    """
+) -> GroverRuns:
+    """Grover adaptive search of spaces of ``columns`` of ``choices``; two ``large`` ones are not searched."""
     tasks = [{"choices": choices, "columns": k, "searches": searches, "seed": seed} for k in columns]
     runs = map_tasks(run_grover, tasks, work=work)
     sizes = [choices**k for k in columns]

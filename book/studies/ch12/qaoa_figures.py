@@ -113,7 +113,7 @@ def plus_minus(means, key: str, place: tuple[int, ...], form: str, factor: float
     return " ± ".join(f"{factor * value:{form}}" for value in values)
 
 
-def strategy_rows(result, circuit: str) -> list[dict]:
+def strategy_rows(result, circuit: str) -> list[dict[str, str]]:
     """What every way to find angles reaches at the largest depth, on both kinds of costs."""
     means = averaged(result["found"][circuit])
     rows = []
@@ -133,7 +133,7 @@ def strategy_rows(result, circuit: str) -> list[dict]:
     return [*rows, row, descent]
 
 
-def mixer_rows(result) -> list[dict]:
+def mixer_rows(result) -> list[dict[str, str]]:
     """All angles at the largest depth: every circuit on both kinds of costs, in one measurement and in 64."""
     place = result["strategies"].index("standard")
     rows = []
@@ -200,7 +200,7 @@ def group_title(group) -> str:
     return f"{KINDS[kind]}, {choices**columns:,}"
 
 
-def transfer_rows(transfer) -> list[dict]:
+def transfer_rows(transfer) -> list[dict[str, str]]:
     """Approximation ratio with angles of other costs over that with own ones, one row where they are used."""
     ratios = transfer_ratios(np.asarray(transfer["ratio"]), np.asarray(transfer["uniform"]))
     titles = [group_title(group) for group in transfer["groups"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from scipy.stats import rankdata
@@ -34,14 +34,35 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(a @ b / max(np.sqrt((a @ a) * (b @ b)), 1e-300))
 
 
+class SurrogateFit(TypedDict):
+    """A model after some evaluations; of all counts (counts,) each, of several seeds (seeds, counts)."""
+
+    r2: float  # of the fitted target over all other cells
+    spearman: float  # over all other cells
+    spearman_top: float  # over those of the best tenth
+    rank: int  # the true one, from 1, of the cell that is predicted to be the best
+
+
+class BestEvaluated(TypedDict):
+    """The best of those evaluated, by what was observed."""
+
+    rank: np.ndarray  # (counts,) the true one, from 1; of several seeds (seeds, counts)
+
+
+class SurrogateRuns(TypedDict):
+    """Surrogates after several numbers of evaluations."""
+
+    found: dict[str, dict[str, SurrogateFit] | BestEvaluated]  # {model: {target: ...}, "evaluated": ...}
+    counts: list[int]  # evaluations
+    models: list[str]
+
+
 @declare(version=1, data=(tables_identity,))
-def run_surrogates(task: Task) -> dict[str, Any]:
+def run_surrogates(task: Task) -> dict[str, dict[str, SurrogateFit] | BestEvaluated]:
     """Models fitted to the first 25, 50, ... of randomly ordered evaluations, each the value of one training; by mean accuracies.
 
-    {model: {target: {r2, spearman, spearman_top, rank: (counts,)}}}.  r2: of the fitted target over all other cells, where the
-    target of a cell is that of its mean accuracy ("raw": in the units of the evaluated ones; "rank": the normal quantile of its
-    rank among all cells).  spearman: over all other cells, or those of the best tenth.  rank: the true rank, from 1, of the cell
-    that is predicted to be the best.  "evaluated": rank of the best of those evaluated, by what was observed.
+    {model: {target: ...}}, and "evaluated".  The target of a cell is that of its mean accuracy ("raw": in the units of the
+    evaluated ones; "rank": the normal quantile of its rank among all cells).
     """
     table, seed = nasbench201(TABLE), task["seed"]
     means, scores = table.means, draw_scores(table, seed)
@@ -51,7 +72,7 @@ def run_surrogates(task: Task) -> dict[str, Any]:
     def rank(cell: int) -> int:
         return 1 + int((means > means[cell]).sum())
 
-    def judge(model: str, kind: str, count: int) -> dict[str, float]:
+    def judge(model: str, kind: str, count: int) -> SurrogateFit:
         rows, others = order[:count], np.isin(np.arange(len(means)), order[:count], invert=True)
         fit = MODELS[model](kind=kind).fit(table.space, table.digits[rows], scores[rows])
         predicted = -fit.mean().costs(table.digits)
@@ -64,7 +85,7 @@ def run_surrogates(task: Task) -> dict[str, Any]:
             "rank": rank(int(predicted.argmax())),
         }
 
-    out: dict[str, Any] = {
+    out: dict[str, dict[str, SurrogateFit] | BestEvaluated] = {
         model: {kind: stacked([judge(model, kind, count) for count in task["counts"]]) for kind in TARGETS}
         for model in task["models"]
     }
@@ -73,11 +94,8 @@ def run_surrogates(task: Task) -> dict[str, Any]:
 
 
 @declare(version=1, pieces=(run_surrogates,))
-def surrogate_runs(counts: list[int], models: list[str], seeds: int, work: Work = Work()) -> dict[str, Any]:
-    """Every one of ``models`` after ``counts`` evaluations of the development table.
-
-    Returns ``found``: as of :func:`run_surrogates`, with an axis over seeds in front, and the axes.
-    """
+def surrogate_runs(counts: list[int], models: list[str], seeds: int, work: Work = Work()) -> SurrogateRuns:
+    """Every one of ``models`` after ``counts`` evaluations of the development table."""
     tasks = [{"counts": counts, "models": models, "seed": seed} for seed in range(seeds)]
     runs = map_tasks(run_surrogates, tasks, work=work)
     return {"found": stacked(runs), "counts": counts, "models": models}

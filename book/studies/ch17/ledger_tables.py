@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from qednas.companion.ledger.claims_file import FAILS, HOLDS, PAPERS, SORTS, UNDECIDED, VERDICTS
 from qednas.companion.ledger.ledger import COLUMNS, Rows, mark_trivial, scored_rows
@@ -14,17 +14,33 @@ TITLES = {"qed-nas": "QED-NAS", "diffqas": "DiffQAS-QT", "qnas": "Q-NAS"}
 KINDS = {"paper": "the paper's claims", "own": "our own questions"}
 
 
-def paper_rows(rows: Rows) -> list[dict[str, Any]]:
-    """For each paper, its claims before our own questions: how many have each verdict, how many rows that is in all, and how many
-    more are ``trivial`` and not counted."""
-    out = []
+# Claims of one paper, or our own questions about it: how many have each verdict.
+PaperRow = TypedDict(
+    "PaperRow",
+    {
+        "paper": str,
+        "kind": str,
+        "holds": int,
+        "does not hold": int,
+        "undecided": int,
+        "not testable here": int,
+        "pending": int,
+        "all": int,  # of these
+        "trivial": int,  # more, that are not counted
+    },
+)
+
+
+def paper_rows(rows: Rows) -> list[PaperRow]:
+    """For each paper, its claims before our own questions."""
+    out: list[PaperRow] = []
     for paper in PAPERS:
         for kind in SORTS:
             claims = select_rows(rows, paper, kind)
             counted = scored_rows(claims)
             verdicts = {verdict: sum(row["verdict"] == verdict for row in counted) for verdict in VERDICTS}
             names = {"paper": TITLES[paper], "kind": KINDS[kind]}
-            out.append(names | verdicts | {"all": len(counted), "trivial": len(claims) - len(counted)})
+            out.append(cast(PaperRow, names | verdicts | {"all": len(counted), "trivial": len(claims) - len(counted)}))
     return out
 
 
@@ -33,8 +49,16 @@ def select_rows(rows: Rows, paper: str, kind: str) -> list[Mapping[str, Any]]:
     return [row for row in rows if (row["paper"], row["kind"]) == (paper, kind)]
 
 
-def chapter_rows(rows: Rows) -> list[dict[str, Any]]:
-    """For each chapter in order: how many claims it judges, and how many of them have a measured verdict."""
+class ChapterRow(TypedDict):
+    """What one chapter judges."""
+
+    chapter: str  # "07"
+    claims: int
+    judged: int  # how many of them have a measured verdict
+
+
+def chapter_rows(rows: Rows) -> list[ChapterRow]:
+    """For each chapter in order."""
     numbers = sorted({row["chapter"] for row in rows})
     by_chapter = {number: [row for row in rows if row["chapter"] == number] for number in numbers}
     return [
